@@ -1,0 +1,65 @@
+package dev.terrace.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * L3, the backup tier.
+ *
+ * @param enabled whether there is one
+ * @param backend what lies behind the local RocksDB; only the local disk so far
+ * @param path RocksDB's folder, created when missing
+ * @param compression whether values are compressed (zstd); a switch because compressing before encrypting leaks lengths
+ * @param encryption whether values are encrypted (AES-256-GCM); needs a key
+ * @param keystore BCFKS keystore with the master key, or null
+ * @param keystoreAlias which key in it
+ * @param passphrase the keystore's password, or, without a keystore, what the master key is derived from
+ * @param retention how long anything is kept
+ * @param durable whether a write waits until L3 has it in its log
+ * @param timeout the deadline of every read, and of waiting for room in the write queue
+ * @param queueEntries most writes that wait for the disk
+ * @param queueMib most mebibytes that wait for the disk
+ */
+public record BackupStorageSettings(
+        boolean enabled,
+        Backend backend,
+        Path path,
+        boolean compression,
+        boolean encryption,
+        @Nullable Path keystore,
+        String keystoreAlias,
+        @Nullable Secret passphrase,
+        Duration retention,
+        boolean durable,
+        Duration timeout,
+        int queueEntries,
+        int queueMib) {
+    /** What lies behind the local RocksDB. */
+    public enum Backend {
+        /** Nothing: the local disk is all. */
+        FILESYSTEM,
+        /** Amazon S3 or a look-alike. */
+        S3,
+        /** Google Cloud Storage. */
+        GCS
+    }
+
+    /** Off; {@code ./data/backup}, compressed, not encrypted, one day, when switched on. */
+    public static BackupStorageSettings defaults() {
+        return new BackupStorageSettings(
+                false,
+                Backend.FILESYSTEM,
+                Path.of("data", "backup"),
+                true,
+                false,
+                null,
+                "terrace",
+                null,
+                Duration.ofHours(24),
+                false,
+                Duration.ofSeconds(1),
+                10_000,
+                64);
+    }
+}

@@ -1,0 +1,18 @@
+package dev.terrace.config;
+
+import java.time.Duration;
+
+/**
+ * The breakers around L2 and L3.
+ *
+ * @param enabled whether they open at all
+ * @param failureThreshold this many failures among the last {@code 2 * failureThreshold} calls open one
+ * @param timeout a call that takes longer is a failure, if the tier's own deadline has not ended it before
+ * @param resetTimeout time a breaker stays open before it lets a probe through
+ */
+public record CircuitBreakerSettings(boolean enabled, int failureThreshold, Duration timeout, Duration resetTimeout) {
+    /** 5 failures among 10 calls, 30 s, probe after 5 s. */
+    public static CircuitBreakerSettings defaults() {
+        return new CircuitBreakerSettings(true, 5, Duration.ofSeconds(30), Duration.ofSeconds(5));
+    }
+}

@@ -1,0 +1,98 @@
+package dev.terrace.api;
+
+import dev.terrace.spi.Version;
+import java.util.Collection;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The {@link Cache} without waiting: the same engine, answers as stages. Thread-safe.
+ *
+ * <p>Stages fail with the exceptions that the blocking view throws. Bad input fails the stage, not the call. No thread
+ * is held while a stage is incomplete. Dependent actions run on the coordinator's threads: they must not block.
+ *
+ * @param <K> the keys
+ * @param <V> the values
+ */
+public interface AsyncCache<K, V> {
+    /** The name settings and metrics use. */
+    String name();
+
+    /** The fresh value of {@code key} in the nearest tier that has one, or null. */
+    CompletionStage<@Nullable V> get(K key);
+
+    /**
+     * The value of {@code key}; when no tier has a fresh one, the loader's. One load per key runs at a time on this node, and
+     * all callers that miss meanwhile share it. A value that the loader read before a concurrent write or invalidation
+     * is handed to those who waited, but never kept over what is newer. When the loader fails, a stale value is answered
+     * if the cache allows one.
+     *
+     * @return null when the origin has no value
+     * @throws LoaderException when the loader failed or took too long and nothing stale may be served
+     */
+    CompletionStage<@Nullable V> get(K key, Loader<? super K, ? extends V> loader);
+
+    /** The fresh values of {@code keys}; keys without one are missing in the answer. One round trip per tier and server. */
+    CompletionStage<Map<K, V>> getAll(Collection<? extends K> keys);
+
+    /**
+     * As {@link #getAll(Collection)}, and one call of {@code loader} for everything that is missing.
+     *
+     * @throws LoaderException when the loader failed or took too long; nothing was lost, and stale values are answered
+     *     where they cover every missing key
+     */
+    CompletionStage<Map<K, V>> getAll(Collection<? extends K> keys, BulkLoader<K, V> loader);
+
+    /** Stores a value in every tier. */
+    CompletionStage<WriteReceipt> put(K key, V value);
+
+    /** Stores many values, one round trip per tier and server. Not atomic as a whole. */
+    CompletionStage<Map<K, WriteReceipt>> putAll(Map<? extends K, ? extends V> entries);
+
+    /**
+     * Stores a value if no tier has a fresh one. Atomic across nodes.
+     *
+     * @throws UnavailableException when the remote tier is configured but cannot be reached
+     */
+    CompletionStage<WriteReceipt> putIfAbsent(K key, V value);
+
+    /**
+     * Stores a value if the current one has exactly this version. Atomic across nodes.
+     *
+     * @param expected as told by {@link #read}
+     * @throws UnavailableException when the remote tier is configured but cannot be reached
+     */
+    CompletionStage<WriteReceipt> replace(K key, Version expected, V value);
+
+    /** Drops {@code key} in every tier. A load or fill that began before never brings the old value back. */
+    CompletionStage<WriteReceipt> invalidate(K key);
+
+    /** Drops many keys, one round trip per tier and server. Not atomic as a whole. */
+    CompletionStage<Map<K, WriteReceipt>> invalidate(Collection<? extends K> keys);
+
+    /** Drops everything in this cache, in constant time. */
+    CompletionStage<WriteReceipt> clear();
+
+    /**
+     * Adds {@code delta} to the number stored under {@code key} as decimal text, starting from zero. Atomic across nodes.
+     *
+     * @return the new number
+     * @throws CodecException when the stored value is not a number, or the sum does not fit 64 bits
+     * @throws UnavailableException when the remote tier is configured but cannot be reached
+     */
+    CompletionStage<Long> increment(K key, long delta);
+
+    /** The value with its tier, age, freshness and version. Answers stale values too, flagged. Never calls a loader. */
+    CompletionStage<ReadResult<V>> read(K key);
+
+    /**
+     * As {@link #read(Object)}, and the loader when nothing fresh is there.
+     *
+     * @throws LoaderException when the loader failed or took too long and nothing stale may be served
+     */
+    CompletionStage<ReadResult<V>> read(K key, Loader<? super K, ? extends V> loader);
+
+    /** What every tier holds under {@code key} and what a read would do about it. Asks all tiers; meant for people. */
+    CompletionStage<Explanation> explain(K key);
+}

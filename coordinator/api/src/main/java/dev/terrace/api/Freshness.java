@@ -1,0 +1,11 @@
+package dev.terrace.api;
+
+/** How good an answer is. */
+public enum Freshness {
+    /** Within its time to live. */
+    FRESH,
+    /** Past its time to live, served because nothing better could be had and its cache allows it. */
+    STALE,
+    /** There is no value. */
+    ABSENT
+}

@@ -1,0 +1,15 @@
+package dev.terrace.api;
+
+/** Who answered a read. */
+public enum Source {
+    /** The local tier. */
+    L1,
+    /** The remote tier. */
+    L2,
+    /** The backup tier. */
+    L3,
+    /** The loader, asked because no tier had a usable value. */
+    LOADER,
+    /** Nobody: there is no value. */
+    NONE
+}

@@ -1,0 +1,21 @@
+package dev.terrace.api;
+
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.Version;
+import java.util.Set;
+
+/**
+ * What became of a write.
+ *
+ * @param applied false when the condition of a conditional write did not hold, or something newer was there already
+ * @param version the version the write carries when applied; otherwise the one it lost to, where known, else its own
+ * @param stored tiers that hold it now
+ * @param missed tiers that should hold it and could not be reached; they are healed later
+ */
+public record WriteReceipt(boolean applied, Version version, Set<TierLevel> stored, Set<TierLevel> missed) {
+    /** Copies the sets. */
+    public WriteReceipt {
+        stored = Set.copyOf(stored);
+        missed = Set.copyOf(missed);
+    }
+}

@@ -1,0 +1,67 @@
+package dev.terrace.spi;
+
+import java.util.Arrays;
+
+/**
+ * A reusable buffer that holds one cache name and key at a time, so that a warm hit allocates nothing for its key. Not
+ * thread-safe: one per thread.
+ */
+public final class KeyBuffer {
+    private byte[] bytes = new byte[128];
+    private int nameLength;
+    private int length;
+
+    /** Forgets the key and starts the next one, of the cache with this name in UTF-8. */
+    public void start(byte[] cacheName) {
+        nameLength = 0;
+        length = 0;
+        write(cacheName, 0, cacheName.length);
+        nameLength = length;
+    }
+
+    /** Appends one byte to the key. */
+    public void write(int b) {
+        ensure(1);
+        bytes[length++] = (byte) b;
+    }
+
+    /** Appends bytes to the key. */
+    public void write(byte[] source, int offset, int count) {
+        ensure(count);
+        System.arraycopy(source, offset, bytes, length, count);
+        length += count;
+    }
+
+    /** Appends eight bytes, big-endian. */
+    public void writeLong(long value) {
+        for (int shift = 56; shift >= 0; shift -= 8) {
+            write((int) (value >>> shift));
+        }
+    }
+
+    private void ensure(int more) {
+        if (bytes.length - length < more) {
+            bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, length + more));
+        }
+    }
+
+    /** The backing array: valid from 0 to {@link #length()}, cache name first. Changes with the next write. */
+    public byte[] array() {
+        return bytes;
+    }
+
+    /** Length of cache name and key together. */
+    public int length() {
+        return length;
+    }
+
+    /** Length of the cache name. */
+    public int nameLength() {
+        return nameLength;
+    }
+
+    /** Length of the key alone. */
+    public int keyLength() {
+        return length - nameLength;
+    }
+}

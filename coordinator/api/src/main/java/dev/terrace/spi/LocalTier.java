@@ -1,0 +1,23 @@
+package dev.terrace.spi;
+
+/**
+ * A tier in the caller's own process, which can answer on the caller's thread. The stages of its {@link Tier} methods
+ * are complete when returned.
+ */
+public interface LocalTier extends Tier {
+    /**
+     * Reads on the calling thread without allocating.
+     *
+     * @param key the key wanted
+     * @param into on success holds the checked envelope, valid until this thread's next read; its bytes may be the
+     *     tier's own per-thread buffer
+     * @return true on a hit (which may be a tombstone or a negative answer, never an expired entry)
+     */
+    boolean read(KeyBuffer key, EnvelopeView into);
+
+    /** Stores on the calling thread. */
+    StoreOutcome store(Entry entry, WriteCondition condition);
+
+    /** Drops whatever is held under {@code key}, without leaving a tombstone. */
+    void drop(CacheKey key);
+}

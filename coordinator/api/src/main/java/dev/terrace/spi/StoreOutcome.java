@@ -1,0 +1,29 @@
+package dev.terrace.spi;
+
+import org.jspecify.annotations.Nullable;
+
+/** What became of a write in one tier. */
+public sealed interface StoreOutcome {
+    /** The write that went in. */
+    Applied APPLIED = new Applied();
+
+    /** The tier holds the entry now. */
+    record Applied() implements StoreOutcome {}
+
+    /**
+     * The tier kept what it had, because the {@link WriteCondition} did not hold.
+     *
+     * @param current the version it holds; null when it holds none (only {@link WriteCondition.IfVersion} can fail so)
+     */
+    record Superseded(@Nullable Version current) implements StoreOutcome {}
+
+    /**
+     * The tier will never take this entry as it is.
+     *
+     * @param reason names the thing and the limit
+     */
+    record Refused(TierLevel tier, String reason) implements StoreOutcome {}
+
+    /** It could not say. The write may or may not have happened when the cause is a timeout. */
+    record Unavailable(TierLevel tier, Unavailability cause, String detail) implements StoreOutcome {}
+}

@@ -1,0 +1,19 @@
+package dev.terrace.spi;
+
+/** When a tier may replace what it holds. Checked and applied as one step. */
+public sealed interface WriteCondition {
+    /** The usual rule: only by something newer. */
+    WriteCondition IF_NEWER = new IfNewer();
+
+    /** Only when there is no live value. */
+    WriteCondition IF_ABSENT = new IfAbsent();
+
+    /** Replace only an older version; holding the very same version counts as applied. */
+    record IfNewer() implements WriteCondition {}
+
+    /** Replace only nothing, a tombstone, a negative answer, or an entry that is no longer fresh. */
+    record IfAbsent() implements WriteCondition {}
+
+    /** Replace only exactly this version (compare-and-set). */
+    record IfVersion(Version expected) implements WriteCondition {}
+}

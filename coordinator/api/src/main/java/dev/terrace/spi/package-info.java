@@ -1,0 +1,7 @@
+/**
+ * What a tier implements and what travels between tiers: {@link dev.terrace.spi.Tier} and its capabilities, found by
+ * {@link dev.terrace.spi.TierProvider}; {@link dev.terrace.spi.Entry} in its {@link dev.terrace.spi.Envelope}, ordered
+ * by {@link dev.terrace.spi.Version}; the outcomes {@link dev.terrace.spi.Lookup} and
+ * {@link dev.terrace.spi.StoreOutcome}.
+ */
+package dev.terrace.spi;
