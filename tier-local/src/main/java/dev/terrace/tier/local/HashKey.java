@@ -1,0 +1,16 @@
+package dev.terrace.tier.local;
+
+/** The 128-bit key of the Chronicle Map. Reusable. */
+final class HashKey {
+    /** Length on the wire. */
+    static final int BYTES = 16;
+
+    long high;
+    long low;
+
+    HashKey set(long newHigh, long newLow) {
+        high = newHigh;
+        low = newLow;
+        return this;
+    }
+}

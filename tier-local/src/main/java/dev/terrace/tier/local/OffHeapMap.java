@@ -1,0 +1,83 @@
+package dev.terrace.tier.local;
+
+import dev.terrace.api.SetupException;
+import net.openhft.chronicle.map.ChronicleMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The only class that touches Chronicle Map. Callers serialise writers of one key among themselves, and never call after
+ * {@link #close()}: the memory is gone then.
+ */
+final class OffHeapMap implements AutoCloseable {
+    static {
+        // Before the first Chronicle class loads: no usage report, no banner.
+        System.setProperty("chronicle.analytics.disable", "true");
+        System.setProperty("chronicle.announcer.disable", "true");
+    }
+
+    private final ChronicleMap<HashKey, StoredValue> map;
+
+    private OffHeapMap(ChronicleMap<HashKey, StoredValue> map) {
+        this.map = map;
+    }
+
+    static OffHeapMap open(MapShape shape) {
+        try {
+            return new OffHeapMap(ChronicleMap.of(HashKey.class, StoredValue.class)
+                    .name("terrace-l1")
+                    .keyMarshallers(Marshallers.Key.INSTANCE, Marshallers.Key.INSTANCE)
+                    .valueMarshallers(Marshallers.Value.INSTANCE, Marshallers.Value.INSTANCE)
+                    .constantKeySizeBySample(new HashKey())
+                    .averageValueSize(shape.averageValueBytes() + StoredValue.PREFIX_BYTES)
+                    .actualChunkSize(shape.chunkBytes())
+                    .maxChunksPerEntry(shape.charge(shape.largestValueBytes()) / shape.chunkBytes() + 1)
+                    .entries(shape.entries())
+                    .actualSegments(shape.segments())
+                    .maxBloatFactor(shape.bloatFactor())
+                    .putReturnsNull(true)
+                    .removeReturnsNull(true)
+                    .skipCloseOnExitHook(true)
+                    .create());
+        } catch (RuntimeException | LinkageError e) {
+            throw new SetupException(
+                    "the local tier's off-heap map for " + shape.entries() + " entries cannot be created: " + e,
+                    "check local_cache.capacity and max_memory_mb against the memory of this machine",
+                    e);
+        }
+    }
+
+    /** Reads into {@code using}; false when there is nothing. */
+    boolean get(HashKey key, StoredValue using) {
+        return map.getUsing(key, using) != null;
+    }
+
+    /**
+     * Stores.
+     *
+     * @return null, or why there was no room: some segment is full though the map as a whole is not
+     */
+    @Nullable
+    String put(HashKey key, StoredValue value) {
+        try {
+            map.put(key, value);
+            return null;
+        } catch (IllegalStateException | IllegalArgumentException full) {
+            // Chronicle's words for "this segment and its spare tiers are full".
+            return String.valueOf(full.getMessage());
+        }
+    }
+
+    void remove(HashKey key) {
+        map.remove(key);
+    }
+
+    /** Address space that Chronicle has reserved, more than what it has touched. */
+    long reservedBytes() {
+        return map.offHeapMemoryUsed();
+    }
+
+    @Override
+    public void close() {
+        map.close();
+    }
+}

@@ -1,0 +1,37 @@
+package dev.terrace.tier.local;
+
+import java.util.Arrays;
+
+/**
+ * What Chronicle stores under a hash: the number of the entry's slot, until when L1 may answer it, and the envelope.
+ * Reusable; the array only grows.
+ */
+final class StoredValue {
+    /** Bytes before the envelope. */
+    static final int PREFIX_BYTES = Integer.BYTES + Long.BYTES;
+
+    int slot;
+    long deadlineMillis;
+    byte[] envelope = new byte[2048];
+    int length;
+
+    /** Makes room for an envelope of {@code bytes}, whose old content is lost. */
+    void resize(int bytes) {
+        if (envelope.length < bytes) {
+            envelope = new byte[Math.max(bytes, envelope.length * 2)];
+        }
+        length = bytes;
+    }
+
+    /** Takes a whole envelope without copying it. */
+    void take(int slotNumber, long deadline, byte[] bytes) {
+        slot = slotNumber;
+        deadlineMillis = deadline;
+        envelope = bytes;
+        length = bytes.length;
+    }
+
+    byte[] copy() {
+        return Arrays.copyOf(envelope, length);
+    }
+}
