@@ -1,0 +1,268 @@
+package dev.terrace.core;
+
+import dev.terrace.api.AsyncCache;
+import dev.terrace.api.BadInputException;
+import dev.terrace.api.BulkLoader;
+import dev.terrace.api.Explanation;
+import dev.terrace.api.Freshness;
+import dev.terrace.api.Loader;
+import dev.terrace.api.ReadResult;
+import dev.terrace.api.Source;
+import dev.terrace.api.WriteReceipt;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.Version;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** The one engine behind both views of a cache. */
+final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
+    private final Engine engine;
+    private final CacheState cache;
+    private final Coding<K, V> coding;
+    private final Answers<K, V> answers;
+
+    AsyncNamedCache(Engine engine, CacheState cache, Coding<K, V> coding) {
+        this.engine = engine;
+        this.cache = cache;
+        this.coding = coding;
+        this.answers = new Answers<>(engine, cache, coding);
+    }
+
+    @Override
+    public String name() {
+        return cache.name;
+    }
+
+    @Override
+    public CompletionStage<@Nullable V> get(K key) {
+        return engine.gate().pass(() -> answers.one(coding.key(key), null).thenApply(answers::freshValue));
+    }
+
+    @Override
+    public CompletionStage<@Nullable V> get(K key, Loader<? super K, ? extends V> loader) {
+        Callable<byte @Nullable []> load = loadOf(key, loader);
+        return engine.gate().pass(() -> answers.one(coding.key(key), load).thenApply(answers::value));
+    }
+
+    private Callable<byte @Nullable []> loadOf(K key, @Nullable Loader<? super K, ? extends V> loader) {
+        return () -> {
+            if (loader == null) {
+                throw new BadInputException("null loader for cache '" + cache.name + "'", "call get(key) instead");
+            }
+            V value = loader.load(key);
+            return value == null ? null : coding.encode(value);
+        };
+    }
+
+    @Override
+    public CompletionStage<Map<K, V>> getAll(Collection<? extends K> keys) {
+        return engine.gate().pass(() -> {
+            Map<CacheKey, K> asked = asked(keys);
+            return answers.many(List.copyOf(asked.keySet())).thenApply(found -> values(asked, found));
+        });
+    }
+
+    private Map<K, V> values(Map<CacheKey, K> asked, Map<CacheKey, Found> found) {
+        Map<K, V> values = new LinkedHashMap<>();
+        asked.forEach((key, original) -> {
+            V value = answers.freshValue(found.getOrDefault(key, Found.NOTHING));
+            if (value != null) {
+                values.put(original, value);
+            }
+        });
+        return values;
+    }
+
+    @Override
+    public CompletionStage<Map<K, V>> getAll(Collection<? extends K> keys, BulkLoader<K, V> loader) {
+        return engine.gate().pass(() -> {
+            Map<CacheKey, K> asked = asked(keys);
+            return answers.many(List.copyOf(asked.keySet()))
+                    .thenCompose(found -> answers.loadMissing(asked, found, loader));
+        });
+    }
+
+    private Map<CacheKey, K> asked(@Nullable Collection<? extends K> keys) {
+        if (keys == null) {
+            throw new BadInputException("null keys for cache '" + cache.name + "'", "pass an empty collection");
+        }
+        Map<CacheKey, K> asked = new LinkedHashMap<>();
+        for (K key : keys) {
+            asked.put(coding.key(key), key);
+        }
+        return asked;
+    }
+
+    @Override
+    public CompletionStage<WriteReceipt> put(K key, V value) {
+        return engine.gate().pass(() -> {
+            CacheKey cacheKey = coding.key(key);
+            byte[] payload = coding.encode(value);
+            cache.puts.inc();
+            return engine.conditional()
+                    .plain(version -> entry(cacheKey, version, payload), cacheKey, durable(cacheKey));
+        });
+    }
+
+    private Entry entry(CacheKey key, Version version, byte[] payload) {
+        return coding.value(key, version, engine.clock().millis(), payload);
+    }
+
+    private boolean durable(CacheKey key) {
+        return coding.policy(key).durable();
+    }
+
+    @Override
+    public CompletionStage<Map<K, WriteReceipt>> putAll(Map<? extends K, ? extends V> entries) {
+        return engine.gate().pass(() -> {
+            if (entries == null) {
+                throw new BadInputException("null entries for cache '" + cache.name + "'", "pass an empty map");
+            }
+            Map<CacheKey, K> keys = new LinkedHashMap<>();
+            List<Entry> encoded = new ArrayList<>();
+            entries.forEach((key, value) -> {
+                CacheKey cacheKey = coding.key(key);
+                keys.put(cacheKey, key);
+                encoded.add(entry(cacheKey, engine.clock().next(), coding.encode(value)));
+            });
+            cache.puts.inc(encoded.size());
+            return writeAll(keys, encoded);
+        });
+    }
+
+    private CompletionStage<Map<K, WriteReceipt>> writeAll(Map<CacheKey, K> keys, List<Entry> entries) {
+        boolean durable = entries.stream().anyMatch(entry -> durable(entry.key()));
+        return engine.writes().writeAll(entries, durable).thenApply(receipts -> {
+            Map<K, WriteReceipt> byKey = new LinkedHashMap<>();
+            for (int i = 0; i < receipts.size(); i++) {
+                K key = keys.get(entries.get(i).key());
+                if (key != null) {
+                    byKey.put(key, receipts.get(i));
+                }
+            }
+            return byKey;
+        });
+    }
+
+    @Override
+    public CompletionStage<WriteReceipt> putIfAbsent(K key, V value) {
+        return engine.gate().pass(() -> {
+            CacheKey cacheKey = coding.key(key);
+            byte[] payload = coding.encode(value);
+            cache.puts.inc();
+            return engine.conditional()
+                    .putIfAbsent(cache, cacheKey, version -> entry(cacheKey, version, payload), durable(cacheKey));
+        });
+    }
+
+    @Override
+    public CompletionStage<WriteReceipt> replace(K key, Version expected, V value) {
+        return engine.gate().pass(() -> {
+            CacheKey cacheKey = coding.key(key);
+            byte[] payload = coding.encode(value);
+            if (expected == null || !engine.clock().observe(expected)) {
+                throw new BadInputException(
+                        "version " + expected + " cannot be expected in cache '" + cache.name
+                                + "': it is null or from too far ahead of this node's clock",
+                        "pass the version that read() told");
+            }
+            cache.puts.inc();
+            return engine.conditional()
+                    .replace(
+                            cache, cacheKey, expected, version -> entry(cacheKey, version, payload), durable(cacheKey));
+        });
+    }
+
+    @Override
+    public CompletionStage<WriteReceipt> invalidate(K key) {
+        return engine.gate().pass(() -> {
+            CacheKey cacheKey = coding.key(key);
+            cache.invalidations.inc();
+            return engine.conditional().plain(version -> tombstone(cacheKey, version), cacheKey, durable(cacheKey));
+        });
+    }
+
+    private Entry tombstone(CacheKey key, Version version) {
+        return coding.tombstone(key, version, engine.clock().millis());
+    }
+
+    @Override
+    public CompletionStage<Map<K, WriteReceipt>> invalidate(Collection<? extends K> keys) {
+        return engine.gate().pass(() -> {
+            Map<CacheKey, K> asked = asked(keys);
+            List<Entry> tombstones = asked.keySet().stream()
+                    .map(key -> tombstone(key, engine.clock().next()))
+                    .toList();
+            cache.invalidations.inc(tombstones.size());
+            return writeAll(asked, tombstones);
+        });
+    }
+
+    @Override
+    public CompletionStage<WriteReceipt> clear() {
+        return engine.gate().pass(() -> {
+            cache.invalidations.inc();
+            return engine.markers()
+                    .clear(cache, engine.policies().ofCache(cache.name).durable());
+        });
+    }
+
+    @Override
+    public CompletionStage<Long> increment(K key, long delta) {
+        return engine.gate().pass(() -> {
+            CacheKey cacheKey = coding.key(key);
+            cache.puts.inc();
+            return engine.conditional()
+                    .increment(
+                            cache,
+                            cacheKey,
+                            delta,
+                            version -> payload -> entry(cacheKey, version, payload),
+                            durable(cacheKey));
+        });
+    }
+
+    @Override
+    public CompletionStage<ReadResult<V>> read(K key) {
+        return engine.gate().pass(() -> answers.one(coding.key(key), null).thenApply(this::result));
+    }
+
+    @Override
+    public CompletionStage<ReadResult<V>> read(K key, Loader<? super K, ? extends V> loader) {
+        Callable<byte @Nullable []> load = loadOf(key, loader);
+        return engine.gate().pass(() -> answers.one(coding.key(key), load).thenApply(this::result));
+    }
+
+    private ReadResult<V> result(Found found) {
+        Entry entry = found.entry();
+        V value = answers.value(found);
+        if (entry == null || value == null) {
+            return new ReadResult<>(
+                    null,
+                    entry == null ? Source.NONE : found.source(),
+                    Freshness.ABSENT,
+                    Duration.ZERO,
+                    entry == null ? null : entry.version());
+        }
+        long now = engine.clock().millis();
+        return new ReadResult<>(
+                value,
+                found.source(),
+                entry.isFresh(now) ? Freshness.FRESH : Freshness.STALE,
+                Duration.ofMillis(Math.max(0, now - entry.createdMillis())),
+                entry.version());
+    }
+
+    @Override
+    public CompletionStage<Explanation> explain(K key) {
+        return engine.gate().pass(() -> Explainer.explain(engine, cache, coding.key(key)));
+    }
+}

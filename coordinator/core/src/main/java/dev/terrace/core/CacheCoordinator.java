@@ -1,0 +1,233 @@
+package dev.terrace.core;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.terrace.api.BadInputException;
+import dev.terrace.api.Cache;
+import dev.terrace.api.Codec;
+import dev.terrace.api.KeyCodec;
+import dev.terrace.config.Settings;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.LocalTier;
+import dev.terrace.spi.Tier;
+import dev.terrace.spi.TierStatus;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Opens the tiers that the settings name and hands out caches over them. Thread-safe; open one per process and close it.
+ *
+ * <p>Opening does not wait for Redis: a tier that cannot be reached yet joins later. It fails with {@link
+ * dev.terrace.api.SetupException} when the surroundings cannot work as they are.
+ */
+public final class CacheCoordinator implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(CacheCoordinator.class);
+    private static final long MARKER_REFRESH_MILLIS = 1_000;
+
+    private final Engine engine;
+    private final MetricRegistry metrics;
+    private final ScheduledExecutorService timer;
+    private final ConcurrentHashMap<String, CacheState> states = new ConcurrentHashMap<>();
+    private boolean closing;
+
+    CacheCoordinator(Engine engine, MetricRegistry metrics, ScheduledExecutorService timer) {
+        this.engine = engine;
+        this.metrics = metrics;
+        this.timer = timer;
+        timer.scheduleWithFixedDelay(
+                this::refreshMarkers, MARKER_REFRESH_MILLIS, MARKER_REFRESH_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Opens what {@code settings} describe, with the tiers found on the class path. */
+    public static CacheCoordinator open(Settings settings) {
+        return builder().settings(settings).build();
+    }
+
+    /** A builder, for explicit wiring. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * The cache of this name. Asking again gives another view of the same cache: same entries, same metrics.
+     *
+     * @throws BadInputException when the name is empty, longer than 255 bytes, or starts with {@code terrace.}
+     */
+    public <K, V> Cache<K, V> cache(String name, KeyCodec<K> keys, Codec<V> values) {
+        engine.gate().check();
+        CacheState state = state(name);
+        return new NamedCache<>(
+                engine,
+                state,
+                new Coding<>(
+                        state,
+                        keys,
+                        values,
+                        engine.policies(),
+                        engine.settings().limits()));
+    }
+
+    private CacheState state(String name) {
+        CacheState known = states.get(name);
+        if (known != null) {
+            return known;
+        }
+        CacheKey.of(name, "name check");
+        if (name.startsWith(Markers.RESERVED_PREFIX)) {
+            throw new BadInputException(
+                    "cache name '" + name + "' starts with the reserved '" + Markers.RESERVED_PREFIX + "'",
+                    "choose another name");
+        }
+        CacheState fresh = new CacheState(name, metrics);
+        // Before anything is read: what was cleared before this process started must stay hidden.
+        engine.markers().learn(List.of(fresh), true).toCompletableFuture().join();
+        CacheState raced = states.putIfAbsent(name, fresh);
+        return raced == null ? fresh : raced;
+    }
+
+    private void refreshMarkers() {
+        if (!states.isEmpty() && !engine.gate().isClosed()) {
+            engine.markers().learn(states.values(), false);
+        }
+    }
+
+    /** What each tier says of itself, fastest first. */
+    public List<TierStatus> tiers() {
+        return engine.tiers().status();
+    }
+
+    /** Where all metrics are. */
+    public MetricRegistry metrics() {
+        return metrics;
+    }
+
+    /** The settings in force. */
+    public Settings settings() {
+        return engine.settings();
+    }
+
+    /**
+     * Copies entries from L3 into L2 and L1, on the calling thread, until the plan is fulfilled, L3 is exhausted, or the
+     * thread is interrupted. Reads and writes go on meanwhile; nothing newer is overwritten.
+     *
+     * @param progress told after every batch, on the calling thread
+     * @throws BadInputException when there is no L3 to read from
+     */
+    public WarmupReport warmUp(WarmupPlan plan, Consumer<WarmupProgress> progress) {
+        engine.gate().check();
+        return new Warmup(engine, plan, this::state, progress).run();
+    }
+
+    /**
+     * Lets running operations end, hands L3 what it has yet to store, and closes the tiers, all within {@code
+     * limits.close_timeout}. Loads that take longer are interrupted. Idempotent.
+     */
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closing) {
+                return;
+            }
+            closing = true;
+        }
+        long deadline =
+                System.nanoTime() + engine.settings().limits().closeTimeout().toNanos();
+        engine.gate().close();
+        waitFor(() -> engine.gate().inside() == 0, deadline - TimeUnit.SECONDS.toNanos(1));
+        engine.loads().close();
+        waitFor(() -> engine.writes().backupWritesUnderWay() == 0, deadline);
+        timer.shutdownNow();
+        for (Tier tier : engine.tiers().present()) {
+            try {
+                tier.close();
+            } catch (RuntimeException e) {
+                LOG.error("tier did not close cleanly tier={}", tier.level(), e);
+            }
+        }
+    }
+
+    private static void waitFor(BooleanSupplier condition, long deadlineNanos) {
+        while (!condition.getAsBoolean() && System.nanoTime() - deadlineNanos < 0) {
+            // Only while closing: a counter that others bring to zero has nothing to wait on.
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+            if (Thread.currentThread().isInterrupted()) {
+                return;
+            }
+        }
+    }
+
+    /** Explicit wiring; every part has a default. Not thread-safe. */
+    public static final class Builder {
+        private Settings settings = Settings.defaults();
+        private InstantSource clock = InstantSource.system();
+        private MetricRegistry metrics = new MetricRegistry();
+        private @Nullable LocalTier local;
+        private @Nullable Tier remote;
+        private @Nullable Tier backup;
+        private boolean ownTiers;
+        private @Nullable Long nodeId;
+
+        private Builder() {}
+
+        /** The settings; {@link Settings#defaults()} otherwise. */
+        public Builder settings(Settings newSettings) {
+            settings = newSettings;
+            return this;
+        }
+
+        /** The wall clock; the system's otherwise. */
+        public Builder clock(InstantSource newClock) {
+            clock = newClock;
+            return this;
+        }
+
+        /** Where metrics go; a registry of its own otherwise. */
+        public Builder metrics(MetricRegistry newMetrics) {
+            metrics = newMetrics;
+            return this;
+        }
+
+        /** This node's id in versions, unique among live nodes; random otherwise. */
+        public Builder nodeId(long newNodeId) {
+            nodeId = newNodeId;
+            return this;
+        }
+
+        /**
+         * Uses this tier for its level, and no others than those given: the class path is not searched. The coordinator
+         * closes it.
+         *
+         * @throws BadInputException when it is an L1 that cannot answer on the caller's thread
+         */
+        public Builder tier(Tier tier) {
+            ownTiers = true;
+            switch (tier.level()) {
+                case L1 -> {
+                    if (!(tier instanceof LocalTier inProcess)) {
+                        throw new BadInputException("an L1 tier must be a LocalTier", "give it another level");
+                    }
+                    local = inProcess;
+                }
+                case L2 -> remote = tier;
+                case L3 -> backup = tier;
+            }
+            return this;
+        }
+
+        /** Opens it. */
+        public CacheCoordinator build() {
+            long node = nodeId != null ? nodeId : new SecureRandom().nextLong();
+            Wiring wiring = new Wiring(settings, clock, metrics, node);
+            return ownTiers ? wiring.withTiers(local, remote, backup) : wiring.withDiscoveredTiers();
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package dev.terrace.core;
+
+import com.codahale.metrics.Counter;
+import com.codahale.metrics.MetricRegistry;
+import com.codahale.metrics.Timer;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.Version;
+import java.nio.charset.StandardCharsets;
+
+/** What the coordinator knows of one cache: its clear marker and its counters. Thread-safe. */
+final class CacheState {
+    final String name;
+    final byte[] nameBytes;
+    final Counter hitsL1;
+    final Counter hitsL2;
+    final Counter hitsL3;
+    final Counter negativeHits;
+    final Counter misses;
+    final Counter staleAnswers;
+    final Counter loads;
+    final Counter sharedLoads;
+    final Counter loadFailures;
+    final Counter puts;
+    final Counter invalidations;
+    final Counter codecFailures;
+    final Counter fillsRefused;
+    final Timer getL1;
+    final Timer getBelow;
+    final Timer load;
+    private volatile Version cleared = Version.ZERO;
+
+    CacheState(String name, MetricRegistry metrics) {
+        this.name = name;
+        this.nameBytes = name.getBytes(StandardCharsets.UTF_8);
+        String prefix = "cache." + name + ".";
+        this.hitsL1 = metrics.counter(prefix + "hits.l1");
+        this.hitsL2 = metrics.counter(prefix + "hits.l2");
+        this.hitsL3 = metrics.counter(prefix + "hits.l3");
+        this.negativeHits = metrics.counter(prefix + "hits.negative");
+        this.misses = metrics.counter(prefix + "misses");
+        this.staleAnswers = metrics.counter(prefix + "stale");
+        this.loads = metrics.counter(prefix + "loads");
+        this.sharedLoads = metrics.counter(prefix + "loads.shared");
+        this.loadFailures = metrics.counter(prefix + "load.failures");
+        this.puts = metrics.counter(prefix + "puts");
+        this.invalidations = metrics.counter(prefix + "invalidations");
+        this.codecFailures = metrics.counter(prefix + "codec.failures");
+        this.fillsRefused = metrics.counter(prefix + "fills.refused");
+        this.getL1 = metrics.timer(prefix + "get.l1.sampled");
+        this.getBelow = metrics.timer(prefix + "get.below");
+        this.load = metrics.timer(prefix + "load");
+    }
+
+    /** Everything up to {@code version} is gone. */
+    synchronized void raise(Version version) {
+        if (version.isNewerThan(cleared)) {
+            cleared = version;
+        }
+    }
+
+    Version cleared() {
+        return cleared;
+    }
+
+    boolean hides(Entry entry) {
+        return !entry.version().isNewerThan(cleared);
+    }
+
+    boolean hides(long versionClock, long versionNode) {
+        Version marker = cleared;
+        int order = Long.compareUnsigned(versionClock, marker.clock());
+        return order < 0 || order == 0 && Long.compareUnsigned(versionNode, marker.node()) <= 0;
+    }
+
+    /** Counts a hit where it was found. */
+    void countHit(Found found) {
+        switch (found.source()) {
+            case L1 -> hitsL1.inc();
+            case L2 -> hitsL2.inc();
+            case L3 -> hitsL3.inc();
+            case LOADER, NONE -> {
+                // Counted as a miss when the search began.
+            }
+        }
+    }
+}

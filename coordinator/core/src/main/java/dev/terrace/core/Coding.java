@@ -1,0 +1,150 @@
+package dev.terrace.core;
+
+import dev.terrace.api.BadInputException;
+import dev.terrace.api.Codec;
+import dev.terrace.api.CodecException;
+import dev.terrace.api.KeyCodec;
+import dev.terrace.api.TerraceException;
+import dev.terrace.config.LimitSettings;
+import dev.terrace.config.Policies;
+import dev.terrace.config.Policies.Policy;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.EntryKind;
+import dev.terrace.spi.KeyBuffer;
+import dev.terrace.spi.Version;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Turns the keys and values of one cache into bytes and entries, and refuses what does not fit. Thread-safe. */
+final class Coding<K, V> {
+    private final CacheState cache;
+    private final KeyCodec<K> keys;
+    private final Codec<V> values;
+    private final Policies policies;
+    private final LimitSettings limits;
+
+    Coding(CacheState cache, KeyCodec<K> keys, Codec<V> values, Policies policies, LimitSettings limits) {
+        this.cache = cache;
+        this.keys = keys;
+        this.values = values;
+        this.policies = policies;
+        this.limits = limits;
+    }
+
+    /** Writes the key into {@code into}. */
+    void encodeKey(@Nullable K key, KeyBuffer into) {
+        if (key == null) {
+            throw new BadInputException("null key for cache '" + cache.name + "'", "keys are never null");
+        }
+        into.start(cache.nameBytes);
+        try {
+            keys.encode(key, into);
+        } catch (TerraceException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            cache.codecFailures.inc();
+            throw new CodecException("the key codec of cache '" + cache.name + "' failed: " + e, "fix the codec", e);
+        }
+        int length = into.keyLength();
+        if (length == 0) {
+            throw new BadInputException("empty key for cache '" + cache.name + "'", "keys have at least one byte");
+        }
+        if (length > limits.maxKeyBytes()) {
+            throw new BadInputException(
+                    "key of " + length + " bytes exceeds max_key_bytes " + limits.maxKeyBytes() + " of cache '"
+                            + cache.name + "'",
+                    "shorten or hash the key, or raise limits.max_key_bytes");
+        }
+    }
+
+    CacheKey key(@Nullable K key) {
+        Scratch scratch = Scratch.take();
+        try {
+            encodeKey(key, scratch.key);
+            return CacheKey.of(cache.name, scratch.key);
+        } finally {
+            scratch.giveBack();
+        }
+    }
+
+    byte[] encode(@Nullable V value) {
+        if (value == null) {
+            throw new BadInputException(
+                    "null value for cache '" + cache.name + "'", "use invalidate to remove, or an Optional-like value");
+        }
+        byte @Nullable [] payload;
+        try {
+            payload = values.encode(value);
+        } catch (CodecException e) {
+            cache.codecFailures.inc();
+            throw e;
+        } catch (RuntimeException e) {
+            cache.codecFailures.inc();
+            throw new CodecException("the codec of cache '" + cache.name + "' failed: " + e, "fix the codec", e);
+        }
+        if (payload == null) {
+            cache.codecFailures.inc();
+            throw new CodecException(
+                    "the codec of cache '" + cache.name + "' gave no bytes", "a codec never returns null", null);
+        }
+        if (payload.length > limits.maxValueBytes()) {
+            throw new BadInputException(
+                    "value of " + payload.length + " bytes exceeds max_value_bytes " + limits.maxValueBytes()
+                            + " of cache '" + cache.name + "'",
+                    "store less per key, or raise limits.max_value_bytes");
+        }
+        return payload;
+    }
+
+    /** The value of a payload, or null, counted, when its bytes are not one. */
+    @Nullable
+    V decode(byte[] bytes, int offset, int length) {
+        try {
+            return values.decode(bytes, offset, length);
+        } catch (RuntimeException e) {
+            // Another codec's bytes, or a codec's bug: to a reader that is a miss, explained by explain().
+            cache.codecFailures.inc();
+            return null;
+        }
+    }
+
+    @Nullable
+    V decode(Entry entry) {
+        return decode(entry.payload(), 0, entry.payload().length);
+    }
+
+    Policy policy(CacheKey key) {
+        return policies.hasClasses()
+                ? policies.of(cache.name, () -> new String(key.keyBytes(), StandardCharsets.UTF_8))
+                : policies.ofCache(cache.name);
+    }
+
+    Entry value(CacheKey key, Version version, long nowMillis, byte[] payload) {
+        Policy policy = policy(key);
+        long freshUntil = nowMillis + policy.ttl().toMillis();
+        long staleUntil = freshUntil + policy.staleTtl().toMillis();
+        return new Entry(key, EntryKind.VALUE, version, nowMillis, freshUntil, staleUntil, List.of(), payload);
+    }
+
+    Entry tombstone(CacheKey key, Version version, long nowMillis) {
+        return Entry.tombstone(
+                key, version, nowMillis, nowMillis + limits.tombstoneRetention().toMillis());
+    }
+
+    /** The entry of a loaded payload; null when "no value" is not to be remembered. */
+    @Nullable
+    Entry loaded(Flight flight, byte @Nullable [] payload, long nowMillis) {
+        if (payload != null) {
+            return value(flight.key, flight.began, nowMillis, payload);
+        }
+        long negativeMillis = policy(flight.key).negativeTtl().toMillis();
+        if (negativeMillis == 0) {
+            return null;
+        }
+        long until = nowMillis + negativeMillis;
+        return new Entry(
+                flight.key, EntryKind.NOT_FOUND, flight.began, nowMillis, until, until, List.of(), new byte[0]);
+    }
+}

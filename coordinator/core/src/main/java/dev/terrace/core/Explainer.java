@@ -1,0 +1,72 @@
+package dev.terrace.core;
+
+import dev.terrace.api.Explanation;
+import dev.terrace.api.Explanation.Copy;
+import dev.terrace.api.Source;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Tier;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** Asks every tier about a key and says in words what a read makes of it. */
+final class Explainer {
+    private Explainer() {}
+
+    static CompletionStage<Explanation> explain(Engine engine, CacheState cache, CacheKey key) {
+        List<Tier> tiers = engine.tiers().present();
+        List<CompletableFuture<Lookup>> asked = new ArrayList<>();
+        tiers.forEach(tier -> asked.add(tier.get(key).toCompletableFuture()));
+        return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
+                .thenCompose(all -> engine.cascade().find(cache, key))
+                .thenApply(found -> {
+                    long now = engine.clock().millis();
+                    List<Copy> copies = new ArrayList<>();
+                    for (int i = 0; i < tiers.size(); i++) {
+                        copies.add(copy(tiers.get(i), asked.get(i).join(), cache, now));
+                    }
+                    return new Explanation(cache.name, key.toString(), copies, decision(found, now));
+                });
+    }
+
+    private static Copy copy(Tier tier, Lookup lookup, CacheState cache, long now) {
+        if (lookup instanceof Lookup.Hit hit) {
+            Entry entry = hit.entry();
+            return new Copy(
+                    tier.level(),
+                    "hit",
+                    entry.kind(),
+                    entry.version(),
+                    Duration.ofMillis(Math.max(0, now - entry.createdMillis())),
+                    Duration.ofMillis(entry.freshUntilMillis() - now),
+                    entry.payload().length,
+                    cache.hides(entry) ? "hidden by clear() at version " + cache.cleared() : "");
+        }
+        boolean away = lookup instanceof Lookup.Unavailable;
+        String detail = lookup instanceof Lookup.Unavailable no ? no.cause() + ": " + no.detail() : "";
+        return new Copy(tier.level(), away ? "unavailable" : "miss", null, null, null, null, 0, detail);
+    }
+
+    private static String decision(Found found, long now) {
+        Entry entry = found.entry();
+        if (entry == null) {
+            return "no tier holds a usable entry: a read misses, and asks the loader if it has one";
+        }
+        String where = found.source() == Source.NONE ? "" : " in " + found.source();
+        if (found.isFreshValue(now)) {
+            return "a read answers the fresh value" + where + ", the first one that settles the question";
+        }
+        if (found.isFreshNegative(now)) {
+            return "a read answers that the origin has no value, as remembered" + where;
+        }
+        if (found.isUsableValue(now)) {
+            return "the newest value" + where + " is stale: a read asks the loader, and answers it if that fails";
+        }
+        return "the newest entry" + where + " is a " + entry.kind()
+                + ": everything older is ignored, a read misses and asks the loader if it has one";
+    }
+}

@@ -1,0 +1,43 @@
+package dev.terrace.core;
+
+import dev.terrace.spi.CacheKey;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** Locks shared by keys. Held for one store into L1 and nothing that waits. */
+final class KeyStripes {
+    private final Stripe[] stripes = new Stripe[256];
+
+    KeyStripes() {
+        for (int i = 0; i < stripes.length; i++) {
+            stripes[i] = new Stripe();
+        }
+    }
+
+    Stripe of(CacheKey key) {
+        int spread = key.hashCode() * 0x9E3779B9;
+        return stripes[spread >>> 24];
+    }
+
+    /** A lock, and how many writes it has seen. */
+    static final class Stripe extends ReentrantLock {
+        private static final long serialVersionUID = 1L;
+
+        /** Guarded by this lock. */
+        private long writes;
+
+        /** Notes a write; the caller holds the lock. */
+        void noteWrite() {
+            writes++;
+        }
+
+        /** How many writes there were; takes the lock. */
+        long writes() {
+            lock();
+            try {
+                return writes;
+            } finally {
+                unlock();
+            }
+        }
+    }
+}

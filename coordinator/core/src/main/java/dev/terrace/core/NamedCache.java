@@ -1,0 +1,213 @@
+package dev.terrace.core;
+
+import dev.terrace.api.AsyncCache;
+import dev.terrace.api.BulkLoader;
+import dev.terrace.api.Cache;
+import dev.terrace.api.Explanation;
+import dev.terrace.api.Freshness;
+import dev.terrace.api.InterruptedCallException;
+import dev.terrace.api.Loader;
+import dev.terrace.api.ReadResult;
+import dev.terrace.api.Source;
+import dev.terrace.api.UnavailableException;
+import dev.terrace.api.WriteReceipt;
+import dev.terrace.spi.EntryKind;
+import dev.terrace.spi.EnvelopeView;
+import dev.terrace.spi.LocalTier;
+import dev.terrace.spi.Version;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The blocking view: warm hits in L1 on the caller's thread, everything else through the asynchronous engine with a
+ * bounded wait.
+ */
+final class NamedCache<K, V> implements Cache<K, V> {
+    private final Engine engine;
+    private final CacheState cache;
+    private final Coding<K, V> coding;
+    private final AsyncNamedCache<K, V> async;
+    private final @Nullable LocalTier local;
+    private final long longestWaitNanos;
+
+    NamedCache(Engine engine, CacheState cache, Coding<K, V> coding) {
+        this.engine = engine;
+        this.cache = cache;
+        this.coding = coding;
+        this.async = new AsyncNamedCache<>(engine, cache, coding);
+        this.local = engine.tiers().local();
+        this.longestWaitNanos = engine.longestWait().toNanos();
+    }
+
+    @Override
+    public String name() {
+        return cache.name;
+    }
+
+    @Override
+    public AsyncCache<K, V> async() {
+        return async;
+    }
+
+    @Override
+    public @Nullable V get(K key) {
+        V value = localHit(key);
+        return value != null ? value : await(async.get(key), "get");
+    }
+
+    @Override
+    public @Nullable V get(K key, Loader<? super K, ? extends V> loader) {
+        V value = localHit(key);
+        return value != null ? value : await(async.get(key, loader), "get");
+    }
+
+    /** A fresh value in L1, or null. Allocates nothing but the value. */
+    private @Nullable V localHit(K key) {
+        engine.gate().check();
+        if (local == null) {
+            return null;
+        }
+        Scratch scratch = Scratch.take();
+        try {
+            boolean timed = scratch.isSampled();
+            long started = timed ? System.nanoTime() : 0;
+            coding.encodeKey(key, scratch.key);
+            if (!local.read(scratch.key, scratch.view) || !isFreshValue(scratch.view)) {
+                return null;
+            }
+            EnvelopeView view = scratch.view;
+            V value = coding.decode(view.array(), view.payloadOffset(), view.payloadLength());
+            if (value != null) {
+                cache.hitsL1.inc();
+                if (timed) {
+                    cache.getL1.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
+                }
+            }
+            return value;
+        } finally {
+            scratch.giveBack();
+        }
+    }
+
+    private boolean isFreshValue(EnvelopeView view) {
+        return view.kind() == EntryKind.VALUE
+                && engine.clock().millis() < view.freshUntilMillis()
+                && !cache.hides(view.versionClock(), view.versionNode());
+    }
+
+    @Override
+    public ReadResult<V> read(K key) {
+        ReadResult<V> hit = localRead(key);
+        return hit != null ? hit : await(async.read(key), "read");
+    }
+
+    @Override
+    public ReadResult<V> read(K key, Loader<? super K, ? extends V> loader) {
+        ReadResult<V> hit = localRead(key);
+        return hit != null ? hit : await(async.read(key, loader), "read");
+    }
+
+    private @Nullable ReadResult<V> localRead(K key) {
+        engine.gate().check();
+        if (local == null) {
+            return null;
+        }
+        Scratch scratch = Scratch.take();
+        try {
+            coding.encodeKey(key, scratch.key);
+            EnvelopeView view = scratch.view;
+            if (!local.read(scratch.key, view) || !isFreshValue(view)) {
+                return null;
+            }
+            long age = Math.max(0, engine.clock().millis() - view.createdMillis());
+            Version version = view.version();
+            V value = coding.decode(view.array(), view.payloadOffset(), view.payloadLength());
+            if (value == null) {
+                return null;
+            }
+            cache.hitsL1.inc();
+            return new ReadResult<>(value, Source.L1, Freshness.FRESH, Duration.ofMillis(age), version);
+        } finally {
+            scratch.giveBack();
+        }
+    }
+
+    @Override
+    public Map<K, V> getAll(Collection<? extends K> keys) {
+        return await(async.getAll(keys), "getAll");
+    }
+
+    @Override
+    public Map<K, V> getAll(Collection<? extends K> keys, BulkLoader<K, V> loader) {
+        return await(async.getAll(keys, loader), "getAll");
+    }
+
+    @Override
+    public WriteReceipt put(K key, V value) {
+        return await(async.put(key, value), "put");
+    }
+
+    @Override
+    public Map<K, WriteReceipt> putAll(Map<? extends K, ? extends V> entries) {
+        return await(async.putAll(entries), "putAll");
+    }
+
+    @Override
+    public WriteReceipt putIfAbsent(K key, V value) {
+        return await(async.putIfAbsent(key, value), "putIfAbsent");
+    }
+
+    @Override
+    public WriteReceipt replace(K key, Version expected, V value) {
+        return await(async.replace(key, expected, value), "replace");
+    }
+
+    @Override
+    public WriteReceipt invalidate(K key) {
+        return await(async.invalidate(key), "invalidate");
+    }
+
+    @Override
+    public Map<K, WriteReceipt> invalidate(Collection<? extends K> keys) {
+        return await(async.invalidate(keys), "invalidate");
+    }
+
+    @Override
+    public WriteReceipt clear() {
+        return await(async.clear(), "clear");
+    }
+
+    @Override
+    public long increment(K key, long delta) {
+        return await(async.increment(key, delta), "increment");
+    }
+
+    @Override
+    public Explanation explain(K key) {
+        return await(async.explain(key), "explain");
+    }
+
+    /** Waits for a stage, within the bound that the settings imply. */
+    private <T> T await(CompletionStage<T> stage, String what) {
+        try {
+            return stage.toCompletableFuture().get(longestWaitNanos, TimeUnit.NANOSECONDS);
+        } catch (ExecutionException e) {
+            throw Answers.cause(e.getCause() == null ? e : e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedCallException(what + " on cache '" + cache.name + "'", e);
+        } catch (TimeoutException e) {
+            throw new UnavailableException(
+                    what + " on cache '" + cache.name + "' got no answer within "
+                            + TimeUnit.NANOSECONDS.toMillis(longestWaitNanos)
+                            + " ms; whether a write happened is unknown",
+                    "this is longer than all deadlines together: see the log for the tier that broke its own");
+        }
+    }
+}
