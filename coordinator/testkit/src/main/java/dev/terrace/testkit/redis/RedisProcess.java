@@ -1,0 +1,264 @@
+package dev.terrace.testkit.redis;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import redis.embedded.core.ExecutableProvider;
+
+/**
+ * One real redis-server, a child process on 127.0.0.1 with a folder of its own. Kills, freezes and restarts on command;
+ * every wait is bounded. Close it, and it is gone with its folder. Not thread-safe.
+ */
+public final class RedisProcess implements AutoCloseable {
+    private static final long PATIENCE_SECONDS = 20;
+
+    private final int port;
+    private final Path folder;
+    private final Path binary;
+    private final List<String> arguments;
+    private Process process;
+
+    private RedisProcess(int port, Path folder, Path binary, List<String> arguments) throws IOException {
+        this.port = port;
+        this.folder = folder;
+        this.binary = binary;
+        this.arguments = List.copyOf(arguments);
+        this.process = launch();
+    }
+
+    /** Starts the server that comes with the embedded-redis library (6.2), without persistence. */
+    public static RedisProcess start(String... arguments) {
+        return start(bundledBinary(), freePort(), arguments);
+    }
+
+    /** As {@link #start}, on a port that the caller has chosen. */
+    public static RedisProcess startOn(int port, String... arguments) {
+        return start(bundledBinary(), port, arguments);
+    }
+
+    /** As {@link #start}, with the server at {@code binary}. */
+    public static RedisProcess start(Path binary, int port, String... arguments) {
+        try {
+            Path folder = Files.createTempDirectory("terrace-redis-");
+            RedisProcess redis = new RedisProcess(port, folder, binary, List.of(arguments));
+            redis.awaitAnswer();
+            return redis;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The redis-server on the PATH, or null. */
+    public static @Nullable Path installedBinary() {
+        for (String folder : System.getenv().getOrDefault("PATH", "").split(":")) {
+            Path candidate = Path.of(folder, "redis-server");
+            if (Files.isExecutable(candidate)) {
+                return candidate;
+            }
+        }
+        return null;
+    }
+
+    private static synchronized Path bundledBinary() {
+        try {
+            Path folder = Files.createTempDirectory("terrace-redis-binary-");
+            Path binary = ExecutableProvider.newJarResourceProvider(folder.toFile())
+                    .get()
+                    .toPath();
+            binary.toFile().deleteOnExit();
+            folder.toFile().deleteOnExit();
+            return binary;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A port that was free a moment ago. */
+    public static int freePort() {
+        // Below 55,536, because a server in cluster mode also takes the port 10,000 above.
+        for (int tries = 0; tries < 200; tries++) {
+            try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                if (probe.getLocalPort() < 55_000) {
+                    return probe.getLocalPort();
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        throw new IllegalStateException("no free port found");
+    }
+
+    private Process launch() throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                binary.toString(),
+                "--port",
+                Integer.toString(port),
+                "--bind",
+                "127.0.0.1",
+                "--dir",
+                folder.toString(),
+                "--save",
+                "",
+                "--daemonize",
+                "no"));
+        command.addAll(arguments);
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                        folder.resolve("log.txt").toFile()))
+                .start();
+    }
+
+    private void awaitAnswer() throws IOException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (System.nanoTime() - deadline < 0) {
+            if (!process.isAlive()) {
+                throw new IOException("redis-server ended at once: " + log());
+            }
+            try (Socket socket = new Socket()) {
+                socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 200);
+                socket.setSoTimeout(1_000);
+                OutputStream out = socket.getOutputStream();
+                out.write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
+                out.flush();
+                InputStream in = socket.getInputStream();
+                int first = in.read();
+                if (first == '+' || first == '-') {
+                    return; // "-NOAUTH" is an answer too.
+                }
+            } catch (IOException notYet) {
+                Thread.onSpinWait();
+            }
+        }
+        process.destroyForcibly();
+        throw new IOException("redis-server did not answer within " + PATIENCE_SECONDS + " s: " + log());
+    }
+
+    /** What it printed. */
+    public String log() {
+        try {
+            return Files.readString(folder.resolve("log.txt"));
+        } catch (IOException e) {
+            return "no log: " + e;
+        }
+    }
+
+    /** Where it listens, on 127.0.0.1. */
+    public int port() {
+        return port;
+    }
+
+    /** Its process id. */
+    public long pid() {
+        return process.pid();
+    }
+
+    /** Its working folder. */
+    public Path folder() {
+        return folder;
+    }
+
+    /** SIGKILL, and waits until it is gone. */
+    public void kill() {
+        process.destroyForcibly();
+        await();
+    }
+
+    /** SIGTERM, and waits until it is gone. */
+    public void stop() {
+        process.destroy();
+        await();
+    }
+
+    private void await() {
+        try {
+            if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("redis-server " + pid() + " did not end");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    /** Starts it again after {@link #kill} or {@link #stop}: same port, same folder. */
+    public void restart() {
+        try {
+            process = launch();
+            awaitAnswer();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** SIGSTOP: it keeps its connections and answers nothing. */
+    public void freeze() {
+        signal("-STOP");
+    }
+
+    /** SIGCONT. */
+    public void thaw() {
+        signal("-CONT");
+    }
+
+    private void signal(String signal) {
+        try {
+            Process kill = new ProcessBuilder("kill", signal, Long.toString(pid())).start();
+            if (!kill.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS) || kill.exitValue() != 0) {
+                throw new IllegalStateException("kill " + signal + " " + pid() + " failed");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    /** Sends one command without arguments that need quoting, and returns the raw answer's first bytes. */
+    public String command(String... words) {
+        StringBuilder request = new StringBuilder("*").append(words.length).append("\r\n");
+        for (String word : words) {
+            request.append('$')
+                    .append(word.getBytes(StandardCharsets.ISO_8859_1).length)
+                    .append("\r\n")
+                    .append(word)
+                    .append("\r\n");
+        }
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write(request.toString().getBytes(StandardCharsets.ISO_8859_1));
+            socket.shutdownOutput();
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Ends the process and removes its folder. */
+    @Override
+    public void close() {
+        kill();
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package dev.terrace.tier.redis;
+
+import dev.terrace.spi.CacheKey;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Redis keys, readable and exact: {@code prefix:cache:key}. In the cache name everything but letters, digits, dot, dash
+ * and underscore is percent-encoded, in the key everything that is not printable ASCII, and percent, space and braces.
+ * So no two keys share a Redis key, no key chooses its cluster slot by braces, and a cache's keys match one plain pattern.
+ */
+final class RedisKeys {
+    private static final char[] HEX = "0123456789ABCDEF".toCharArray();
+
+    private final String prefix;
+
+    RedisKeys(String prefix) {
+        StringBuilder encoded = new StringBuilder();
+        appendName(encoded, prefix.getBytes(StandardCharsets.UTF_8), 0, prefix.getBytes(StandardCharsets.UTF_8).length);
+        this.prefix = encoded.append(':').toString();
+    }
+
+    String of(CacheKey key) {
+        byte[] bytes = key.nameAndKey();
+        StringBuilder out = new StringBuilder(prefix.length() + bytes.length + 8).append(prefix);
+        appendName(out, bytes, 0, key.nameLength());
+        out.append(':');
+        for (int i = key.nameLength(); i < bytes.length; i++) {
+            int b = bytes[i] & 0xFF;
+            if (b > 0x20 && b < 0x7F && b != '%' && b != '{' && b != '}') {
+                out.append((char) b);
+            } else {
+                escape(out, b);
+            }
+        }
+        return out.toString();
+    }
+
+    /** A SCAN pattern that matches the keys of one cache and no others. */
+    String patternOf(String cache) {
+        StringBuilder out = new StringBuilder(prefix);
+        byte[] name = cache.getBytes(StandardCharsets.UTF_8);
+        appendName(out, name, 0, name.length);
+        return out.append(":*").toString();
+    }
+
+    private static void appendName(StringBuilder out, byte[] bytes, int from, int to) {
+        for (int i = from; i < to; i++) {
+            int b = bytes[i] & 0xFF;
+            boolean plain = b >= 'a' && b <= 'z'
+                    || b >= 'A' && b <= 'Z'
+                    || b >= '0' && b <= '9'
+                    || b == '.'
+                    || b == '-'
+                    || b == '_';
+            if (plain) {
+                out.append((char) b);
+            } else {
+                escape(out, b);
+            }
+        }
+    }
+
+    private static void escape(StringBuilder out, int b) {
+        out.append('%').append(HEX[b >> 4]).append(HEX[b & 15]);
+    }
+}

@@ -1,0 +1,355 @@
+package dev.terrace.tier.redis;
+
+import com.codahale.metrics.Counter;
+import com.codahale.metrics.Gauge;
+import com.codahale.metrics.MetricRegistry;
+import com.codahale.metrics.Timer;
+import dev.terrace.config.DistributedCacheSettings;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.Envelope;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.Tier;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.TierStatus;
+import dev.terrace.spi.Unavailability;
+import dev.terrace.spi.Version;
+import dev.terrace.spi.WriteCondition;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The remote tier. Thread-safe.
+ *
+ * <p>Every stage completes within the deadline by a timer of its own, whatever Redisson does. Stages complete on Redisson's
+ * network threads or on the timer's: what depends on them must not block. At most {@link #MOST_IN_FLIGHT} calls wait for a
+ * server that does not answer; further ones are refused as overloaded.
+ */
+final class RedisTier implements Tier {
+    /** Bounds the memory that a frozen server can pin: a call leaves when Redisson gives it up, soon after its deadline. */
+    static final int MOST_IN_FLIGHT = 10_000;
+
+    private static final byte[] NOTHING = new byte[0];
+    private static final byte[] IF_NEWER = {'N'};
+    private static final byte[] IF_ABSENT = {'A'};
+    private static final byte[] IF_VERSION = {'V'};
+
+    /** Longer times to live are stored without one: Redis's clock arithmetic must not overflow. */
+    private static final long LONGEST_TTL_MILLIS = TimeUnit.DAYS.toMillis(3650);
+
+    private final DistributedCacheSettings settings;
+    private final Connector connector;
+    private final InstantSource clock;
+    private final RedisKeys keys;
+    private final Reclaimer reclaimer;
+    private final long timeoutMillis;
+    private final AtomicInteger inFlight = new AtomicInteger();
+    private final Timer calls;
+    private final Counter timeouts;
+    private final Counter errors;
+    private final Counter corrupt;
+    private final Counter unknownFormat;
+    private final Counter overloaded;
+    private volatile @Nullable RedissonCommands commands;
+    private volatile String lastFailure = "";
+
+    RedisTier(DistributedCacheSettings settings, Connector connector, InstantSource clock, MetricRegistry metrics) {
+        this.settings = settings;
+        this.connector = connector;
+        this.clock = clock;
+        this.keys = new RedisKeys(settings.keyPrefix());
+        this.timeoutMillis = settings.timeout().toMillis();
+        this.reclaimer = new Reclaimer(this::commands, keys, timeoutMillis);
+        this.calls = metrics.timer("l2.calls");
+        this.timeouts = metrics.counter("l2.timeouts");
+        this.errors = metrics.counter("l2.errors");
+        this.corrupt = metrics.counter("l2.corrupt");
+        this.unknownFormat = metrics.counter("l2.unknown_format");
+        this.overloaded = metrics.counter("l2.overloaded");
+        metrics.remove("l2.inflight");
+        metrics.register("l2.inflight", (Gauge<Integer>) inFlight::get);
+    }
+
+    @Override
+    public TierLevel level() {
+        return TierLevel.L2;
+    }
+
+    /** The commands on the connection that stands, or null. */
+    private @Nullable RedissonCommands commands() {
+        RedissonCommands current = commands;
+        if (current == null) {
+            Connector.Connection connection = connector.connection();
+            if (connection == null) {
+                return null;
+            }
+            current = new RedissonCommands(connection, timeoutMillis);
+            commands = current;
+        }
+        return connector.isClosed() ? null : current;
+    }
+
+    /** Runs one call under the deadline; {@code failed} turns a failure into this call's way of saying so. */
+    private <R, T> CompletionStage<T> call(
+            Function<RedissonCommands, CompletionStage<R>> command,
+            Function<R, T> answered,
+            Function<Lookup.Unavailable, T> failed) {
+        RedissonCommands current = commands();
+        if (current == null) {
+            return CompletableFuture.completedStage(failed.apply(notConnected()));
+        }
+        if (inFlight.incrementAndGet() > MOST_IN_FLIGHT) {
+            inFlight.decrementAndGet();
+            overloaded.inc();
+            return CompletableFuture.completedStage(failed.apply(
+                    unavailable(Unavailability.OVERLOADED, MOST_IN_FLIGHT + " calls wait for Redis already")));
+        }
+        long started = System.nanoTime();
+        CompletableFuture<T> result = new CompletableFuture<>();
+        CompletionStage<R> sent;
+        try {
+            sent = command.apply(current);
+        } catch (RuntimeException e) {
+            sent = CompletableFuture.failedStage(e);
+        }
+        sent.whenComplete((value, failure) -> {
+            inFlight.decrementAndGet();
+            calls.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
+            if (failure == null) {
+                lastFailure = "";
+                complete(result, answered, value, failed);
+            } else {
+                result.complete(failed.apply(explain(failure)));
+            }
+        });
+        if (!result.isDone()) {
+            result.completeOnTimeout(failed.apply(tooSlow()), timeoutMillis, TimeUnit.MILLISECONDS);
+        }
+        return result;
+    }
+
+    private <R, T> void complete(
+            CompletableFuture<T> result, Function<R, T> answered, R value, Function<Lookup.Unavailable, T> failed) {
+        try {
+            result.complete(answered.apply(value));
+        } catch (RuntimeException e) {
+            result.complete(failed.apply(explain(e)));
+        }
+    }
+
+    private Lookup.Unavailable notConnected() {
+        return connector.isClosed()
+                ? unavailable(Unavailability.CLOSED, "the remote tier is closed")
+                : unavailable(Unavailability.DISCONNECTED, connector.trouble());
+    }
+
+    private Lookup.Unavailable tooSlow() {
+        return unavailable(Unavailability.TIMEOUT, "no answer within " + timeoutMillis + " ms");
+    }
+
+    private Lookup.Unavailable explain(Throwable failure) {
+        Unavailability cause = connector.isClosed() ? Unavailability.CLOSED : Failures.cause(failure);
+        String detail = Failures.describe(failure);
+        lastFailure = detail;
+        if (cause == Unavailability.TIMEOUT) {
+            timeouts.inc();
+        } else {
+            errors.inc();
+        }
+        return unavailable(cause, detail);
+    }
+
+    private static Lookup.Unavailable unavailable(Unavailability cause, String detail) {
+        return new Lookup.Unavailable(TierLevel.L2, cause, detail);
+    }
+
+    private static StoreOutcome outcomeOf(Lookup.Unavailable no) {
+        return new StoreOutcome.Unavailable(no.tier(), no.cause(), no.detail());
+    }
+
+    @Override
+    public CompletionStage<Lookup> get(CacheKey key) {
+        return call(to -> to.get(keys.of(key)), bytes -> lookup(key, bytes), no -> no);
+    }
+
+    private Lookup lookup(CacheKey key, byte @Nullable [] bytes) {
+        if (bytes == null) {
+            return Lookup.MISS;
+        }
+        Envelope.Decoded decoded = Envelope.decode(bytes);
+        if (decoded instanceof Envelope.Malformed malformed) {
+            (malformed.flaw() == Envelope.Flaw.UNKNOWN_FORMAT ? unknownFormat : corrupt).inc();
+            return Lookup.MISS;
+        }
+        Entry entry = ((Envelope.Sound) decoded).entry();
+        if (!entry.key().equals(key)) {
+            corrupt.inc();
+            return Lookup.MISS;
+        }
+        return entry.isExpired(clock.millis()) ? Lookup.MISS : new Lookup.Hit(entry);
+    }
+
+    @Override
+    public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> asked) {
+        if (asked.isEmpty()) {
+            return CompletableFuture.completedStage(new HashMap<>());
+        }
+        Map<CacheKey, String> names = new HashMap<>();
+        asked.forEach(key -> names.put(key, keys.of(key)));
+        return call(
+                to -> to.getAll(names.values()),
+                values -> {
+                    Map<CacheKey, Lookup> found = new HashMap<>();
+                    names.forEach((key, name) -> found.put(key, lookup(key, values.get(name))));
+                    return found;
+                },
+                no -> {
+                    Map<CacheKey, Lookup> none = new HashMap<>();
+                    asked.forEach(key -> none.put(key, no));
+                    return none;
+                });
+    }
+
+    private RedissonCommands.Store storeOf(Entry entry, WriteCondition condition, long now) {
+        byte[] how = condition instanceof WriteCondition.IfNewer
+                ? IF_NEWER
+                : condition instanceof WriteCondition.IfAbsent ? IF_ABSENT : IF_VERSION;
+        byte[] expected = condition instanceof WriteCondition.IfVersion wanted ? bytesOf(wanted.expected()) : NOTHING;
+        return new RedissonCommands.Store(
+                keys.of(entry.key()), how, Envelope.encode(entry), ttlOf(entry, now), expected);
+    }
+
+    private static byte[] ttlOf(Entry entry, long now) {
+        long left = entry.staleUntilMillis() - now;
+        String ttl = left <= 0 ? "-1" : left > LONGEST_TTL_MILLIS ? "0" : Long.toString(left);
+        return ttl.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    static byte[] bytesOf(Version version) {
+        return ByteBuffer.allocate(Version.BYTES)
+                .putLong(version.clock())
+                .putLong(version.node())
+                .array();
+    }
+
+    @Override
+    public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
+        long now = clock.millis();
+        RedissonCommands.Store store = storeOf(entry, condition, now);
+        return call(to -> withScripts(to, () -> to.store(store, now)), this::outcome, RedisTier::outcomeOf);
+    }
+
+    /** Runs once more after loading the scripts, should the server not know them. */
+    private static <R> CompletionStage<R> withScripts(
+            RedissonCommands to, java.util.function.Supplier<CompletionStage<R>> command) {
+        CompletableFuture<R> result = new CompletableFuture<>();
+        command.get().whenComplete((value, failure) -> {
+            if (failure == null) {
+                result.complete(value);
+            } else if (!Failures.isScriptMissing(failure)) {
+                result.completeExceptionally(failure);
+            } else {
+                to.loadScripts().thenCompose(loaded -> command.get()).whenComplete((again, failedAgain) -> {
+                    if (failedAgain == null) {
+                        result.complete(again);
+                    } else {
+                        result.completeExceptionally(failedAgain);
+                    }
+                });
+            }
+        });
+        return result;
+    }
+
+    private StoreOutcome outcome(byte @Nullable [] answer) {
+        if (answer != null && answer.length == 1 && answer[0] == 'A') {
+            return StoreOutcome.APPLIED;
+        }
+        if (answer != null && answer.length == 1 && answer[0] == 'N') {
+            return new StoreOutcome.Superseded(null);
+        }
+        if (answer != null && answer.length == 1 + Version.BYTES && answer[0] == 'S') {
+            ByteBuffer version = ByteBuffer.wrap(answer, 1, Version.BYTES);
+            return new StoreOutcome.Superseded(new Version(version.getLong(), version.getLong()));
+        }
+        if (answer != null && answer.length == 1 && answer[0] == 'F') {
+            unknownFormat.inc();
+            return new StoreOutcome.Refused(
+                    TierLevel.L2, "Redis holds an entry in the format of a later version, which is left alone");
+        }
+        errors.inc();
+        return new StoreOutcome.Unavailable(
+                TierLevel.L2, Unavailability.ERROR, "unexpected answer of the store script");
+    }
+
+    @Override
+    public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
+        if (entries.isEmpty()) {
+            return CompletableFuture.completedStage(List.of());
+        }
+        long now = clock.millis();
+        List<RedissonCommands.Store> stores = new ArrayList<>(entries.size());
+        entries.forEach(entry -> stores.add(storeOf(entry, WriteCondition.IF_NEWER, now)));
+        return call(
+                to -> withScripts(to, () -> storeAll(to, stores, now)),
+                outcomes -> outcomes,
+                no -> List.copyOf(java.util.Collections.nCopies(entries.size(), outcomeOf(no))));
+    }
+
+    /** Fails as a whole only when the scripts are missing; otherwise each store has an outcome of its own. */
+    private CompletionStage<List<StoreOutcome>> storeAll(
+            RedissonCommands to, List<RedissonCommands.Store> stores, long now) {
+        List<CompletableFuture<byte[]>> results = to.storeAll(stores, now);
+        return CompletableFuture.allOf(results.toArray(CompletableFuture[]::new))
+                .handle((done, failure) -> {
+                    List<StoreOutcome> outcomes = new ArrayList<>(results.size());
+                    for (CompletableFuture<byte[]> result : results) {
+                        outcomes.add(result.isCompletedExceptionally() ? failed(result) : outcome(result.join()));
+                    }
+                    return outcomes;
+                });
+    }
+
+    private StoreOutcome failed(CompletableFuture<byte[]> result) {
+        Throwable failure = result.handle((value, why) -> why).join();
+        if (Failures.isScriptMissing(failure)) {
+            throw new java.util.concurrent.CompletionException(Failures.root(failure));
+        }
+        return outcomeOf(explain(failure));
+    }
+
+    @Override
+    public CompletionStage<Void> clear(String cache, Version upTo) {
+        reclaimer.submit(cache, upTo);
+        return CompletableFuture.completedStage(null);
+    }
+
+    @Override
+    public TierStatus status() {
+        boolean connected = connector.connection() != null && lastFailure.isEmpty();
+        TierStatus.State state = connector.isClosed()
+                ? TierStatus.State.CLOSED
+                : connected ? TierStatus.State.READY : TierStatus.State.CONNECTING;
+        String detail = connector.connection() == null ? connector.trouble() : lastFailure;
+        return new TierStatus(TierLevel.L2, state, "Redis " + settings.clusterNodes(), detail, -1, -1);
+    }
+
+    @Override
+    public void close() {
+        reclaimer.close();
+        connector.close();
+    }
+}

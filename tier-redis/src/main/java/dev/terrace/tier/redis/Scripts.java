@@ -1,0 +1,56 @@
+package dev.terrace.tier.redis;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.redisson.api.RScript;
+import org.redisson.api.RedissonClient;
+import org.redisson.client.codec.StringCodec;
+
+/**
+ * The Lua scripts and the only place that loads them. They are run by digest, and Redisson never loads one by itself: a
+ * server whose script cache is empty, because it restarted or was promoted, says so, and whoever asked decides here.
+ */
+final class Scripts {
+    /** Stores an envelope if a condition holds. */
+    static final Script STORE = Script.read("store-v1.lua");
+
+    /** Removes an entry that is not newer than a version. */
+    static final Script RECLAIM = Script.read("reclaim-v1.lua");
+
+    private Scripts() {}
+
+    /** Loads every script into every primary of the deployment. */
+    static CompletionStage<Void> load(RedissonClient client) {
+        RScript scripts = client.getScript(StringCodec.INSTANCE);
+        return CompletableFuture.allOf(
+                scripts.scriptLoadAsync(STORE.text()).toCompletableFuture(),
+                scripts.scriptLoadAsync(RECLAIM.text()).toCompletableFuture());
+    }
+
+    /** A script's text and the digest by which servers know it. */
+    record Script(String text, String digest) {
+        static Script read(String resource) {
+            try (InputStream in = Scripts.class.getResourceAsStream(resource)) {
+                if (in == null) {
+                    throw new IllegalStateException("script missing from the jar: " + resource);
+                }
+                byte[] bytes = in.readAllBytes();
+                byte[] digest = MessageDigest.getInstance("SHA-1").digest(bytes);
+                return new Script(
+                        new String(bytes, StandardCharsets.UTF_8),
+                        HexFormat.of().formatHex(digest));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("every JDK has SHA-1", e);
+            }
+        }
+    }
+}
