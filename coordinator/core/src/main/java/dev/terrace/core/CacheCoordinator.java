@@ -6,10 +6,12 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codec;
 import dev.terrace.api.KeyCodec;
 import dev.terrace.config.Settings;
+import dev.terrace.config.SettingsLoader;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierStatus;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
@@ -45,6 +47,15 @@ public final class CacheCoordinator implements AutoCloseable {
         this.timer = timer;
         timer.scheduleWithFixedDelay(
                 this::refreshMarkers, MARKER_REFRESH_MILLIS, MARKER_REFRESH_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * Reads a settings file and opens what it describes, with the tiers found on the class path.
+     *
+     * @throws dev.terrace.config.InvalidSettingsException with everything that is wrong in the file
+     */
+    public static CacheCoordinator open(Path settingsFile) {
+        return open(SettingsLoader.load(settingsFile));
     }
 
     /** Opens what {@code settings} describe, with the tiers found on the class path. */

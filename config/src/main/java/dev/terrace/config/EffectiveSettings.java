@@ -1,0 +1,190 @@
+package dev.terrace.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Shows settings as they are in force: as YAML that can be read again, secrets aside, or as a tree for JSON. */
+public final class EffectiveSettings {
+    private EffectiveSettings() {}
+
+    /** The settings as nested maps; durations and sizes as text, secrets masked, unset keys left out. */
+    public static Map<String, Object> tree(Settings settings) {
+        Map<String, Object> root = new LinkedHashMap<>();
+        LocalCacheSettings l1 = settings.localCache();
+        Map<String, Object> local = child(root, "local_cache");
+        put(local, "enabled", l1.enabled());
+        put(local, "capacity", l1.capacity());
+        put(local, "max_memory_mb", l1.maxMemoryMib());
+        put(local, "ttl", l1.ttl());
+        put(local, "eviction_policy", l1.evictionPolicy());
+        put(local, "sweep_interval", l1.sweepInterval());
+        remote(child(root, "distributed_cache"), settings.distributedCache());
+        backup(child(root, "backup_storage"), settings.backupStorage());
+        Map<String, Object> breaker = child(root, "circuit_breaker");
+        put(breaker, "enabled", settings.circuitBreaker().enabled());
+        put(breaker, "failure_threshold", settings.circuitBreaker().failureThreshold());
+        put(breaker, "timeout", settings.circuitBreaker().timeout());
+        put(breaker, "reset_timeout", settings.circuitBreaker().resetTimeout());
+        Map<String, Object> failover = child(root, "failover");
+        put(failover, "strategy", settings.failover().strategy());
+        put(failover, "fallback_to_local", settings.failover().fallbackToLocal());
+        put(failover, "readonly_mode_timeout", settings.failover().readonlyModeTimeout());
+        put(failover, "direct_request_timeout", settings.failover().directRequestTimeout());
+        Map<String, Object> loading = child(root, "loading");
+        put(loading, "timeout", settings.loading().timeout());
+        put(loading, "threads", settings.loading().threads());
+        Map<String, Object> limits = child(root, "limits");
+        put(limits, "max_key_bytes", settings.limits().maxKeyBytes());
+        put(limits, "max_value_bytes", settings.limits().maxValueBytes());
+        put(limits, "max_clock_drift", settings.limits().maxClockDrift());
+        put(limits, "tombstone_retention", settings.limits().tombstoneRetention());
+        put(limits, "close_timeout", settings.limits().closeTimeout());
+        policies(root, settings);
+        Map<String, Object> server = child(root, "server");
+        put(server, "host", settings.server().host());
+        put(server, "port", settings.server().port());
+        put(server, "token", settings.server().token());
+        put(server, "max_body_bytes", settings.server().maxBodyBytes());
+        Map<String, Object> whole = new LinkedHashMap<>();
+        whole.put(SettingsLoader.ROOT, root);
+        return whole;
+    }
+
+    private static void remote(Map<String, Object> into, DistributedCacheSettings l2) {
+        put(into, "enabled", l2.enabled());
+        put(into, "backend", l2.backend());
+        put(
+                into,
+                "cluster_nodes",
+                l2.clusterNodes().stream().map(HostAndPort::toString).toList());
+        put(into, "topology", l2.topology());
+        put(into, "sentinel_master", l2.sentinelMaster());
+        put(into, "replication_factor", l2.replicationFactor());
+        put(into, "consistency_level", l2.consistencyLevel());
+        put(into, "ttl", l2.ttl());
+        put(into, "timeout", l2.timeout());
+        put(into, "connect_timeout", l2.connectTimeout());
+        put(into, "pool_size", l2.poolSize());
+        put(into, "database", l2.database());
+        put(into, "key_prefix", l2.keyPrefix());
+        put(into, "username", l2.username());
+        put(into, "password", l2.password());
+        if (l2.tls() != null) {
+            Map<String, Object> tls = child(into, "tls");
+            put(tls, "ca_file", l2.tls().caFile());
+            put(tls, "certificate_file", l2.tls().certificateFile());
+            put(tls, "key_file", l2.tls().keyFile());
+            put(tls, "verify_hostname", l2.tls().verifyHostname());
+        }
+    }
+
+    private static void backup(Map<String, Object> into, BackupStorageSettings l3) {
+        put(into, "enabled", l3.enabled());
+        put(into, "backend", l3.backend());
+        put(into, "path", l3.path());
+        put(into, "compression", l3.compression());
+        put(into, "encryption", l3.encryption());
+        put(into, "keystore", l3.keystore());
+        put(into, "keystore_alias", l3.keystoreAlias());
+        put(into, "passphrase", l3.passphrase());
+        put(into, "retention", l3.retention());
+        put(into, "durable", l3.durable());
+        put(into, "timeout", l3.timeout());
+        put(into, "queue_entries", l3.queueEntries());
+        put(into, "queue_mb", l3.queueMib());
+    }
+
+    private static void policies(Map<String, Object> root, Settings settings) {
+        if (!settings.caches().isEmpty()) {
+            Map<String, Object> caches = child(root, "caches");
+            settings.caches().forEach((name, policy) -> policy(child(caches, name), policy));
+        }
+        if (!settings.classes().isEmpty()) {
+            List<Object> classes = new ArrayList<>();
+            for (CacheClass cacheClass : settings.classes()) {
+                Map<String, Object> one = new LinkedHashMap<>();
+                put(one, "pattern", cacheClass.pattern());
+                put(one, "class", cacheClass.name());
+                policy(one, cacheClass.policy());
+                classes.add(one);
+            }
+            root.put("classes", classes);
+        }
+    }
+
+    private static void policy(Map<String, Object> into, CachePolicy policy) {
+        put(into, "ttl", policy.ttl());
+        put(into, "stale_ttl", policy.staleTtl());
+        put(into, "negative_ttl", policy.negativeTtl());
+        put(into, "durable", policy.durable());
+    }
+
+    private static Map<String, Object> child(Map<String, Object> parent, String key) {
+        Map<String, Object> child = new LinkedHashMap<>();
+        parent.put(key, child);
+        return child;
+    }
+
+    private static void put(Map<String, Object> into, String key, @Nullable Object value) {
+        if (value instanceof Duration duration) {
+            into.put(key, DurationText.format(duration));
+        } else if (value instanceof Enum<?> constant) {
+            into.put(key, constant.name().toLowerCase(Locale.ROOT));
+        } else if (value instanceof Secret || value instanceof Path) {
+            into.put(key, value.toString());
+        } else if (value != null) {
+            into.put(key, value);
+        }
+    }
+
+    /** The settings as YAML; lines that the file did not set end in {@code # default}. */
+    public static String yaml(LoadedSettings loaded) {
+        StringBuilder out = new StringBuilder();
+        mapping(out, tree(loaded.settings()), "", "", loaded);
+        return out.toString();
+    }
+
+    private static void mapping(StringBuilder out, Map<?, ?> map, String path, String indent, LoadedSettings loaded) {
+        map.forEach((key, value) -> {
+            String here = path.isEmpty() ? key.toString() : path + "." + key;
+            out.append(indent).append(quoteIfNeeded(key.toString())).append(':');
+            if (value instanceof Map<?, ?> child) {
+                out.append(child.isEmpty() ? " {}\n" : "\n");
+                mapping(out, child, here, indent + "  ", loaded);
+            } else if (value instanceof List<?> list && !list.isEmpty() && list.get(0) instanceof Map<?, ?>) {
+                out.append('\n');
+                list.forEach(item ->
+                        out.append(indent).append("  - ").append(flow(item)).append('\n'));
+            } else {
+                out.append(' ').append(flow(value));
+                out.append(loaded.explicit().contains(here) ? "\n" : "   # default\n");
+            }
+        });
+    }
+
+    private static String flow(@Nullable Object value) {
+        if (value instanceof List<?> list) {
+            return "["
+                    + String.join(
+                            ", ", list.stream().map(EffectiveSettings::flow).toList()) + "]";
+        }
+        if (value instanceof Map<?, ?> map) {
+            List<String> parts = new ArrayList<>();
+            map.forEach((key, item) -> parts.add(key + ": " + flow(item)));
+            return "{" + String.join(", ", parts) + "}";
+        }
+        return value instanceof Number || value instanceof Boolean
+                ? value.toString()
+                : "\"" + String.valueOf(value).replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
+    }
+
+    private static String quoteIfNeeded(String key) {
+        return key.matches("[A-Za-z_][A-Za-z0-9_-]*") ? key : flow(key);
+    }
+}
