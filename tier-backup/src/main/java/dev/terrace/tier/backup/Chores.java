@@ -1,0 +1,87 @@
+package dev.terrace.tier.backup;
+
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.concurrent.TimeUnit;
+import org.rocksdb.RocksDBException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What must happen every second: sync the log, raise the mark, drop old partitions, look whether writing works again. */
+final class Chores {
+    private static final Logger LOG = LoggerFactory.getLogger(Chores.class);
+    private static final long EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final PartitionedStore store;
+    private final HighWater highWater;
+    private final StorageHealth health;
+    private final Meters meters;
+    private final InstantSource clock;
+    private long dueNanos = System.nanoTime();
+
+    Chores(PartitionedStore store, HighWater highWater, StorageHealth health, Meters meters, InstantSource clock) {
+        this.store = store;
+        this.highWater = highWater;
+        this.health = health;
+        this.meters = meters;
+        this.clock = clock;
+    }
+
+    long nanosUntilDue() {
+        return dueNanos - System.nanoTime();
+    }
+
+    void run() throws PartitionedStore.ClosedStore {
+        dueNanos = System.nanoTime() + EVERY_NANOS;
+        retain();
+        if (health.detail() != null && health.refusal() == null) {
+            probe();
+        }
+        sync();
+        measure();
+    }
+
+    private void retain() throws PartitionedStore.ClosedStore {
+        try {
+            while (store.dropOldest(clock.millis())) {
+                meters.dropped.inc();
+            }
+            store.rotate(clock.millis());
+        } catch (RocksDBException e) {
+            health.failed(e);
+        }
+    }
+
+    private void probe() throws PartitionedStore.ClosedStore {
+        try {
+            store.probe();
+            health.worked();
+        } catch (RocksDBException e) {
+            health.failed(e);
+        }
+    }
+
+    /** Brings everything to the disk, unless that failed before: a second try would only look clean. */
+    void sync() throws PartitionedStore.ClosedStore {
+        if (health.detail() != null) {
+            return;
+        }
+        try {
+            highWater.write(store.sync());
+        } catch (RocksDBException e) {
+            health.syncFailed(e);
+        } catch (IOException e) {
+            LOG.warn("backup cannot write its high-water mark", e);
+        }
+    }
+
+    private void measure() throws PartitionedStore.ClosedStore {
+        try {
+            meters.partitions = store.starts().size();
+            meters.bytes = store.bytes();
+            meters.entries = store.records();
+        } catch (RocksDBException e) {
+            LOG.debug("backup cannot be measured", e);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+package dev.terrace.tier.backup;
+
+import dev.terrace.api.SetupException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * L3's folder: whose it is, what form it has, and what lies where. Nothing is written into a folder that is not
+ * Terrace's own.
+ */
+final class Folder implements AutoCloseable {
+    static final String MARKER = "TERRACE";
+    static final String KEYS = "KEYS";
+    static final String OWNER = "OWNER";
+    static final String HIGH_WATER = "HIGHWATER";
+    static final String DATABASE = "db";
+
+    private static final int FORMAT = 1;
+    private static final String HEADING = "terrace l3 folder";
+
+    /** What an interrupted first start, or the file system itself, may leave in a folder that holds no data yet. */
+    private static final Set<String> HARMLESS =
+            Set.of(OWNER, KEYS, KEYS + ".new", MARKER + ".new", "lost+found", ".DS_Store");
+
+    private final Path path;
+    private final OwnerLock lock;
+    private final boolean fresh;
+
+    private Folder(Path path, OwnerLock lock, boolean fresh) {
+        this.path = path;
+        this.lock = lock;
+        this.fresh = fresh;
+    }
+
+    /**
+     * Takes the folder for this process, creating it when it does not exist.
+     *
+     * @throws SetupException when it is someone else's, in use, of another form, or cannot be written; nothing was
+     *     changed then
+     */
+    static Folder take(Path path, boolean encrypted) {
+        try {
+            if (Files.exists(path) && !Files.isDirectory(path)) {
+                throw new SetupException(
+                        "backup_storage.path " + path + " is a file", "name a folder that is empty or Terrace's own");
+            }
+            create(path);
+            boolean fresh = inspect(path, encrypted);
+            OwnerLock lock = OwnerLock.take(path.resolve(OWNER));
+            try {
+                // Another process may have been first.
+                return new Folder(path, lock, inspect(path, encrypted) && fresh);
+            } catch (RuntimeException | IOException e) {
+                lock.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw unusable(path, e);
+        }
+    }
+
+    static SetupException unusable(Path path, Exception e) {
+        return new SetupException(
+                "backup_storage.path " + path + " cannot be used: " + reason(e),
+                "name a folder on a writable disk with free space, owned by this user",
+                e);
+    }
+
+    private static String reason(Exception e) {
+        String kind = e.getClass().getSimpleName().replace("Exception", "");
+        return e.getMessage() == null ? kind : kind + " " + e.getMessage();
+    }
+
+    private static void create(Path path) throws IOException {
+        if (Files.isDirectory(path)) {
+            return;
+        }
+        Path parent = path.toAbsolutePath().getParent();
+        if (parent != null) {
+            Files.createDirectories(parent);
+        }
+        if (parent != null && Files.getFileStore(parent).supportsFileAttributeView("posix")) {
+            Files.createDirectories(
+                    path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        } else {
+            Files.createDirectories(path);
+        }
+    }
+
+    /** True when the folder holds nothing yet; throws when it is not for us. Reads only. */
+    private static boolean inspect(Path path, boolean encrypted) throws IOException {
+        Path marker = path.resolve(MARKER);
+        if (!Files.exists(marker)) {
+            try (Stream<Path> children = Files.list(path)) {
+                List<String> foreign = children.map(child -> child.getFileName().toString())
+                        .filter(name -> !HARMLESS.contains(name))
+                        .sorted()
+                        .limit(3)
+                        .toList();
+                if (!foreign.isEmpty()) {
+                    throw new SetupException(
+                            "backup_storage.path " + path + " is not Terrace's: it holds " + String.join(", ", foreign)
+                                    + " and no " + MARKER + " file; nothing was changed",
+                            "name an empty folder");
+                }
+            }
+            return true;
+        }
+        Map<String, String> form = readMarker(marker);
+        String format = form.getOrDefault("format", "");
+        if (!format.equals(Integer.toString(FORMAT))) {
+            throw new SetupException(
+                    "backup_storage.path " + path + " has format '" + format + "', this version reads " + FORMAT
+                            + "; nothing was changed",
+                    "use the version that wrote it, or another folder");
+        }
+        boolean holdsEncrypted = "aes-256-gcm".equals(form.get("encryption"));
+        if (holdsEncrypted != encrypted) {
+            throw new SetupException(
+                    "backup_storage.path " + path + " holds " + (holdsEncrypted ? "encrypted" : "plain")
+                            + " data, but backup_storage.encryption is " + encrypted + "; nothing was changed",
+                    "set encryption: " + holdsEncrypted + ", or name another folder");
+        }
+        return false;
+    }
+
+    private static Map<String, String> readMarker(Path marker) throws IOException {
+        if (Files.size(marker) > 4096) {
+            return Map.of();
+        }
+        String text = new String(Files.readAllBytes(marker), StandardCharsets.ISO_8859_1);
+        if (!text.startsWith(HEADING + "\n")) {
+            return Map.of();
+        }
+        return text.lines()
+                .filter(line -> line.contains("="))
+                .collect(Collectors.toMap(
+                        line -> line.substring(0, line.indexOf('=')),
+                        line -> line.substring(line.indexOf('=') + 1),
+                        (first, second) -> first));
+    }
+
+    /** Makes the folder Terrace's. Everything a reader needs besides the database must be there already. */
+    void mark(boolean encrypted) throws IOException {
+        String text = HEADING + "\nformat=" + FORMAT + "\nencryption=" + (encrypted ? "aes-256-gcm" : "none") + "\n";
+        Atomically.write(path.resolve(MARKER), text.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** True when nothing was ever stored here. */
+    boolean isFresh() {
+        return fresh;
+    }
+
+    Path path() {
+        return path;
+    }
+
+    Path keys() {
+        return path.resolve(KEYS);
+    }
+
+    Path database() {
+        return path.resolve(DATABASE);
+    }
+
+    Path highWater() {
+        return path.resolve(HIGH_WATER);
+    }
+
+    /** Bytes free for this process, or -1 when that cannot be said. */
+    long freeBytes() {
+        try {
+            return Files.getFileStore(path).getUsableSpace();
+        } catch (NoSuchFileException e) {
+            return 0;
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+
+    @Override
+    public void close() {
+        lock.close();
+    }
+}

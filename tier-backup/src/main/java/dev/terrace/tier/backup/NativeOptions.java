@@ -1,0 +1,75 @@
+package dev.terrace.tier.backup;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.rocksdb.AbstractNativeReference;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.ChecksumType;
+import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompressionType;
+import org.rocksdb.DBOptions;
+import org.rocksdb.InfoLogLevel;
+import org.rocksdb.LRUCache;
+import org.rocksdb.RocksDB;
+import org.rocksdb.WALRecoveryMode;
+
+/** How RocksDB is set up, and the native objects that must outlive the database. Bounds: about 100 MiB in all. */
+final class NativeOptions implements AutoCloseable {
+    private static final long BLOCK_CACHE_BYTES = 64L << 20;
+    private static final long MEMTABLES_BYTES = 32L << 20;
+    private static final long MEMTABLE_BYTES = 16L << 20;
+    private static final long LOG_BYTES = 64L << 20;
+
+    private final List<AbstractNativeReference> owned = new ArrayList<>();
+    private final ColumnFamilyOptions family;
+
+    NativeOptions() {
+        RocksDB.loadLibrary();
+        LRUCache cache = own(new LRUCache(BLOCK_CACHE_BYTES));
+        family = own(new ColumnFamilyOptions())
+                .setCompressionType(
+                        CompressionType.NO_COMPRESSION) // Records are compressed and random-looking already.
+                .setWriteBufferSize(MEMTABLE_BYTES)
+                .setTableFormatConfig(new BlockBasedTableConfig()
+                        .setBlockCache(cache)
+                        .setCacheIndexAndFilterBlocks(true)
+                        .setPinL0FilterAndIndexBlocksInCache(true)
+                        .setBlockSize(16 << 10)
+                        .setFormatVersion(5)
+                        .setChecksumType(ChecksumType.kxxHash64)
+                        .setFilterPolicy(own(new BloomFilter(10))));
+    }
+
+    private <T extends AbstractNativeReference> T own(T reference) {
+        owned.add(reference);
+        return reference;
+    }
+
+    ColumnFamilyOptions family() {
+        return family;
+    }
+
+    /** Settings for one attempt to open. */
+    DBOptions database(WALRecoveryMode recovery, boolean create) {
+        return own(new DBOptions())
+                .setCreateIfMissing(create)
+                .setWalRecoveryMode(recovery)
+                .setDbWriteBufferSize(MEMTABLES_BYTES)
+                .setMaxTotalWalSize(LOG_BYTES)
+                .setMaxOpenFiles(256)
+                .setMaxBackgroundJobs(2)
+                .setKeepLogFileNum(2)
+                .setMaxLogFileSize(1 << 20)
+                .setStatsDumpPeriodSec(0)
+                .setStatsPersistPeriodSec(0)
+                .setInfoLogLevel(InfoLogLevel.WARN_LEVEL);
+    }
+
+    @Override
+    public void close() {
+        for (int i = owned.size() - 1; i >= 0; i--) {
+            owned.get(i).close();
+        }
+    }
+}

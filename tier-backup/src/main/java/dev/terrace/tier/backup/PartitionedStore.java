@@ -1,0 +1,356 @@
+package dev.terrace.tier.backup;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+
+/**
+ * Records by hash in an open RocksDB, in time partitions. New records go into the newest; the newest copy of a hash is
+ * the one that counts; a partition older than the retention goes as a whole.
+ *
+ * <p>Reads are thread-safe. Writing, rotating and dropping belong to one thread. RocksDB crashes the process when it is
+ * touched after closing, or when a dropped handle is used, so every call holds the read lock and whoever frees native
+ * memory holds the write lock.
+ */
+final class PartitionedStore {
+    /** Partitions per retention: data is kept up to one eighth longer than asked. */
+    private static final int PARTS = 8;
+
+    private static final long SLICE_BYTES = 1 << 20;
+
+    /** The database is closed. */
+    static final class ClosedStore extends Exception {
+        private static final long serialVersionUID = 1L;
+    }
+
+    /** A record as it lies in RocksDB. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Stored(byte[] hash, byte[] record) {}
+
+    /**
+     * Some records of a partition in the order of their hashes.
+     *
+     * @param next where to go on, or null at the end
+     * @param damaged true when unreadable blocks were jumped over
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Slice(List<Stored> records, byte @Nullable [] next, boolean damaged) {}
+
+    private final ReentrantReadWriteLock guard = new ReentrantReadWriteLock();
+    private final NativeOptions options;
+    private final RocksDB database;
+    private final ColumnFamilyHandle defaultFamily;
+    private final ReadOptions reading = new ReadOptions();
+    private final WriteOptions writing = new WriteOptions();
+    private final long widthMillis;
+    private final long retentionMillis;
+    /** Newest first. Replaced, never changed. */
+    private volatile List<Partition> partitions;
+
+    private boolean closed;
+
+    PartitionedStore(NativeOptions options, Opening.Opened opened, long retentionMillis) {
+        this.options = options;
+        this.database = opened.database();
+        this.retentionMillis = retentionMillis;
+        this.widthMillis = Math.max(1, retentionMillis / PARTS);
+        this.defaultFamily = opened.handles().get(0);
+        List<Partition> found = new ArrayList<>();
+        for (ColumnFamilyHandle handle :
+                opened.handles().subList(1, opened.handles().size())) {
+            try {
+                Long start = Partition.startOf(handle.getName());
+                if (start != null) {
+                    found.add(new Partition(start, handle));
+                }
+            } catch (RocksDBException e) {
+                throw new IllegalStateException("an open column family has no name", e);
+            }
+        }
+        found.sort(Comparator.comparingLong(Partition::startMillis).reversed());
+        this.partitions = List.copyOf(found);
+    }
+
+    /** How long a record may live: the retention and the width of a partition. */
+    static long keepMillis(long retentionMillis) {
+        return retentionMillis + Math.max(1, retentionMillis / PARTS);
+    }
+
+    private void enter() throws ClosedStore {
+        guard.readLock().lock();
+        if (closed) {
+            guard.readLock().unlock();
+            throw new ClosedStore();
+        }
+    }
+
+    private void leave() {
+        guard.readLock().unlock();
+    }
+
+    /** The newest copy, or null. Key by key also for many keys: RocksDB's multi-get is no faster from Java, and its lists
+     * cannot tell a damaged record from a missing one. */
+    byte @Nullable [] get(byte[] hash) throws RocksDBException, ClosedStore {
+        enter();
+        try {
+            for (Partition partition : partitions) {
+                byte[] record = database.get(partition.handle(), reading, hash);
+                if (record != null) {
+                    return record;
+                }
+            }
+            return null;
+        } finally {
+            leave();
+        }
+    }
+
+    /** Writes into the newest partition; in the operating system's hands when this returns. */
+    void write(List<Stored> records) throws RocksDBException, ClosedStore {
+        enter();
+        try (WriteBatch batch = new WriteBatch()) {
+            ColumnFamilyHandle newest = partitions.get(0).handle();
+            for (Stored stored : records) {
+                batch.put(newest, stored.hash, stored.record);
+            }
+            database.write(writing, batch);
+        } finally {
+            leave();
+        }
+    }
+
+    /** Removes copies from one partition. */
+    void delete(long startMillis, List<byte[]> hashes) throws RocksDBException, ClosedStore {
+        enter();
+        try (WriteBatch batch = new WriteBatch()) {
+            Partition partition = find(startMillis);
+            if (partition == null || hashes.isEmpty()) {
+                return;
+            }
+            for (byte[] hash : hashes) {
+                batch.delete(partition.handle(), hash);
+            }
+            database.write(writing, batch);
+        } finally {
+            leave();
+        }
+    }
+
+    /** Writes something that means nothing, to learn whether writing works. */
+    void probe() throws RocksDBException, ClosedStore {
+        enter();
+        try {
+            database.put(defaultFamily, writing, new byte[] {'p'}, new byte[0]);
+        } finally {
+            leave();
+        }
+    }
+
+    /** Brings the log to the disk. Returns the sequence number that is safe now. */
+    long sync() throws RocksDBException, ClosedStore {
+        enter();
+        try {
+            long sequence = database.getLatestSequenceNumber();
+            database.syncWal();
+            return sequence;
+        } finally {
+            leave();
+        }
+    }
+
+    /** Starts a new partition when the newest is full. A clock that went back keeps writing to the newest. */
+    void rotate(long nowMillis) throws RocksDBException, ClosedStore {
+        if (!partitions.isEmpty() && nowMillis < partitions.get(0).startMillis() + widthMillis) {
+            return;
+        }
+        enter();
+        try {
+            ColumnFamilyHandle handle = database.createColumnFamily(
+                    new ColumnFamilyDescriptor(Partition.name(nowMillis), options.family()));
+            List<Partition> next = new ArrayList<>();
+            next.add(new Partition(nowMillis, handle));
+            next.addAll(partitions);
+            partitions = List.copyOf(next);
+        } finally {
+            leave();
+        }
+    }
+
+    /** Drops the oldest partition when all of it is older than the retention. Returns whether it did. */
+    boolean dropOldest(long nowMillis) throws RocksDBException, ClosedStore {
+        int last = partitions.size() - 1;
+        if (last < 1 || nowMillis < partitions.get(last - 1).startMillis() + retentionMillis) {
+            return false;
+        }
+        Partition oldest = partitions.get(last);
+        enter();
+        try {
+            database.dropColumnFamily(oldest.handle());
+            partitions = List.copyOf(partitions.subList(0, last));
+        } finally {
+            leave();
+        }
+        guard.writeLock().lock();
+        try {
+            oldest.handle().close();
+        } finally {
+            guard.writeLock().unlock();
+        }
+        return true;
+    }
+
+    private @Nullable Partition find(long startMillis) {
+        for (Partition partition : partitions) {
+            if (partition.startMillis() == startMillis) {
+                return partition;
+            }
+        }
+        return null;
+    }
+
+    /** The partitions' starts, newest first. */
+    List<Long> starts() {
+        return partitions.stream().map(Partition::startMillis).toList();
+    }
+
+    /** Bytes of files and memory tables, or 0 when RocksDB does not say. */
+    long bytes() throws RocksDBException, ClosedStore {
+        return sum("rocksdb.total-sst-files-size") + sum("rocksdb.cur-size-all-mem-tables");
+    }
+
+    /** Records, shadowed copies included; an estimate. */
+    long records() throws RocksDBException, ClosedStore {
+        return sum("rocksdb.estimate-num-keys");
+    }
+
+    private long sum(String property) throws RocksDBException, ClosedStore {
+        enter();
+        try {
+            long total = 0;
+            for (Partition partition : partitions) {
+                total += database.getLongProperty(partition.handle(), property);
+            }
+            return total;
+        } finally {
+            leave();
+        }
+    }
+
+    /** True when a partition newer than {@code startMillis} has a copy. */
+    boolean isShadowed(long startMillis, byte[] hash) throws RocksDBException, ClosedStore {
+        enter();
+        try {
+            for (Partition partition : partitions) {
+                if (partition.startMillis() <= startMillis) {
+                    return false;
+                }
+                if (database.get(partition.handle(), reading, hash) != null) {
+                    return true;
+                }
+            }
+            return false;
+        } finally {
+            leave();
+        }
+    }
+
+    /** Records of a partition from hash {@code from} on; none when the partition is gone. */
+    Slice slice(long startMillis, byte[] from, int most) throws RocksDBException, ClosedStore {
+        enter();
+        try (ReadOptions passing = new ReadOptions().setFillCache(false)) {
+            Partition partition = find(startMillis);
+            if (partition == null) {
+                return new Slice(List.of(), null, false);
+            }
+            List<Stored> records = new ArrayList<>();
+            try (RocksIterator iterator = database.newIterator(partition.handle(), passing)) {
+                long bytes = 0;
+                byte[] last = from;
+                for (iterator.seek(from); iterator.isValid(); iterator.next()) {
+                    if (records.size() == most || bytes > SLICE_BYTES) {
+                        return new Slice(records, iterator.key(), false);
+                    }
+                    last = iterator.key();
+                    records.add(new Stored(last, iterator.value()));
+                    bytes += records.get(records.size() - 1).record.length;
+                }
+                iterator.status();
+                return new Slice(records, null, false);
+            } catch (RocksDBException e) {
+                if (!Opening.isCorruption(e)) {
+                    throw e;
+                }
+                byte[] last = records.isEmpty() ? from : records.get(records.size() - 1).hash;
+                return new Slice(records, beyond(partition, passing, last), true);
+            }
+        } finally {
+            leave();
+        }
+    }
+
+    /**
+     * The first readable hash after a damaged block. Hashes are evenly spread, so steps that double find the block's end
+     * after a few tries and overshoot by at most as much as was damaged.
+     */
+    private byte @Nullable [] beyond(Partition partition, ReadOptions passing, byte[] last) {
+        long position = ByteBuffer.wrap(last).getLong();
+        for (int shift = 40; shift < 64; shift++) {
+            long next = position + (1L << shift);
+            if (Long.compareUnsigned(next, position) < 0) {
+                return null;
+            }
+            position = next;
+            try (RocksIterator iterator = database.newIterator(partition.handle(), passing)) {
+                iterator.seek(
+                        ByteBuffer.allocate(KeyHash.BYTES).putLong(position).array());
+                if (iterator.isValid()) {
+                    return iterator.key();
+                }
+            }
+        }
+        return null;
+    }
+
+    /** Closes the database, waiting at most this long for calls under way. Returns whether it did. Idempotent. */
+    boolean close(long waitMillis) {
+        boolean locked = false;
+        try {
+            locked = guard.writeLock().tryLock(waitMillis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            locked = guard.writeLock().tryLock();
+        }
+        if (!locked) {
+            return false;
+        }
+        try {
+            if (closed) {
+                return true;
+            }
+            closed = true;
+            for (Partition partition : partitions) {
+                partition.handle().close();
+            }
+            defaultFamily.close();
+            database.close();
+            reading.close();
+            writing.close();
+            options.close();
+            return true;
+        } finally {
+            guard.writeLock().unlock();
+        }
+    }
+}

@@ -1,0 +1,337 @@
+package dev.terrace.tier.backup;
+
+import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.Envelope;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.ScannableTier;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.TierStatus;
+import dev.terrace.spi.Unavailability;
+import dev.terrace.spi.Version;
+import dev.terrace.spi.WriteCondition;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * L3 on RocksDB. Reads run on a few threads behind a bounded queue of {@value #READ_QUEUE}; writes wait in a queue
+ * bounded by {@code queue_entries} and {@code queue_mib} for the one writer. A full queue answers OVERLOADED at once;
+ * the depth stands in {@link #status()} and in {@code l3.queue.entries} and {@code l3.queue.bytes}.
+ *
+ * <p>A write's stage completes when a kill of the process can no longer lose it; power loss can lose the last second. A
+ * write whose stage ended in TIMEOUT is still tried. An unconditional write is seen by reads as soon as it is queued,
+ * and is gone again when the storage refuses it.
+ *
+ * <p>Stages complete on the tier's own threads: whoever blocks in a dependent stage holds the tier up.
+ */
+final class RocksTier implements ScannableTier {
+    private static final Logger LOG = LoggerFactory.getLogger(RocksTier.class);
+    private static final int READ_QUEUE = 4096;
+    private static final long DRAIN_MILLIS = 5_000;
+
+    private final BackupStorageSettings settings;
+    private final Folder folder;
+    private final Vault vault;
+    private final WriteQueue queue;
+    private final Chores chores;
+    private final Reclaimer reclaimer;
+    private final StorageHealth health;
+    private final Meters meters;
+    private final InstantSource clock;
+    private final ThreadPoolExecutor readers;
+    private final Thread writer;
+    private volatile boolean closed;
+
+    RocksTier(
+            BackupStorageSettings settings,
+            Folder folder,
+            Vault vault,
+            WriteQueue queue,
+            HighWater highWater,
+            Meters meters,
+            InstantSource clock) {
+        this.settings = settings;
+        this.folder = folder;
+        this.vault = vault;
+        this.queue = queue;
+        this.meters = meters;
+        this.clock = clock;
+        this.health = new StorageHealth(folder.path());
+        this.chores = new Chores(vault.store(), highWater, health, meters, clock);
+        this.reclaimer = new Reclaimer(vault, meters);
+        int threads = Math.min(4, Math.max(2, Runtime.getRuntime().availableProcessors()));
+        this.readers = new ThreadPoolExecutor(
+                threads, threads, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(READ_QUEUE), task -> {
+                    Thread thread = new Thread(task, "terrace-l3-reader");
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        this.writer =
+                new Thread(new Writer(queue, vault, chores, reclaimer, health, meters, clock), "terrace-l3-writer");
+        writer.setDaemon(true);
+    }
+
+    /** Starts the writer; separate from construction so that the thread sees a finished object. */
+    RocksTier start() {
+        writer.start();
+        return this;
+    }
+
+    @Override
+    public TierLevel level() {
+        return TierLevel.L3;
+    }
+
+    @Override
+    public CompletionStage<Lookup> get(CacheKey key) {
+        Lookup late = unavailable(Unavailability.TIMEOUT, "no answer within " + settings.timeout());
+        CompletableFuture<Lookup> answer = new CompletableFuture<>();
+        Lookup refused = submit(answer, () -> read(key));
+        return refused != null
+                ? CompletableFuture.completedFuture(refused)
+                : answer.completeOnTimeout(late, settings.timeout().toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
+        List<CacheKey> wanted = List.copyOf(keys);
+        if (wanted.isEmpty()) {
+            return CompletableFuture.completedFuture(new HashMap<>());
+        }
+        CompletableFuture<Map<CacheKey, Lookup>> answer = new CompletableFuture<>();
+        Lookup refused = submit(answer, () -> {
+            Map<CacheKey, Lookup> found = new HashMap<>();
+            for (CacheKey key : wanted) {
+                if (answer.isDone()) {
+                    break; // Too late for anybody.
+                }
+                found.put(key, read(key));
+            }
+            return found;
+        });
+        return refused != null
+                ? CompletableFuture.completedFuture(same(wanted, refused))
+                : answer.completeOnTimeout(
+                        same(wanted, unavailable(Unavailability.TIMEOUT, "no answer within " + settings.timeout())),
+                        settings.timeout().toMillis(),
+                        TimeUnit.MILLISECONDS);
+    }
+
+    private static Map<CacheKey, Lookup> same(List<CacheKey> keys, Lookup answer) {
+        Map<CacheKey, Lookup> all = new HashMap<>();
+        keys.forEach(key -> all.put(key, answer));
+        return all;
+    }
+
+    /** Something to find out on a reader thread. */
+    private interface Question<T> {
+        T answer();
+    }
+
+    /** Asks on a reader thread. Returns null, or why it cannot be asked. */
+    private <T> @Nullable Lookup submit(CompletableFuture<T> answer, Question<T> question) {
+        if (closed) {
+            return unavailable(Unavailability.CLOSED, "the backup tier is closed");
+        }
+        try {
+            readers.execute(() -> {
+                if (answer.isDone()) {
+                    return; // Its deadline passed in the queue.
+                }
+                try {
+                    answer.complete(question.answer());
+                } catch (RuntimeException | Error e) {
+                    answer.completeExceptionally(e);
+                }
+            });
+            return null;
+        } catch (RejectedExecutionException e) {
+            if (closed) {
+                return unavailable(Unavailability.CLOSED, "the backup tier is closed");
+            }
+            meters.overloaded.inc();
+            return unavailable(Unavailability.OVERLOADED, READ_QUEUE + " reads wait already");
+        }
+    }
+
+    private static Lookup unavailable(Unavailability cause, String detail) {
+        return new Lookup.Unavailable(TierLevel.L3, cause, detail);
+    }
+
+    private Lookup read(CacheKey key) {
+        try {
+            // In this order: a write leaves the queue only after it is stored.
+            Entry waiting = queue.waitingFor(key);
+            Entry held = vault.find(key);
+            if (waiting != null && (held == null || waiting.version().isNewerThan(held.version()))) {
+                held = waiting;
+            }
+            return held == null || held.isExpired(clock.millis()) ? Lookup.MISS : new Lookup.Hit(held);
+        } catch (PartitionedStore.ClosedStore e) {
+            return unavailable(Unavailability.CLOSED, "the backup tier is closed");
+        } catch (RocksDBException e) {
+            return unavailable(Unavailability.STORAGE, "reading fails: " + e.getMessage());
+        }
+    }
+
+    @Override
+    public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
+        return write(entry, condition);
+    }
+
+    private CompletableFuture<StoreOutcome> write(Entry entry, WriteCondition condition) {
+        int bytes = Envelope.length(entry);
+        long most = Math.min(Records.MAX_ENVELOPE_BYTES, (long) settings.queueMib() << 20);
+        if (bytes > most || bytes < 0) {
+            return CompletableFuture.completedFuture(new StoreOutcome.Refused(
+                    TierLevel.L3,
+                    "entry of " + bytes + " bytes exceeds the " + most
+                            + " that L3 takes (the lesser of 64 MiB and backup_storage.queue_mib)"));
+        }
+        CompletableFuture<StoreOutcome> outcome = new CompletableFuture<>();
+        WriteQueue.Admission admission = queue.offer(new Write(entry, condition, bytes, outcome));
+        if (admission == WriteQueue.Admission.CLOSED) {
+            return CompletableFuture.completedFuture(
+                    new StoreOutcome.Unavailable(TierLevel.L3, Unavailability.CLOSED, "the backup tier is closed"));
+        }
+        if (admission == WriteQueue.Admission.FULL) {
+            meters.overloaded.inc();
+            return CompletableFuture.completedFuture(new StoreOutcome.Unavailable(
+                    TierLevel.L3, Unavailability.OVERLOADED, "the write queue is full: " + queueDepth()));
+        }
+        return outcome.completeOnTimeout(
+                new StoreOutcome.Unavailable(
+                        TierLevel.L3,
+                        Unavailability.TIMEOUT,
+                        "not written within " + settings.timeout() + ", still tried"),
+                settings.timeout().toMillis(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    private String queueDepth() {
+        return queue.entries() + " of " + settings.queueEntries() + " entries, " + (queue.bytes() >> 20) + " of "
+                + settings.queueMib() + " MiB";
+    }
+
+    @Override
+    public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
+        List<CompletableFuture<StoreOutcome>> outcomes = new ArrayList<>(entries.size());
+        for (Entry entry : entries) {
+            outcomes.add(write(entry, WriteCondition.IF_NEWER));
+        }
+        return CompletableFuture.allOf(outcomes.toArray(CompletableFuture[]::new))
+                .thenApply(all -> outcomes.stream().map(CompletableFuture::join).toList());
+    }
+
+    /** Completes at once; the space comes back in the background. */
+    @Override
+    public CompletionStage<Void> clear(String cache, Version upTo) {
+        if (!closed) {
+            reclaimer.ask(cache, upTo);
+        }
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public void scan(Predicate<Entry> visitor) {
+        new Scan(vault, meters, clock).run(visitor);
+    }
+
+    @Override
+    public TierStatus status() {
+        String wrong = health.detail();
+        TierStatus.State state =
+                closed ? TierStatus.State.CLOSED : wrong != null ? TierStatus.State.READ_ONLY : TierStatus.State.READY;
+        return new TierStatus(
+                TierLevel.L3,
+                state,
+                "RocksDB in " + settings.path() + (settings.encryption() ? ", encrypted" : ", plain"),
+                wrong != null ? wrong : "write queue: " + queueDepth(),
+                meters.entries,
+                meters.bytes);
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        queue.close();
+        boolean drained = awaitWriter(DRAIN_MILLIS);
+        closed = true;
+        if (drained) {
+            lastSync();
+        } else {
+            LOG.error("backup did not drain in time, writes are lost folder={} {}", folder.path(), queueDepth());
+            writer.interrupt();
+            awaitWriter(DRAIN_MILLIS / 5);
+            answerTheRest();
+        }
+        readers.shutdown(); // What is queued still runs and hears that the store is closed.
+        if (vault.store().close(DRAIN_MILLIS)) {
+            folder.close();
+        } else {
+            // Freeing memory that a thread still uses would crash the process. The lock stays too: the folder is in
+            // use.
+            LOG.error("backup is stuck in its storage and was left open folder={}", folder.path());
+        }
+        meters.close();
+    }
+
+    private boolean awaitWriter(long millis) {
+        try {
+            writer.join(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return !writer.isAlive();
+    }
+
+    private void lastSync() {
+        try {
+            chores.sync();
+        } catch (PartitionedStore.ClosedStore e) {
+            throw new IllegalStateException("closed before it was closed", e);
+        }
+    }
+
+    private void answerTheRest() {
+        try {
+            List<Write> rest = queue.take(Integer.MAX_VALUE, Long.MAX_VALUE, 0);
+            queue.release(rest);
+            rest.forEach(write -> write.outcome()
+                    .complete(new StoreOutcome.Unavailable(
+                            TierLevel.L3, Unavailability.CLOSED, "the backup tier was closed before it was written")));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // Their deadlines answer them.
+        }
+    }
+
+    /** Deletes copies of damaged logs that are older than anything else may be. */
+    void tidy() {
+        try {
+            Salvages.deleteOlder(
+                    folder.path(), clock.millis() - settings.retention().toMillis());
+        } catch (IOException e) {
+            LOG.warn("backup cannot delete old copies of damaged logs folder={}", folder.path(), e);
+        }
+    }
+}

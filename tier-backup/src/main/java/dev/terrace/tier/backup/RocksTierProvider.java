@@ -1,0 +1,99 @@
+package dev.terrace.tier.backup;
+
+import dev.terrace.api.SetupException;
+import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.spi.Tier;
+import dev.terrace.spi.TierContext;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.TierProvider;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+
+/**
+ * Opens L3 on RocksDB; named {@code rocksdb}. Needs {@link BackupStorageSettings}. Opening an encrypted folder takes
+ * some hundred milliseconds, because a passphrase is made slow to guess.
+ */
+public final class RocksTierProvider implements TierProvider {
+    /** For {@link java.util.ServiceLoader}. */
+    public RocksTierProvider() {}
+
+    @Override
+    public String name() {
+        return "rocksdb";
+    }
+
+    @Override
+    public TierLevel level() {
+        return TierLevel.L3;
+    }
+
+    @Override
+    public Tier open(TierContext context) {
+        BackupStorageSettings settings = context.settings(BackupStorageSettings.class);
+        if (settings.backend() != BackupStorageSettings.Backend.FILESYSTEM) {
+            throw new SetupException(
+                    "backup_storage.backend " + settings.backend() + " is not supported", "use filesystem");
+        }
+        if (settings.encryption() && settings.passphrase() == null) {
+            throw new SetupException(
+                    "backup_storage.encryption needs a key and there is none",
+                    "set backup_storage.passphrase, or keystore and passphrase");
+        }
+        Folder folder = Folder.take(settings.path(), settings.encryption());
+        try {
+            return open(context, settings, folder);
+        } catch (IOException | UncheckedIOException e) {
+            folder.close();
+            throw Folder.unusable(settings.path(), e);
+        } catch (RuntimeException | Error e) {
+            folder.close();
+            throw e;
+        }
+    }
+
+    private static RocksTier open(TierContext context, BackupStorageSettings settings, Folder folder)
+            throws IOException {
+        KeyRing keys = openKeys(context, settings, folder);
+        long retentionMillis = settings.retention().toMillis();
+        Records records = new Records(settings.compression(), keys, PartitionedStore.keepMillis(retentionMillis));
+        HighWater highWater = new HighWater(folder.highWater());
+        NativeOptions options = new NativeOptions();
+        PartitionedStore store;
+        Opening.Opened opened;
+        try {
+            opened = new Opening(folder, options, highWater, context.clock().millis()).open();
+            store = new PartitionedStore(options, opened, retentionMillis);
+        } catch (IOException | RuntimeException | Error e) {
+            options.close();
+            throw e;
+        }
+        try {
+            store.rotate(context.clock().millis());
+        } catch (RocksDBException | PartitionedStore.ClosedStore e) {
+            store.close(0);
+            throw Folder.unusable(settings.path(), e);
+        }
+        WriteQueue queue = new WriteQueue(settings.queueEntries(), (long) settings.queueMib() << 20);
+        Meters meters = new Meters(context.metrics(), queue);
+        meters.salvaged.inc(opened.salvaged() ? 1 : 0);
+        meters.lost.inc(opened.lost());
+        KeyHash hash = keys == null ? KeyHash.plain() : KeyHash.keyed(keys.indexKey());
+        RocksTier tier = new RocksTier(
+                settings, folder, new Vault(store, records, hash, meters), queue, highWater, meters, context.clock());
+        tier.tidy();
+        return tier.start();
+    }
+
+    private static @Nullable KeyRing openKeys(TierContext context, BackupStorageSettings settings, Folder folder)
+            throws IOException {
+        if (folder.isFresh()) {
+            if (settings.encryption()) {
+                KeyRing.create(folder.keys(), settings);
+            }
+            folder.mark(settings.encryption());
+        }
+        return settings.encryption() ? KeyRing.open(folder.keys(), settings, context.clock()) : null;
+    }
+}
