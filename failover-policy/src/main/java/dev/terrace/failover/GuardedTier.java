@@ -17,6 +17,7 @@ import dev.terrace.spi.WriteCondition;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
@@ -26,18 +27,25 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A circuit breaker around a tier: once it failed too often, callers are told {@link Unavailability#BREAKER_OPEN} at once
- * and the tier is left alone until a probe succeeds. Thread-safe; transparent otherwise.
+ * A circuit breaker and an outer deadline around a tier. Once the tier failed too often, callers are told {@link
+ * Unavailability#BREAKER_OPEN} at once and it is left alone until a probe succeeds. A call that the tier does not end by
+ * itself ends as {@link Unavailability#TIMEOUT} all the same, and what it throws becomes {@link Unavailability#ERROR}: no
+ * stage of a guarded tier fails or hangs. Thread-safe; transparent otherwise.
  *
  * <p>{@code failure_threshold: n} means n failures among the last 2n calls, with a verdict from n calls on; Resilience4j
  * counts rates over windows, so that is a window of 2n, a minimum of n calls and a rate of 50 %. Timeouts, errors and
  * storage failures count. Not connected, overloaded and closed do not: those answers cost nothing, and a server that
- * comes back must not wait for a breaker that opened while it was away.
+ * comes back must not wait for a breaker that opened while it was away. A bulk call counts as failed when at least half of
+ * its answers did.
  */
 public final class GuardedTier implements Tier {
     private static final Logger LOG = LoggerFactory.getLogger(GuardedTier.class);
@@ -45,10 +53,19 @@ public final class GuardedTier implements Tier {
     private final Tier tier;
     private final CircuitBreaker breaker;
     private final Counter rejected;
+    private final Counter broken;
+    private final long deadlineMillis;
 
-    /** Guards {@code tier}, which it then owns and closes. */
-    public GuardedTier(Tier tier, CircuitBreakerSettings settings, MetricRegistry metrics) {
+    /**
+     * Guards {@code tier}, which it then owns and closes.
+     *
+     * @param settings when the breaker opens; with {@code enabled: false} only the deadline remains
+     * @param deadline when a call is given up; longer than the tier's own deadline
+     * @param metrics where {@code guard.<tier>.state}, {@code .rejected} and {@code .broken} go
+     */
+    public GuardedTier(Tier tier, CircuitBreakerSettings settings, Duration deadline, MetricRegistry metrics) {
         this.tier = tier;
+        this.deadlineMillis = deadline.toMillis();
         String name = tier.level().name().toLowerCase(Locale.ROOT);
         this.breaker = CircuitBreaker.of(
                 name,
@@ -62,6 +79,10 @@ public final class GuardedTier implements Tier {
                         .waitDurationInOpenState(settings.resetTimeout())
                         .permittedNumberOfCallsInHalfOpenState(1)
                         .build());
+        if (!settings.enabled()) {
+            breaker.transitionToDisabledState();
+        }
+        this.broken = metrics.counter("guard." + name + ".broken");
         this.rejected = metrics.counter("guard." + name + ".rejected");
         String gauge = "guard." + name + ".state";
         metrics.remove(gauge);
@@ -87,81 +108,106 @@ public final class GuardedTier implements Tier {
 
     @Override
     public CompletionStage<Lookup> get(CacheKey key) {
-        if (!breaker.tryAcquirePermission()) {
-            rejected.inc();
-            return CompletableFuture.completedStage(noLookup());
-        }
-        long started = System.nanoTime();
-        return tier.get(key).whenComplete((found, bug) -> record(started, causeOf(found), bug));
+        return guarded(() -> tier.get(key), GuardedTier::causeOf, this::noLookup);
     }
 
     @Override
     public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-        if (!breaker.tryAcquirePermission()) {
-            rejected.inc();
-            Map<CacheKey, Lookup> none = new HashMap<>();
-            keys.forEach(key -> none.put(key, noLookup()));
-            return CompletableFuture.completedStage(none);
-        }
-        long started = System.nanoTime();
-        return tier.getAll(keys)
-                .whenComplete((found, bug) -> record(
-                        started,
-                        found == null || found.isEmpty()
-                                ? null
-                                : causeOf(found.values().iterator().next()),
-                        bug));
+        return guarded(
+                () -> tier.getAll(keys), found -> causeOfMost(found.values(), GuardedTier::causeOf), (cause, why) -> {
+                    Map<CacheKey, Lookup> none = new HashMap<>();
+                    keys.forEach(key -> none.put(key, noLookup(cause, why)));
+                    return none;
+                });
     }
 
     @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
-        if (!breaker.tryAcquirePermission()) {
-            rejected.inc();
-            return CompletableFuture.completedStage(noStore());
-        }
-        long started = System.nanoTime();
-        return tier.put(entry, condition).whenComplete((outcome, bug) -> record(started, causeOf(outcome), bug));
+        return guarded(() -> tier.put(entry, condition), GuardedTier::causeOf, this::noStore);
     }
 
     @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
-        if (!breaker.tryAcquirePermission()) {
-            rejected.inc();
-            return CompletableFuture.completedStage(Collections.nCopies(entries.size(), noStore()));
-        }
-        long started = System.nanoTime();
-        return tier.putAll(entries)
-                .whenComplete((outcomes, bug) ->
-                        record(started, outcomes == null || outcomes.isEmpty() ? null : causeOf(outcomes.get(0)), bug));
+        return guarded(
+                () -> tier.putAll(entries),
+                outcomes -> causeOfMost(outcomes, GuardedTier::causeOf),
+                (cause, why) -> Collections.nCopies(entries.size(), noStore(cause, why)));
     }
 
-    private Lookup noLookup() {
-        return new Lookup.Unavailable(level(), Unavailability.BREAKER_OPEN, "the circuit breaker is open");
+    private Lookup noLookup(Unavailability cause, String why) {
+        return new Lookup.Unavailable(level(), cause, why);
     }
 
-    private StoreOutcome noStore() {
-        return new StoreOutcome.Unavailable(level(), Unavailability.BREAKER_OPEN, "the circuit breaker is open");
+    private StoreOutcome noStore(Unavailability cause, String why) {
+        return new StoreOutcome.Unavailable(level(), cause, why);
     }
 
-    private static @Nullable Unavailability causeOf(@Nullable Lookup found) {
+    private static @Nullable Unavailability causeOf(Lookup found) {
         return found instanceof Lookup.Unavailable no ? no.cause() : null;
     }
 
-    private static @Nullable Unavailability causeOf(@Nullable StoreOutcome outcome) {
+    private static @Nullable Unavailability causeOf(StoreOutcome outcome) {
         return outcome instanceof StoreOutcome.Unavailable no ? no.cause() : null;
     }
 
-    private void record(long started, @Nullable Unavailability cause, @Nullable Throwable bug) {
-        long took = System.nanoTime() - started;
-        if (bug != null) {
-            breaker.onError(took, TimeUnit.NANOSECONDS, bug);
-        } else if (cause == null) {
-            breaker.onSuccess(took, TimeUnit.NANOSECONDS);
-        } else {
-            switch (cause) {
-                case TIMEOUT, ERROR, STORAGE -> breaker.onError(took, TimeUnit.NANOSECONDS, new TierFailure(cause));
-                case DISCONNECTED, OVERLOADED, BREAKER_OPEN, CLOSED -> breaker.releasePermission();
+    private static <T> @Nullable Unavailability causeOfMost(
+            Collection<T> answers, Function<T, @Nullable Unavailability> causeOf) {
+        Unavailability cause = null;
+        int failed = 0;
+        for (T answer : answers) {
+            Unavailability own = causeOf.apply(answer);
+            if (own != null) {
+                failed++;
+                cause = own;
             }
+        }
+        return failed * 2 >= answers.size() ? cause : null;
+    }
+
+    private <T> CompletionStage<T> guarded(
+            Supplier<CompletionStage<T>> call,
+            Function<T, @Nullable Unavailability> causeOf,
+            BiFunction<Unavailability, String, T> unavailable) {
+        if (!breaker.tryAcquirePermission()) {
+            rejected.inc();
+            return CompletableFuture.completedStage(
+                    unavailable.apply(Unavailability.BREAKER_OPEN, "the circuit breaker is open"));
+        }
+        long started = System.nanoTime();
+        CompletableFuture<T> answer;
+        try {
+            // A copy, because the deadline completes it.
+            answer = call.get().toCompletableFuture().copy();
+        } catch (RuntimeException e) {
+            answer = CompletableFuture.failedFuture(e);
+        }
+        CompletableFuture<T> bounded =
+                answer.isDone() ? answer : answer.orTimeout(deadlineMillis, TimeUnit.MILLISECONDS);
+        return bounded.handle((value, bug) -> {
+            T told = bug == null ? value : instead(bug, unavailable);
+            record(System.nanoTime() - started, causeOf.apply(told));
+            return told;
+        });
+    }
+
+    private <T> T instead(Throwable bug, BiFunction<Unavailability, String, T> unavailable) {
+        broken.inc();
+        if (bug instanceof TimeoutException) {
+            LOG.warn("tier did not keep its own deadline tier={} outer_deadline_ms={}", level(), deadlineMillis);
+            return unavailable.apply(Unavailability.TIMEOUT, "no answer within " + deadlineMillis + " ms");
+        }
+        LOG.error("tier failed instead of answering tier={}", level(), bug);
+        return unavailable.apply(Unavailability.ERROR, bug.toString());
+    }
+
+    private void record(long nanos, @Nullable Unavailability cause) {
+        if (cause == null) {
+            breaker.onSuccess(nanos, TimeUnit.NANOSECONDS);
+            return;
+        }
+        switch (cause) {
+            case TIMEOUT, ERROR, STORAGE -> breaker.onError(nanos, TimeUnit.NANOSECONDS, new TierFailure(cause));
+            case DISCONNECTED, OVERLOADED, BREAKER_OPEN, CLOSED -> breaker.releasePermission();
         }
     }
 
@@ -183,10 +229,11 @@ public final class GuardedTier implements Tier {
     @Override
     public TierStatus status() {
         TierStatus status = tier.status();
-        if (breaker.getState() == CircuitBreaker.State.CLOSED) {
+        CircuitBreaker.State state = breaker.getState();
+        if (state == CircuitBreaker.State.CLOSED || state == CircuitBreaker.State.DISABLED) {
             return status;
         }
-        String detail = "circuit breaker " + breaker.getState().name().toLowerCase(Locale.ROOT);
+        String detail = "circuit breaker " + state.name().toLowerCase(Locale.ROOT);
         return new TierStatus(
                 status.level(),
                 status.state(),

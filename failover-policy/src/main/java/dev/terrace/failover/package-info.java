@@ -1,5 +1,5 @@
 /**
  * What stands between the coordinator and a tier that may fail: {@link dev.terrace.failover.GuardedTier}, a circuit
- * breaker around one tier.
+ * breaker and a deadline around one tier.
  */
 package dev.terrace.failover;

@@ -28,12 +28,14 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     private final CacheState cache;
     private final Coding<K, V> coding;
     private final Answers<K, V> answers;
+    private final BulkAnswers<K, V> bulk;
 
     AsyncNamedCache(Engine engine, CacheState cache, Coding<K, V> coding) {
         this.engine = engine;
         this.cache = cache;
         this.coding = coding;
         this.answers = new Answers<>(engine, cache, coding);
+        this.bulk = new BulkAnswers<>(engine, cache, coding, answers);
     }
 
     @Override
@@ -43,20 +45,20 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     @Override
     public CompletionStage<@Nullable V> get(K key) {
-        return engine.gate().pass(() -> answers.one(coding.key(key), null).thenApply(answers::freshValue));
+        return engine.gate().pass(() -> answers.one(coding.key(key), null).thenApply(Answer::fresh));
     }
 
     @Override
     public CompletionStage<@Nullable V> get(K key, Loader<? super K, ? extends V> loader) {
-        Callable<byte @Nullable []> load = loadOf(key, loader);
-        return engine.gate().pass(() -> answers.one(coding.key(key), load).thenApply(answers::value));
+        return engine.gate()
+                .pass(() -> answers.one(coding.key(key), loadOf(key, loader)).thenApply(Answer::value));
     }
 
     private Callable<byte @Nullable []> loadOf(K key, @Nullable Loader<? super K, ? extends V> loader) {
+        if (loader == null) {
+            throw new BadInputException("null loader for cache '" + cache.name + "'", "call get(key) instead");
+        }
         return () -> {
-            if (loader == null) {
-                throw new BadInputException("null loader for cache '" + cache.name + "'", "call get(key) instead");
-            }
             V value = loader.load(key);
             return value == null ? null : coding.encode(value);
         };
@@ -64,29 +66,16 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     @Override
     public CompletionStage<Map<K, V>> getAll(Collection<? extends K> keys) {
-        return engine.gate().pass(() -> {
-            Map<CacheKey, K> asked = asked(keys);
-            return answers.many(List.copyOf(asked.keySet())).thenApply(found -> values(asked, found));
-        });
-    }
-
-    private Map<K, V> values(Map<CacheKey, K> asked, Map<CacheKey, Found> found) {
-        Map<K, V> values = new LinkedHashMap<>();
-        asked.forEach((key, original) -> {
-            V value = answers.freshValue(found.getOrDefault(key, Found.NOTHING));
-            if (value != null) {
-                values.put(original, value);
-            }
-        });
-        return values;
+        return engine.gate().pass(() -> bulk.all(asked(keys), null));
     }
 
     @Override
     public CompletionStage<Map<K, V>> getAll(Collection<? extends K> keys, BulkLoader<K, V> loader) {
         return engine.gate().pass(() -> {
-            Map<CacheKey, K> asked = asked(keys);
-            return answers.many(List.copyOf(asked.keySet()))
-                    .thenCompose(found -> answers.loadMissing(asked, found, loader));
+            if (loader == null) {
+                throw new BadInputException("null loader for cache '" + cache.name + "'", "call getAll(keys) instead");
+            }
+            return bulk.all(asked(keys), loader);
         });
     }
 
@@ -140,7 +129,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     private CompletionStage<Map<K, WriteReceipt>> writeAll(Map<CacheKey, K> keys, List<Entry> entries) {
         boolean durable = entries.stream().anyMatch(entry -> durable(entry.key()));
-        return engine.writes().writeAll(entries, durable).thenApply(receipts -> {
+        return engine.conditional().plainAll(entries, durable).thenApply(receipts -> {
             Map<K, WriteReceipt> byKey = new LinkedHashMap<>();
             for (int i = 0; i < receipts.size(); i++) {
                 K key = keys.get(entries.get(i).key());
@@ -237,32 +226,27 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     @Override
     public CompletionStage<ReadResult<V>> read(K key, Loader<? super K, ? extends V> loader) {
-        Callable<byte @Nullable []> load = loadOf(key, loader);
-        return engine.gate().pass(() -> answers.one(coding.key(key), load).thenApply(this::result));
+        return engine.gate()
+                .pass(() -> answers.one(coding.key(key), loadOf(key, loader)).thenApply(this::result));
     }
 
-    private ReadResult<V> result(Found found) {
-        Entry entry = found.entry();
-        V value = answers.value(found);
-        if (entry == null || value == null) {
-            return new ReadResult<>(
-                    null,
-                    entry == null ? Source.NONE : found.source(),
-                    Freshness.ABSENT,
-                    Duration.ZERO,
-                    entry == null ? null : entry.version());
+    private ReadResult<V> result(Answer<V> answer) {
+        Source source = answer.found().source();
+        Entry entry = answer.found().entry();
+        if (entry == null || answer.value() == null) {
+            Version version = entry == null ? null : entry.version();
+            return new ReadResult<>(null, source, Freshness.ABSENT, Duration.ZERO, version);
         }
-        long now = engine.clock().millis();
         return new ReadResult<>(
-                value,
-                found.source(),
-                entry.isFresh(now) ? Freshness.FRESH : Freshness.STALE,
-                Duration.ofMillis(Math.max(0, now - entry.createdMillis())),
+                answer.value(),
+                source,
+                answer.stale() ? Freshness.STALE : Freshness.FRESH,
+                Duration.ofMillis(Math.max(0, engine.clock().millis() - entry.createdMillis())),
                 entry.version());
     }
 
     @Override
     public CompletionStage<Explanation> explain(K key) {
-        return engine.gate().pass(() -> Explainer.explain(engine, cache, coding.key(key)));
+        return engine.gate().pass(() -> Explainer.explain(engine, cache, coding, coding.key(key)));
     }
 }

@@ -13,6 +13,7 @@ import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierStatus;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
@@ -100,14 +101,14 @@ public final class CacheCoordinator implements AutoCloseable {
         }
         CacheState fresh = new CacheState(name, metrics);
         // Before anything is read: what was cleared before this process started must stay hidden.
-        engine.markers().learn(List.of(fresh), true).toCompletableFuture().join();
+        engine.markers().learn(List.of(fresh)).toCompletableFuture().join();
         CacheState raced = states.putIfAbsent(name, fresh);
         return raced == null ? fresh : raced;
     }
 
     private void refreshMarkers() {
         if (!states.isEmpty() && !engine.gate().isClosed()) {
-            engine.markers().learn(states.values(), false);
+            engine.markers().learn(List.copyOf(states.values()));
         }
     }
 
@@ -134,8 +135,7 @@ public final class CacheCoordinator implements AutoCloseable {
      * @throws BadInputException when there is no L3 to read from
      */
     public WarmupReport warmUp(WarmupPlan plan, Consumer<WarmupProgress> progress) {
-        engine.gate().check();
-        return new Warmup(engine, plan, this::state, progress).run();
+        return engine.gate().passHere(() -> new Warmup(engine, plan, this::state, progress).run());
     }
 
     /**
@@ -150,12 +150,17 @@ public final class CacheCoordinator implements AutoCloseable {
             }
             closing = true;
         }
-        long deadline =
-                System.nanoTime() + engine.settings().limits().closeTimeout().toNanos();
+        Duration closeTimeout = engine.settings().limits().closeTimeout();
+        long deadline = System.nanoTime() + closeTimeout.toNanos();
         engine.gate().close();
-        waitFor(() -> engine.gate().inside() == 0, deadline - TimeUnit.SECONDS.toNanos(1));
+        // Loads get the first half; the rest is for what they and the writes still have to store.
+        waitFor(() -> engine.gate().inside() == 0, deadline - closeTimeout.toNanos() / 2);
         engine.loads().close();
-        waitFor(() -> engine.writes().backupWritesUnderWay() == 0, deadline);
+        waitFor(() -> engine.gate().inside() == 0 && engine.writes().backupWritesUnderWay() == 0, deadline);
+        int missed = engine.missed().size();
+        if (missed > 0) {
+            LOG.error("closed while writes were still to be handed over, they are forgotten writes={}", missed);
+        }
         timer.shutdownNow();
         for (Tier tier : engine.tiers().present()) {
             try {

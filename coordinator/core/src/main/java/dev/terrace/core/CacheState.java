@@ -28,6 +28,7 @@ final class CacheState {
     final Timer getBelow;
     final Timer load;
     private volatile Version cleared = Version.ZERO;
+    private volatile boolean markerFromBackupKnown;
 
     CacheState(String name, MetricRegistry metrics) {
         this.name = name;
@@ -58,12 +59,25 @@ final class CacheState {
         }
     }
 
+    /** L3 has said whether the cache was cleared before this process started. */
+    void markerFromBackupIsKnown() {
+        markerFromBackupKnown = true;
+    }
+
+    boolean isMarkerFromBackupKnown() {
+        return markerFromBackupKnown;
+    }
+
     Version cleared() {
         return cleared;
     }
 
     boolean hides(Entry entry) {
-        return !entry.version().isNewerThan(cleared);
+        return hides(entry.version());
+    }
+
+    boolean hides(Version version) {
+        return !version.isNewerThan(cleared);
     }
 
     boolean hides(long versionClock, long versionNode) {

@@ -7,7 +7,6 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.Lookup;
-import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.Version;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +14,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Searches L1, L2 and L3 for keys, one after the other, until one holds something that settles the question. A tier that
@@ -26,11 +24,11 @@ import org.jspecify.annotations.Nullable;
 final class Cascade {
     private final Tiers tiers;
     private final HybridClock clock;
-    private final @Nullable MissedWrites missed;
+    private final Missed missed;
     private final MetricRegistry metrics;
     private final Counter refusedVersions;
 
-    Cascade(Tiers tiers, HybridClock clock, @Nullable MissedWrites missed, MetricRegistry metrics) {
+    Cascade(Tiers tiers, HybridClock clock, Missed missed, MetricRegistry metrics) {
         this.tiers = tiers;
         this.clock = clock;
         this.missed = missed;
@@ -44,9 +42,15 @@ final class Cascade {
         return best.settles(clock.millis()) ? CompletableFuture.completedStage(best) : below(cache, key, best);
     }
 
-    /** As {@link #find} without L1, which may lag behind other nodes. */
-    CompletionStage<Found> findBelowLocal(CacheState cache, CacheKey key) {
-        return below(cache, key, Found.NOTHING);
+    /**
+     * As {@link #find} by L2's word, which must have been had: what L1 holds may lag behind other nodes, and without L2's
+     * answer nothing can be decided.
+     *
+     * @param byRemote what L2 said
+     */
+    CompletionStage<Found> findBelow(CacheState cache, CacheKey key, Lookup byRemote) {
+        Found best = better(cache, Found.NOTHING, byRemote, Source.L2);
+        return best.settles(clock.millis()) ? CompletableFuture.completedStage(best) : backup(cache, key, best);
     }
 
     /** What L1 holds. */
@@ -63,7 +67,7 @@ final class Cascade {
             return backup(cache, key, best);
         }
         return tiers.remote().get(key).thenCompose(lookup -> {
-            Found better = better(cache, best, shadowed(key, lookup), Source.L2);
+            Found better = better(cache, best, fromRemote(key, lookup), Source.L2);
             return better.settles(clock.millis())
                     ? CompletableFuture.completedStage(better)
                     : backup(cache, key, better);
@@ -74,7 +78,7 @@ final class Cascade {
         if (tiers.backup() == null) {
             return CompletableFuture.completedStage(best);
         }
-        return tiers.backup().get(key).thenApply(lookup -> better(cache, best, lookup, Source.L3));
+        return tiers.backup().get(key).thenApply(lookup -> better(cache, best, fromBackup(key, lookup), Source.L3));
     }
 
     /** Searches L2 and L3 for every key that {@code best}, what L1 holds, leaves open; answers with {@code best}. */
@@ -84,14 +88,14 @@ final class Cascade {
                 : tiers.remote()
                         .getAll(open(best))
                         .thenAccept(found -> found.forEach((key, lookup) ->
-                                best.put(key, better(cache, found(best, key), shadowed(key, lookup), Source.L2))));
+                                best.put(key, better(cache, found(best, key), fromRemote(key, lookup), Source.L2))));
         return remote.thenCompose(done -> {
             List<CacheKey> open = open(best);
             return tiers.backup() == null || open.isEmpty()
                     ? CompletableFuture.completedStage(best)
                     : tiers.backup().getAll(open).thenApply(found -> {
-                        found.forEach(
-                                (key, lookup) -> best.put(key, better(cache, found(best, key), lookup, Source.L3)));
+                        found.forEach((key, lookup) ->
+                                best.put(key, better(cache, found(best, key), fromBackup(key, lookup), Source.L3)));
                         return best;
                     });
         });
@@ -112,21 +116,15 @@ final class Cascade {
         return open;
     }
 
-    /** A write that L2 missed counts as what L2 holds, unless L2 holds something newer. */
-    private Lookup shadowed(CacheKey key, Lookup lookup) {
-        Entry pending = missed == null ? null : missed.shadow(key);
-        if (pending == null || pending.isExpired(clock.millis())) {
-            return lookup;
-        }
-        Version held = lookup instanceof Lookup.Hit hit ? hit.entry().version() : null;
-        return pending.version().isNewerThan(held) ? new Lookup.Hit(pending) : lookup;
+    private Lookup fromRemote(CacheKey key, Lookup said) {
+        return counted(missed.remote() == null ? said : missed.remote().shadowed(key, said));
+    }
+
+    private Lookup fromBackup(CacheKey key, Lookup said) {
+        return counted(missed.backup() == null ? said : missed.backup().shadowed(key, said));
     }
 
     private Found better(CacheState cache, Found best, Lookup lookup, Source source) {
-        if (lookup instanceof Lookup.Unavailable no) {
-            countUnavailable(no.tier(), no.cause().name());
-            return best;
-        }
         if (!(lookup instanceof Lookup.Hit hit)) {
             return best;
         }
@@ -139,9 +137,16 @@ final class Cascade {
         return cache.hides(entry) || !entry.version().isNewerThan(known) ? best : new Found(entry, source);
     }
 
-    /** Counts that a tier was skipped. */
-    void countUnavailable(TierLevel tier, String cause) {
-        metrics.counter("tier." + tier.name().toLowerCase(Locale.ROOT) + ".skipped." + cause.toLowerCase(Locale.ROOT))
-                .inc();
+    /** Counts a tier that is skipped. */
+    private Lookup counted(Lookup said) {
+        if (said instanceof Lookup.Unavailable no) {
+            metrics.counter("tier." + lower(no.tier()) + ".skipped." + lower(no.cause()))
+                    .inc();
+        }
+        return said;
+    }
+
+    private static String lower(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
     }
 }

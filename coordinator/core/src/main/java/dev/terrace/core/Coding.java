@@ -14,11 +14,16 @@ import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.KeyBuffer;
 import dev.terrace.spi.Version;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Turns the keys and values of one cache into bytes and entries, and refuses what does not fit. Thread-safe. */
 final class Coding<K, V> {
+    private static final Logger LOG = LoggerFactory.getLogger(Coding.class);
+
     private final CacheState cache;
     private final KeyCodec<K> keys;
     private final Codec<V> values;
@@ -80,7 +85,7 @@ final class Coding<K, V> {
         } catch (CodecException e) {
             cache.codecFailures.inc();
             throw e;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | StackOverflowError e) {
             cache.codecFailures.inc();
             throw new CodecException("the codec of cache '" + cache.name + "' failed: " + e, "fix the codec", e);
         }
@@ -101,13 +106,17 @@ final class Coding<K, V> {
     /** The value of a payload, or null, counted, when its bytes are not one. */
     @Nullable
     V decode(byte[] bytes, int offset, int length) {
+        V value = null;
         try {
-            return values.decode(bytes, offset, length);
-        } catch (RuntimeException e) {
-            // Another codec's bytes, or a codec's bug: to a reader that is a miss, explained by explain().
-            cache.codecFailures.inc();
-            return null;
+            value = values.decode(bytes, offset, length);
+        } catch (RuntimeException | StackOverflowError e) {
+            // Another codec's bytes, or a codec's bug: to a reader that is a miss, counted below, told by explain().
+            LOG.debug("value could not be decoded cache={} bytes={}", cache.name, length, e);
         }
+        if (value == null) {
+            cache.codecFailures.inc();
+        }
+        return value;
     }
 
     @Nullable
@@ -123,14 +132,19 @@ final class Coding<K, V> {
 
     Entry value(CacheKey key, Version version, long nowMillis, byte[] payload) {
         Policy policy = policy(key);
-        long freshUntil = nowMillis + policy.ttl().toMillis();
-        long staleUntil = freshUntil + policy.staleTtl().toMillis();
+        long freshUntil = after(nowMillis, policy.ttl());
+        long staleUntil = after(freshUntil, policy.staleTtl());
         return new Entry(key, EntryKind.VALUE, version, nowMillis, freshUntil, staleUntil, List.of(), payload);
     }
 
+    /** A moment later, and never beyond the end of time. */
+    private static long after(long millis, Duration time) {
+        long later = millis + time.toMillis();
+        return later < millis ? Entry.FOREVER : later;
+    }
+
     Entry tombstone(CacheKey key, Version version, long nowMillis) {
-        return Entry.tombstone(
-                key, version, nowMillis, nowMillis + limits.tombstoneRetention().toMillis());
+        return Entry.tombstone(key, version, nowMillis, after(nowMillis, limits.tombstoneRetention()));
     }
 
     /** The entry of a loaded payload; null when "no value" is not to be remembered. */
@@ -139,11 +153,11 @@ final class Coding<K, V> {
         if (payload != null) {
             return value(flight.key, flight.began, nowMillis, payload);
         }
-        long negativeMillis = policy(flight.key).negativeTtl().toMillis();
-        if (negativeMillis == 0) {
+        Duration negative = policy(flight.key).negativeTtl();
+        if (negative.isZero()) {
             return null;
         }
-        long until = nowMillis + negativeMillis;
+        long until = after(nowMillis, negative);
         return new Entry(
                 flight.key, EntryKind.NOT_FOUND, flight.began, nowMillis, until, until, List.of(), new byte[0]);
     }

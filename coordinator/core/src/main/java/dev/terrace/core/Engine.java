@@ -13,15 +13,22 @@ record Engine(
         Tiers tiers,
         Cascade cascade,
         Flights flights,
+        LocalCopies copies,
+        Fills fills,
         Loads loads,
         Writes writes,
+        Missed missed,
         ConditionalWrites conditional,
         Markers markers,
         Gate gate) {
     /** The longest that any operation may take; a wait beyond it would be a bug, and ends all the same. */
     Duration longestWait() {
-        Duration remote = settings.distributedCache().timeout().multipliedBy(4);
-        Duration backup = settings.backupStorage().timeout().multipliedBy(3);
+        // At most four calls of L2 (a conditional write) and three of L3 follow one another, each within its outer
+        // deadline.
+        Duration remote =
+                Wiring.outerDeadline(settings.distributedCache().timeout()).multipliedBy(4);
+        Duration backup =
+                Wiring.outerDeadline(settings.backupStorage().timeout()).multipliedBy(3);
         return settings.loading().timeout().plus(remote).plus(backup).plusSeconds(1);
     }
 }

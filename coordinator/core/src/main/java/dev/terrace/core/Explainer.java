@@ -17,7 +17,8 @@ import java.util.concurrent.CompletionStage;
 final class Explainer {
     private Explainer() {}
 
-    static CompletionStage<Explanation> explain(Engine engine, CacheState cache, CacheKey key) {
+    static <K, V> CompletionStage<Explanation> explain(
+            Engine engine, CacheState cache, Coding<K, V> coding, CacheKey key) {
         List<Tier> tiers = engine.tiers().present();
         List<CompletableFuture<Lookup>> asked = new ArrayList<>();
         tiers.forEach(tier -> asked.add(tier.get(key).toCompletableFuture()));
@@ -27,13 +28,13 @@ final class Explainer {
                     long now = engine.clock().millis();
                     List<Copy> copies = new ArrayList<>();
                     for (int i = 0; i < tiers.size(); i++) {
-                        copies.add(copy(tiers.get(i), asked.get(i).join(), cache, now));
+                        copies.add(copy(tiers.get(i), asked.get(i).join(), cache, coding, now));
                     }
                     return new Explanation(cache.name, key.toString(), copies, decision(found, now));
                 });
     }
 
-    private static Copy copy(Tier tier, Lookup lookup, CacheState cache, long now) {
+    private static <K, V> Copy copy(Tier tier, Lookup lookup, CacheState cache, Coding<K, V> coding, long now) {
         if (lookup instanceof Lookup.Hit hit) {
             Entry entry = hit.entry();
             return new Copy(
@@ -44,11 +45,20 @@ final class Explainer {
                     Duration.ofMillis(Math.max(0, now - entry.createdMillis())),
                     Duration.ofMillis(entry.freshUntilMillis() - now),
                     entry.payload().length,
-                    cache.hides(entry) ? "hidden by clear() at version " + cache.cleared() : "");
+                    detail(entry, cache, coding));
         }
         boolean away = lookup instanceof Lookup.Unavailable;
         String detail = lookup instanceof Lookup.Unavailable no ? no.cause() + ": " + no.detail() : "";
         return new Copy(tier.level(), away ? "unavailable" : "miss", null, null, null, null, 0, detail);
+    }
+
+    private static <K, V> String detail(Entry entry, CacheState cache, Coding<K, V> coding) {
+        if (cache.hides(entry)) {
+            return "hidden by clear() at version " + cache.cleared();
+        }
+        return entry.isValue() && coding.decode(entry) == null
+                ? "its bytes are not a value of this cache's codec: a read treats it as a miss"
+                : "";
     }
 
     private static String decision(Found found, long now) {

@@ -4,6 +4,7 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Version;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One search for one key: first through the tiers, then, when somebody who has a loader claims it, at the origin. Shared
@@ -15,22 +16,39 @@ final class Flight {
     /** Drawn when the miss began; a load's result is stored under it. */
     final Version began;
 
-    /** What the tiers hold. Never fails. */
+    /** What the tiers hold. Never fails. Completed by {@link #searched}. */
     final CompletableFuture<Found> lookup = new CompletableFuture<>();
 
     /** What the origin said. Completes only if {@link #claimLoad} was won. */
     final CompletableFuture<Found> loaded = new CompletableFuture<>();
 
     private final AtomicBoolean loadClaimed = new AtomicBoolean();
-
-    /** Guarded by the table of flights. */
-    int users;
-
+    private volatile boolean settled;
     private volatile boolean fenced;
+
+    // Guarded by the table of flights.
+    private int users;
+    private int loaders;
+    private boolean abandoned;
+
+    /** The flight of the same key that was there before and is not over yet; guarded by the table of flights. */
+    @Nullable
+    Flight older;
 
     Flight(CacheKey key, Version began) {
         this.key = key;
         this.began = began;
+    }
+
+    /** Ends the search with what the tiers hold. */
+    void searched(Found found, long nowMillis) {
+        settled = found.settles(nowMillis);
+        lookup.complete(found);
+    }
+
+    /** True when the tiers answered the question, so that no loader was needed; decided once, for all who share it. */
+    boolean isSettled() {
+        return settled;
     }
 
     /** True for the one caller that must see to the load. */
@@ -45,5 +63,34 @@ final class Flight {
 
     boolean isFenced() {
         return fenced;
+    }
+
+    /**
+     * True when a newcomer may share it. Once the tiers have answered, what they said grows old: from then on only those
+     * with a loader may join, and only while a load is under way or certain to follow.
+     */
+    boolean mayJoin(boolean withLoader) {
+        if (abandoned) {
+            return false;
+        }
+        return !lookup.isDone() || withLoader && loaders > 0 && !settled && !loaded.isDone();
+    }
+
+    void enter(boolean withLoader) {
+        users++;
+        loaders += withLoader ? 1 : 0;
+    }
+
+    void leave(boolean withLoader) {
+        users--;
+        loaders -= withLoader ? 1 : 0;
+    }
+
+    void abandon() {
+        abandoned = true;
+    }
+
+    boolean isEmpty() {
+        return users <= 0;
     }
 }

@@ -4,10 +4,14 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.HybridClock;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** The searches under way, one per key. Thread-safe. */
+/**
+ * The searches under way. Per key the youngest one takes newcomers; older ones stay listed behind it while they have users,
+ * so that a write finds and fences them all. Thread-safe.
+ */
 final class Flights {
-    private final ConcurrentHashMap<CacheKey, Flight> running = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<CacheKey, Flight> youngest = new ConcurrentHashMap<>();
     private final HybridClock clock;
 
     Flights(HybridClock clock) {
@@ -15,19 +19,21 @@ final class Flights {
     }
 
     /**
-     * Joins the key's flight or starts one. Every join needs one {@link #leave}.
+     * Joins the key's flight or starts one. Every join needs one {@link #leave} with the same {@code withLoader}.
      *
+     * @param withLoader whether the caller will load what the tiers do not have
      * @param launch called, outside any lock, if the flight is new
      */
-    Flight join(CacheKey key, Consumer<Flight> launch) {
+    Flight join(CacheState cache, CacheKey key, boolean withLoader, Consumer<Flight> launch) {
         Flight[] created = new Flight[1];
-        Flight flight = running.compute(key, (same, current) -> {
+        Flight flight = youngest.compute(key, (same, current) -> {
             Flight joined = current;
-            if (joined == null) {
+            if (joined == null || !joined.mayJoin(withLoader) || cache.hides(joined.began)) {
                 joined = new Flight(key, clock.next());
+                joined.older = current;
                 created[0] = joined;
             }
-            joined.users++;
+            joined.enter(withLoader);
             return joined;
         });
         if (created[0] != null) {
@@ -38,36 +44,46 @@ final class Flights {
 
     /** One more user of a flight that the caller is in already. */
     void retain(Flight flight) {
-        running.computeIfPresent(flight.key, (same, current) -> {
-            if (current == flight) {
-                flight.users++;
-            }
-            return current;
+        youngest.computeIfPresent(flight.key, (same, first) -> {
+            flight.enter(false);
+            return first;
         });
     }
 
     /** The last one out removes the flight. */
-    void leave(Flight flight) {
-        running.computeIfPresent(
-                flight.key, (same, current) -> current == flight && --flight.users == 0 ? null : current);
+    void leave(Flight flight, boolean withLoader) {
+        youngest.computeIfPresent(flight.key, (same, first) -> {
+            flight.leave(withLoader);
+            return withoutEmpty(first);
+        });
     }
 
-    /** Ends the flight for newcomers: who is in it stays, who comes later starts anew. */
+    private static @Nullable Flight withoutEmpty(@Nullable Flight first) {
+        if (first == null) {
+            return null;
+        }
+        first.older = withoutEmpty(first.older);
+        return first.isEmpty() ? first.older : first;
+    }
+
+    /** Who is in it stays, and what it brings may still be kept; who comes later starts anew. */
     void abandon(Flight flight) {
-        running.remove(flight.key, flight);
+        youngest.computeIfPresent(flight.key, (same, first) -> {
+            flight.abandon();
+            return first;
+        });
     }
 
     /** Something newer than any running flight of {@code key} was written. */
     void fence(CacheKey key) {
-        Flight flight = running.remove(key);
-        if (flight != null) {
+        for (Flight flight = youngest.remove(key); flight != null; flight = flight.older) {
             flight.fence();
         }
     }
 
     /** As {@link #fence}, for every key of a cache. */
     void fenceAll(String cache) {
-        for (CacheKey key : running.keySet()) {
+        for (CacheKey key : youngest.keySet()) {
             if (key.cache().equals(cache)) {
                 fence(key);
             }
@@ -75,6 +91,6 @@ final class Flights {
     }
 
     int size() {
-        return running.size();
+        return youngest.size();
     }
 }

@@ -14,8 +14,9 @@ final class KeyQueue {
     <T> CompletionStage<T> run(CacheKey key, Supplier<CompletionStage<T>> operation) {
         CompletableFuture<Void> mine = new CompletableFuture<>();
         CompletableFuture<Void> before = tails.put(key, mine);
-        CompletionStage<T> result = before == null ? operation.get() : before.thenCompose(ready -> operation.get());
-        return result.whenComplete((value, failure) -> {
+        // Composed in both cases: an operation that throws must fail its stage and let the next one run.
+        CompletableFuture<Void> turn = before == null ? CompletableFuture.completedFuture(null) : before;
+        return turn.thenCompose(ready -> operation.get()).whenComplete((value, failure) -> {
             tails.remove(key, mine);
             mine.complete(null);
         });

@@ -2,21 +2,19 @@ package dev.terrace.core;
 
 import dev.terrace.api.ClosedException;
 import dev.terrace.api.LoaderException;
-import dev.terrace.api.Source;
 import dev.terrace.api.TerraceException;
 import dev.terrace.config.LoadingSettings;
-import dev.terrace.spi.Entry;
+import dev.terrace.core.Load.EntryMaker;
+import dev.terrace.core.Load.Payload;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,18 +29,18 @@ final class Loads implements AutoCloseable {
     private static final int QUEUED_PER_THREAD = 16;
 
     private final Flights flights;
-    private final Writes writes;
+    private final Fills fills;
     private final ScheduledExecutorService timer;
     private final ThreadPoolExecutor pool;
     private final long timeoutMillis;
     private final AtomicInteger threadNumber = new AtomicInteger();
 
-    /** Flights whose callers wait for a load, so that closing can tell them. */
-    private final Set<Flight> awaited = ConcurrentHashMap.newKeySet();
+    /** Loads that somebody waits for, so that closing can tell them. */
+    private final Set<Load> awaited = ConcurrentHashMap.newKeySet();
 
-    Loads(Flights flights, Writes writes, ScheduledExecutorService timer, LoadingSettings settings) {
+    Loads(Flights flights, Fills fills, ScheduledExecutorService timer, LoadingSettings settings) {
         this.flights = flights;
-        this.writes = writes;
+        this.fills = fills;
         this.timer = timer;
         this.timeoutMillis = settings.timeout().toMillis();
         this.pool = new ThreadPoolExecutor(
@@ -59,16 +57,9 @@ final class Loads implements AutoCloseable {
         pool.allowCoreThreadTimeOut(true);
     }
 
-    /** Makes the entry that a loaded payload becomes; null when a missing value is not worth remembering. */
-    @FunctionalInterface
-    interface EntryMaker {
-        @Nullable
-        Entry make(Flight flight, byte @Nullable [] payload);
-    }
-
     /** Loads one key for a flight whose load the caller has claimed. */
     void one(CacheState cache, Flight flight, Callable<byte @Nullable []> loader, EntryMaker maker) {
-        run(
+        many(
                 cache,
                 List.of(flight),
                 () -> {
@@ -78,80 +69,41 @@ final class Loads implements AutoCloseable {
                 maker);
     }
 
-    /** What the loader gave for one key; null when there is no value. */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Payload(byte @Nullable [] bytes) {}
-
     /** Loads many keys with one call, for flights whose loads the caller has claimed. */
-    void run(CacheState cache, List<Flight> claimed, Callable<Map<Flight, Payload>> loader, EntryMaker maker) {
+    void many(CacheState cache, List<Flight> claimed, Callable<Map<Flight, Payload>> loader, EntryMaker maker) {
         cache.loads.inc();
-        claimed.forEach(flights::retain);
-        awaited.addAll(claimed);
-        long started = System.nanoTime();
-        Future<?> task;
+        Load load = new Load(cache, claimed, loader, maker, flights, fills);
+        awaited.add(load);
+        load.told().whenComplete((done, failure) -> awaited.remove(load));
+        FutureTask<Void> task = new FutureTask<>(load, null);
         try {
-            task = pool.submit(() -> call(cache, claimed, loader, maker, started));
+            pool.execute(task);
         } catch (RejectedExecutionException e) {
-            fail(cache, claimed, saturated(cache, e));
-            claimed.forEach(awaited::remove);
-            claimed.forEach(flights::leave);
+            load.fail(saturated(cache, e));
+            load.leave();
+            return;
+        } catch (OutOfMemoryError e) {
+            // No thread could be started; without an answer the callers would wait for nobody.
+            load.fail(failed(cache, e));
+            load.leave();
             return;
         }
-        ScheduledFuture<?> alarm = timer.schedule(
-                () -> {
-                    claimed.forEach(flights::abandon);
-                    fail(cache, claimed, tooSlow(cache));
-                    task.cancel(true);
-                },
-                timeoutMillis,
-                TimeUnit.MILLISECONDS);
-        CompletableFuture.allOf(claimed.stream().map(flight -> flight.loaded).toArray(CompletableFuture[]::new))
-                .whenComplete((done, failure) -> {
-                    alarm.cancel(false);
-                    claimed.forEach(awaited::remove);
-                });
-    }
-
-    private void call(
-            CacheState cache,
-            List<Flight> claimed,
-            Callable<Map<Flight, Payload>> loader,
-            EntryMaker maker,
-            long started) {
-        Map<Flight, Payload> payloads;
         try {
-            payloads = loader.call();
-        } catch (Throwable e) {
-            // Errors too: a caller that waits must hear of them; the thread itself goes on.
-            fail(cache, claimed, failed(cache, e));
-            claimed.forEach(flights::leave);
-            return;
-        } finally {
-            cache.load.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
-        }
-        for (Flight flight : claimed) {
-            Payload payload = payloads.getOrDefault(flight, new Payload(null));
-            Entry entry = maker.make(flight, payload.bytes());
-            if (entry == null) {
-                flight.loaded.complete(Found.NOTHING);
-                flights.leave(flight);
-                continue;
-            }
-            Found found = new Found(entry, Source.LOADER);
-            writes.fill(cache, flight, entry).whenComplete((done, bug) -> {
-                flight.loaded.complete(found);
-                flights.leave(flight);
-            });
+            load.setAlarm(timer.schedule(() -> giveUp(cache, load, task), timeoutMillis, TimeUnit.MILLISECONDS));
+        } catch (RejectedExecutionException e) {
+            // Closing: nobody would end the wait.
+            load.fail(new ClosedException("the cache coordinator"));
         }
     }
 
-    private static void fail(CacheState cache, List<Flight> claimed, TerraceException why) {
-        boolean told = false;
-        for (Flight flight : claimed) {
-            told |= flight.loaded.completeExceptionally(why);
-        }
-        if (told) {
-            cache.loadFailures.inc();
+    private void giveUp(CacheState cache, Load load, FutureTask<Void> task) {
+        load.abandon();
+        boolean neverRan = pool.remove(task);
+        load.fail(neverRan ? neverFree(cache) : tooSlow(cache));
+        if (neverRan) {
+            load.leave();
+        } else {
+            task.cancel(true);
         }
     }
 
@@ -173,10 +125,14 @@ final class Loads implements AutoCloseable {
                 null);
     }
 
-    private static TerraceException failed(CacheState cache, Throwable e) {
-        if (e instanceof TerraceException ours) {
-            return ours;
-        }
+    private LoaderException neverFree(CacheState cache) {
+        return new LoaderException(
+                "no loader thread became free for cache '" + cache.name + "' within " + timeoutMillis + " ms",
+                "make the loaders faster or raise loading.threads",
+                null);
+    }
+
+    static LoaderException failed(CacheState cache, Throwable e) {
         return new LoaderException("the loader of cache '" + cache.name + "' failed: " + e, "", e);
     }
 
@@ -184,6 +140,6 @@ final class Loads implements AutoCloseable {
     @Override
     public void close() {
         pool.shutdownNow();
-        awaited.forEach(flight -> flight.loaded.completeExceptionally(new ClosedException("the cache coordinator")));
+        awaited.forEach(load -> load.fail(new ClosedException("the cache coordinator")));
     }
 }

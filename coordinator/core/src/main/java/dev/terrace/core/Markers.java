@@ -7,6 +7,7 @@ import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Tier;
+import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.Version;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -49,22 +50,27 @@ final class Markers {
                 Entry.FOREVER,
                 List.of(),
                 new byte[0]);
+        // At once, and before anything can fail: hiding too much for a moment is harmless, and whoever calls after this
+        // draws newer versions.
+        cache.raise(version);
+        flights.fenceAll(cache.name);
         return writes.write(marker, durable).thenApply(receipt -> {
-            cache.raise(version);
-            flights.fenceAll(cache.name);
             tiers.present().forEach(tier -> tier.clear(cache.name, version));
             return receipt;
         });
     }
 
-    /** Reads the markers of {@code caches} from L2 and L3, whichever answer. Never fails. */
-    CompletionStage<Void> learn(Collection<CacheState> caches, boolean fromBackupToo) {
+    /** Reads the markers of {@code caches} from L2, and from L3 those that L3 has not told yet. Never fails. */
+    CompletionStage<Void> learn(Collection<CacheState> caches) {
         List<CompletableFuture<Void>> asked = new ArrayList<>();
         if (tiers.remote() != null) {
             asked.add(learn(tiers.remote(), caches));
         }
-        if (fromBackupToo && tiers.backup() != null) {
-            asked.add(learn(tiers.backup(), caches));
+        List<CacheState> untold = caches.stream()
+                .filter(cache -> !cache.isMarkerFromBackupKnown())
+                .toList();
+        if (tiers.backup() != null && !untold.isEmpty()) {
+            asked.add(learn(tiers.backup(), untold));
         }
         return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new));
     }
@@ -73,12 +79,16 @@ final class Markers {
         List<CacheKey> keys = new ArrayList<>();
         caches.forEach(cache -> keys.add(CacheKey.of(CACHE, cache.name)));
         return tier.getAll(keys)
-                .thenAccept(found -> caches.forEach(cache -> apply(cache, found)))
+                .thenAccept(found -> caches.forEach(cache -> apply(tier, cache, found)))
                 .toCompletableFuture();
     }
 
-    private void apply(CacheState cache, Map<CacheKey, Lookup> found) {
-        if (found.get(CacheKey.of(CACHE, cache.name)) instanceof Lookup.Hit hit
+    private void apply(Tier tier, CacheState cache, Map<CacheKey, Lookup> answers) {
+        Lookup found = answers.get(CacheKey.of(CACHE, cache.name));
+        if (tier.level() == TierLevel.L3 && !(found instanceof Lookup.Unavailable)) {
+            cache.markerFromBackupIsKnown();
+        }
+        if (found instanceof Lookup.Hit hit
                 && hit.entry().version().isNewerThan(cache.cleared())
                 && clock.observe(hit.entry().version())) {
             cache.raise(hit.entry().version());

@@ -198,7 +198,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
         try {
             return stage.toCompletableFuture().get(longestWaitNanos, TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
-            throw Answers.cause(e.getCause() == null ? e : e.getCause());
+            throw unchecked(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedCallException(what + " on cache '" + cache.name + "'", e);
@@ -209,5 +209,13 @@ final class NamedCache<K, V> implements Cache<K, V> {
                             + " ms; whether a write happened is unknown",
                     "this is longer than all deadlines together: see the log for the tier that broke its own");
         }
+    }
+
+    private static RuntimeException unchecked(ExecutionException e) {
+        Throwable cause = e.getCause() == null ? e : Gate.unwrapped(e.getCause());
+        if (cause instanceof Error error) {
+            throw error;
+        }
+        return cause instanceof RuntimeException ours ? ours : new IllegalStateException(cause);
     }
 }

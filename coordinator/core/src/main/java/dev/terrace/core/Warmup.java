@@ -87,7 +87,7 @@ final class Warmup {
         Tier remote = engine.tiers().remote();
         LocalTier local = plan.localToo() ? engine.tiers().local() : null;
         long[] writesSeen = entries.stream()
-                .mapToLong(entry -> engine.writes().writesSeen(entry.key()))
+                .mapToLong(entry -> engine.copies().writesSeen(entry.key()))
                 .toArray();
         List<StoreOutcome> outcomes = remote == null ? List.of() : put(remote, entries);
         for (int i = 0; i < entries.size(); i++) {
@@ -96,7 +96,7 @@ final class Warmup {
             if (!outdated && local != null) {
                 Entry entry = entries.get(i);
                 CacheState cache = states.apply(entry.key().cache());
-                StoreOutcome inLocal = engine.writes().warm(local, cache, entry, writesSeen[i]);
+                StoreOutcome inLocal = engine.copies().warm(local, cache, entry, writesSeen[i]);
                 outcome = remote == null ? inLocal : outcome;
             }
             count(outcome);

@@ -12,6 +12,7 @@ import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierContext;
 import dev.terrace.spi.TierProvider;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ServiceLoader;
 import java.util.concurrent.Executors;
@@ -103,28 +104,30 @@ final class Wiring implements TierContext {
     }
 
     CacheCoordinator withTiers(@Nullable LocalTier local, @Nullable Tier remote, @Nullable Tier backup) {
-        Tiers tiers =
-                new Tiers(local, guard(remote), guard(backup), backup instanceof ScannableTier scan ? scan : null);
+        Tiers tiers = new Tiers(
+                local,
+                guard(remote, settings.distributedCache().timeout()),
+                guard(backup, settings.backupStorage().timeout()),
+                backup instanceof ScannableTier scan ? scan : null);
         ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "terrace-timer");
             thread.setDaemon(true);
             return thread;
         });
-        Tier l2 = tiers.remote();
-        MissedWrites missed = l2 == null ? null : new MissedWrites(l2, timer, metrics);
+        Missed missed = new Missed(missedBy(tiers.remote(), timer), missedBy(tiers.backup(), timer));
         Flights flights = new Flights(clock);
         metrics.remove("flights");
         metrics.register("flights", (Gauge<Integer>) flights::size);
+        LocalCopies copies = new LocalCopies(local, flights);
         Cascade cascade = new Cascade(tiers, clock, missed, metrics);
         Writes writes = new Writes(
+                tiers, copies, missed, Math.max(1, settings.backupStorage().queueEntries() / 2), metrics);
+        Fills fills = new Fills(
                 tiers,
-                flights,
-                new KeyStripes(),
+                copies,
+                writes,
                 clock,
-                missed,
-                settings.limits().tombstoneRetention().toMillis(),
-                Math.max(1, settings.backupStorage().queueEntries() / 2),
-                metrics);
+                settings.limits().tombstoneRetention().toMillis());
         Engine engine = new Engine(
                 settings,
                 new Policies(settings),
@@ -132,17 +135,37 @@ final class Wiring implements TierContext {
                 tiers,
                 cascade,
                 flights,
-                new Loads(flights, writes, timer, settings.loading()),
+                copies,
+                fills,
+                new Loads(flights, fills, timer, settings.loading()),
                 writes,
-                new ConditionalWrites(tiers, cascade, writes, clock, missed),
+                missed,
+                new ConditionalWrites(
+                        tiers,
+                        cascade,
+                        writes,
+                        copies,
+                        clock,
+                        missed.remote(),
+                        outerDeadline(settings.distributedCache().timeout())),
                 new Markers(tiers, writes, flights, clock),
                 new Gate());
         return new CacheCoordinator(engine, metrics, timer);
     }
 
-    private @Nullable Tier guard(@Nullable Tier tier) {
-        return tier == null || !settings.circuitBreaker().enabled()
-                ? tier
-                : new GuardedTier(tier, settings.circuitBreaker(), metrics);
+    private @Nullable MissedWrites missedBy(@Nullable Tier tier, ScheduledExecutorService timer) {
+        return tier == null ? null : new MissedWrites(tier, clock, timer, metrics);
+    }
+
+    /** When a call of a tier is given up that should have ended within {@code timeout} by itself. */
+    static Duration outerDeadline(Duration timeout) {
+        return timeout.multipliedBy(2);
+    }
+
+    private @Nullable Tier guard(@Nullable Tier tier, Duration timeout) {
+        return tier == null
+                ? null
+                : new GuardedTier(
+                        new MeteredTier(tier, metrics), settings.circuitBreaker(), outerDeadline(timeout), metrics);
     }
 }

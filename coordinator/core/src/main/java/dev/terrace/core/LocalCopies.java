@@ -1,0 +1,98 @@
+package dev.terrace.core;
+
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.LocalTier;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.WriteCondition;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * L1 as writes and fills see it. A write fences the key's flights and stores under the key's stripe; a fill asks whether it
+ * still may and stores under the same stripe. So the older of the two never stays, even when L1 has evicted the newer one
+ * in between. Thread-safe.
+ */
+final class LocalCopies {
+    private final @Nullable LocalTier local;
+    private final Flights flights;
+    private final KeyStripes stripes = new KeyStripes();
+
+    LocalCopies(@Nullable LocalTier local, Flights flights) {
+        this.local = local;
+        this.flights = flights;
+    }
+
+    /** Fences the key's flights and stores a write; null when there is no L1. */
+    @Nullable
+    StoreOutcome write(Entry entry) {
+        KeyStripes.Stripe stripe = stripes.of(entry.key());
+        stripe.lock();
+        try {
+            stripe.noteWrite();
+            flights.fence(entry.key());
+            if (local == null) {
+                return null;
+            }
+            StoreOutcome outcome = local.store(entry, WriteCondition.IF_NEWER);
+            if (outcome instanceof StoreOutcome.Refused || outcome instanceof StoreOutcome.Unavailable) {
+                // What L1 did not take must not leave the older value behind.
+                local.drop(entry.key());
+            }
+            return outcome;
+        } finally {
+            stripe.unlock();
+        }
+    }
+
+    /** Something newer is, or may be, elsewhere: what L1 holds, and what flights will bring, must not be answered. */
+    void forget(CacheKey key) {
+        KeyStripes.Stripe stripe = stripes.of(key);
+        stripe.lock();
+        try {
+            stripe.noteWrite();
+            flights.fence(key);
+            if (local != null) {
+                local.drop(key);
+            }
+        } finally {
+            stripe.unlock();
+        }
+    }
+
+    /** Stores a fill if {@code allowed} says so under the stripe; false when it was not allowed. */
+    boolean fill(Entry entry, BooleanSupplier allowed) {
+        if (local == null) {
+            return allowed.getAsBoolean();
+        }
+        KeyStripes.Stripe stripe = stripes.of(entry.key());
+        stripe.lock();
+        try {
+            if (!allowed.getAsBoolean()) {
+                return false;
+            }
+            local.store(entry, WriteCondition.IF_NEWER);
+            return true;
+        } finally {
+            stripe.unlock();
+        }
+    }
+
+    /** To be asked before a warm-up writes {@code key} to L2, and handed to {@link #warm} afterwards. */
+    long writesSeen(CacheKey key) {
+        return stripes.of(key).writes();
+    }
+
+    /** Stores into L1 what a warm-up has written to L2, unless some key of its stripe was written meanwhile. */
+    StoreOutcome warm(LocalTier into, CacheState cache, Entry entry, long writesSeen) {
+        KeyStripes.Stripe stripe = stripes.of(entry.key());
+        stripe.lock();
+        try {
+            return cache.hides(entry) || stripe.writes() != writesSeen
+                    ? new StoreOutcome.Superseded(entry.version())
+                    : into.store(entry, WriteCondition.IF_NEWER);
+        } finally {
+            stripe.unlock();
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package dev.terrace.core;
+
+import com.codahale.metrics.MetricRegistry;
+import com.codahale.metrics.Timer;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.Tier;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.TierStatus;
+import dev.terrace.spi.Version;
+import dev.terrace.spi.WriteCondition;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+
+/** Times every call of a tier, answers of all kinds. Sits inside the guard, so that calls it keeps away do not count. */
+final class MeteredTier implements Tier {
+    private final Tier tier;
+    private final Timer get;
+    private final Timer getAll;
+    private final Timer put;
+    private final Timer putAll;
+
+    MeteredTier(Tier tier, MetricRegistry metrics) {
+        this.tier = tier;
+        String prefix = "tier." + tier.level().name().toLowerCase(Locale.ROOT) + ".";
+        this.get = metrics.timer(prefix + "get");
+        this.getAll = metrics.timer(prefix + "get_all");
+        this.put = metrics.timer(prefix + "put");
+        this.putAll = metrics.timer(prefix + "put_all");
+    }
+
+    private static <T> CompletionStage<T> timed(Timer timer, long started, CompletionStage<T> stage) {
+        return stage.whenComplete((answer, bug) -> timer.update(System.nanoTime() - started, TimeUnit.NANOSECONDS));
+    }
+
+    @Override
+    public TierLevel level() {
+        return tier.level();
+    }
+
+    @Override
+    public CompletionStage<Lookup> get(CacheKey key) {
+        return timed(get, System.nanoTime(), tier.get(key));
+    }
+
+    @Override
+    public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
+        return timed(getAll, System.nanoTime(), tier.getAll(keys));
+    }
+
+    @Override
+    public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
+        return timed(put, System.nanoTime(), tier.put(entry, condition));
+    }
+
+    @Override
+    public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
+        return timed(putAll, System.nanoTime(), tier.putAll(entries));
+    }
+
+    @Override
+    public CompletionStage<Void> clear(String cache, Version upTo) {
+        return tier.clear(cache, upTo);
+    }
+
+    @Override
+    public TierStatus status() {
+        return tier.status();
+    }
+
+    @Override
+    public void close() {
+        tier.close();
+    }
+}
