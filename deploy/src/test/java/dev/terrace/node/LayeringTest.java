@@ -61,10 +61,8 @@ class LayeringTest {
             onlyIn("dev.terrace.failover..", "io.github.resilience4j..");
 
     @ArchTest
-    static final ArchRule NO_JAVA_SERIALIZATION = noClasses()
-            .should()
-            .dependOnClassesThat()
-            .haveFullyQualifiedName("java.io.ObjectInputStream");
+    static final ArchRule NO_JAVA_SERIALIZATION =
+            noClasses().should().dependOnClassesThat().haveFullyQualifiedName("java.io.ObjectInputStream");
 
     @ArchTest
     static final ArchRule TIME_COMES_FROM_THE_CLOCK_PORT = noClasses()
