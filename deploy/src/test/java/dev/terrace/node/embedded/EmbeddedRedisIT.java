@@ -35,7 +35,8 @@ class EmbeddedRedisIT {
     @Test
     void dataSurvivesARestart() throws Exception {
         try (EmbeddedRedis redis = EmbeddedRedis.start(folder)) {
-            assertThat(ask(redis.port(), redis.password(), "SET greeting hello")).isEqualTo("+OK");
+            assertThat(ask(redis.port(), redis.password(), "SET greeting hello"))
+                    .isEqualTo("+OK");
         }
         try (EmbeddedRedis redis = EmbeddedRedis.start(folder)) {
             assertThat(ask(redis.port(), redis.password(), "GET greeting")).isEqualTo("$5");
@@ -46,7 +47,8 @@ class EmbeddedRedisIT {
     void dataSurvivesAKilledServer() throws Exception {
         try (EmbeddedRedis redis = EmbeddedRedis.start(folder)) {
             ask(redis.port(), redis.password(), "SET greeting hello");
-            // The server writes its log before it answers; kill -9 loses what the disk has not synced only with the machine.
+            // The server writes its log before it answers; kill -9 loses what the disk has not synced only with the
+            // machine.
             ProcessHandle.of(redis.pid()).orElseThrow().destroyForcibly();
             assertThat(redis.awaitEnd(10)).isTrue();
             assertThat(redis.isAlive()).isFalse();
@@ -160,7 +162,9 @@ class EmbeddedRedisIT {
 
     @Test
     void aReadOnlyFolderIsRefused() throws Exception {
-        assumeThat(System.getProperty("user.name")).as("root may write everywhere").isNotEqualTo("root");
+        assumeThat(System.getProperty("user.name"))
+                .as("root may write everywhere")
+                .isNotEqualTo("root");
         Path locked = Files.createDirectory(folder.resolve("locked"));
         Files.setPosixFilePermissions(locked, PosixFilePermissions.fromString("r-x------"));
         assertThatThrownBy(() -> EmbeddedRedis.start(locked.resolve("redis"))).isInstanceOf(SetupException.class);
