@@ -82,6 +82,11 @@ final class KeyRing {
      * @throws SetupException when the key is the wrong one, or the file is damaged
      */
     static KeyRing open(Path file, BackupStorageSettings settings, InstantSource clock) throws IOException {
+        if (!Files.exists(file)) {
+            throw new SetupException(
+                    "key file " + file + " is missing; nothing was changed",
+                    "restore it from a copy; without it the folder cannot be read");
+        }
         byte[] bytes = Files.readAllBytes(file);
         if (KeyFile.isNewer(bytes)) {
             throw new SetupException(

@@ -86,11 +86,15 @@ final class Opening {
             return;
         }
         try (Stream<Path> files = Files.list(database)) {
-            if (files.anyMatch(file -> file.toString().endsWith(".sst"))) {
+            if (files.anyMatch(file -> file.toString().endsWith(".sst") || holdsWrites(file))) {
                 throw new SetupException(
                         "the database in " + database + " lacks its file CURRENT; nothing was changed", WAY_OUT);
             }
         }
+    }
+
+    private static boolean holdsWrites(Path file) {
+        return file.toString().endsWith(".log") && file.toFile().length() > 0;
     }
 
     private static final String WAY_OUT = "restore the folder from a copy, or move it aside to start with an empty one";

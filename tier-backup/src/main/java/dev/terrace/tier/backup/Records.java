@@ -185,7 +185,7 @@ final class Records {
             return length == declared ? Arrays.copyOfRange(body, from, body.length) : null;
         }
         // The frame's own claim must agree before either is believed.
-        if (Zstd.getFrameContentSize(body, from, length, false) != declared) {
+        if (length == 0 || Zstd.getFrameContentSize(body, from, length, false) != declared) {
             return null;
         }
         try {

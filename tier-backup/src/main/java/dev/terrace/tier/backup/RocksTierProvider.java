@@ -57,7 +57,6 @@ public final class RocksTierProvider implements TierProvider {
             throws IOException {
         KeyRing keys = openKeys(context, settings, folder);
         long retentionMillis = settings.retention().toMillis();
-        Records records = new Records(settings.compression(), keys, PartitionedStore.keepMillis(retentionMillis));
         HighWater highWater = new HighWater(folder.highWater());
         NativeOptions options = new NativeOptions();
         PartitionedStore store;
@@ -69,9 +68,12 @@ public final class RocksTierProvider implements TierProvider {
             options.close();
             throw e;
         }
+        Records records;
         try {
             store.rotate(context.clock().millis());
-        } catch (RocksDBException | PartitionedStore.ClosedStore e) {
+            // Only now: a folder that does not open is not written to.
+            records = new Records(settings.compression(), keys, PartitionedStore.keepMillis(retentionMillis));
+        } catch (RocksDBException | PartitionedStore.ClosedStore | UncheckedIOException e) {
             store.close(0);
             throw Folder.unusable(settings.path(), e);
         }

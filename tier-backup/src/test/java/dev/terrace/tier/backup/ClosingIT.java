@@ -1,0 +1,126 @@
+package dev.terrace.tier.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.terrace.api.UnavailableException;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.WriteCondition;
+import dev.terrace.testkit.ManualClock;
+import dev.terrace.testkit.TestContext;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ClosingIT {
+    @TempDir
+    Path temp;
+
+    private final ManualClock clock = ManualClock.startingNow();
+
+    @Test
+    @Tag("F74")
+    void closingInAStormAnswersEveryCallKeepsWhatWasAcknowledgedAndNeverCrashes() throws Exception {
+        for (int round = 0; round < 5; round++) {
+            TestContext context = new TestContext(clock, Backups.plain(temp.resolve("storm-" + round)));
+            RocksTier tier = Backups.open(context);
+            Map<String, String> acknowledged = new ConcurrentHashMap<>();
+            List<Thread> threads = new ArrayList<>();
+            List<CompletableFuture<?>> calls = java.util.Collections.synchronizedList(new ArrayList<>());
+            CountDownLatch warm = new CountDownLatch(600);
+            for (int t = 0; t < 6; t++) {
+                int mine = t;
+                Thread thread = new Thread(() -> storm(tier, mine, acknowledged, calls, warm));
+                threads.add(thread);
+                thread.start();
+            }
+            assertThat(warm.await(30, TimeUnit.SECONDS)).isTrue();
+            tier.close();
+            for (Thread thread : threads) {
+                thread.join(30_000);
+                assertThat(thread.isAlive()).isFalse();
+            }
+            CompletableFuture.allOf(calls.toArray(CompletableFuture[]::new)).get(20, TimeUnit.SECONDS);
+            RocksTier again = Backups.open(context);
+            try {
+                assertThat(acknowledged).isNotEmpty();
+                acknowledged.forEach(
+                        (key, value) -> assertThat(Backups.read(again, key)).isEqualTo(value));
+            } finally {
+                again.close();
+            }
+        }
+    }
+
+    private void storm(
+            RocksTier tier,
+            int mine,
+            Map<String, String> acknowledged,
+            List<CompletableFuture<?>> calls,
+            CountDownLatch warm) {
+        for (int i = 0; i < 100_000; i++) {
+            String key = mine + "-" + i;
+            if (i % 50 == 49 && mine == 0) {
+                try {
+                    tier.scan(entry -> true);
+                } catch (UnavailableException e) {
+                    return;
+                }
+            }
+            CompletableFuture<StoreOutcome> put = tier.put(
+                            Backups.entry(key, clock.millis(), i & 0xFFFF, key), WriteCondition.IF_NEWER)
+                    .toCompletableFuture();
+            CompletableFuture<Lookup> get = tier.get(Backups.key(key)).toCompletableFuture();
+            calls.add(get);
+            calls.add(put.thenAccept(outcome -> {
+                if (outcome instanceof StoreOutcome.Applied) {
+                    acknowledged.put(key, key);
+                }
+            }));
+            warm.countDown();
+            if (get.join() instanceof Lookup.Unavailable no && no.cause() == dev.terrace.spi.Unavailability.CLOSED) {
+                return;
+            }
+        }
+    }
+
+    @Test
+    void aQueuedWriteIsReadBackAtOnceAndWritesBeyondTheBoundAreRefused() {
+        TestContext context = new TestContext(clock, Backups.plain(temp.resolve("queue")));
+        RocksTier tier = Backups.open(context);
+        try {
+            int refused = 0;
+            List<CompletableFuture<StoreOutcome>> outcomes = new ArrayList<>();
+            for (int i = 0; i < 40_000; i++) {
+                outcomes.add(tier.put(Backups.entry("k" + i, clock.millis(), i, "v" + i), WriteCondition.IF_NEWER)
+                        .toCompletableFuture());
+                if (i % 1_000 == 0 && !outcomes.get(i).isDone()) {
+                    assertThat(Backups.read(tier, "k" + i)).isEqualTo("v" + i);
+                }
+            }
+            for (CompletableFuture<StoreOutcome> outcome : outcomes) {
+                StoreOutcome known = Backups.await(outcome);
+                if (known instanceof StoreOutcome.Unavailable no) {
+                    assertThat(no.cause()).isEqualTo(dev.terrace.spi.Unavailability.OVERLOADED);
+                    assertThat(no.detail()).contains("of 10000 entries");
+                    refused++;
+                }
+            }
+            assertThat(context.metrics().counter("l3.overloaded").getCount()).isEqualTo(refused);
+            for (int i = 0; i < 40_000; i += 111) {
+                boolean stored = Backups.await(outcomes.get(i)) instanceof StoreOutcome.Applied;
+                assertThat(Backups.read(tier, "k" + i)).isEqualTo(stored ? "v" + i : null);
+            }
+        } finally {
+            tier.close();
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package dev.terrace.tier.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.TierStatus;
+import dev.terrace.spi.Unavailability;
+import dev.terrace.spi.WriteCondition;
+import dev.terrace.testkit.Entries;
+import dev.terrace.testkit.ManualClock;
+import dev.terrace.testkit.TestContext;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** On a small file system of its own; needs root on Linux. */
+class DiskFullIT {
+    private static final int VALUE_BYTES = 32 << 10;
+
+    @TempDir
+    Path mountPoint;
+
+    private final ManualClock clock = ManualClock.startingNow();
+    private final TestContextHolder context = new TestContextHolder();
+
+    private final class TestContextHolder {
+        TestContext get() {
+            return new TestContext(clock, Backups.plain(mountPoint.resolve("backup")));
+        }
+    }
+
+    @BeforeEach
+    void mount() throws Exception {
+        assumeTrue(
+                System.getProperty("os.name").equals("Linux")
+                        && run("mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", mountPoint.toString()),
+                "skipped: mounting a small tmpfs needs root on Linux");
+    }
+
+    @AfterEach
+    void unmount() throws Exception {
+        run("umount", "-l", mountPoint.toString());
+    }
+
+    private static boolean run(String... command) throws Exception {
+        Process process = new ProcessBuilder(command).inheritIO().start();
+        return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
+    }
+
+    @Test
+    @Tag("F44")
+    void aFullDiskRefusesWritesKeepsReadingAndHealsByItself() throws Exception {
+        RocksTier tier = Backups.open(context.get());
+        try {
+            SplittableRandom random = new SplittableRandom(7);
+            Path ballast = mountPoint.resolve("ballast");
+            Files.write(ballast, new byte[20 << 20]);
+            int stored = 0;
+            StoreOutcome last = StoreOutcome.APPLIED;
+            while (last instanceof StoreOutcome.Applied && stored < 5_000) {
+                last = Backups.await(tier.put(entry(stored, random), WriteCondition.IF_NEWER));
+                stored++;
+            }
+            int kept = stored - 1;
+            assertThat(last).isInstanceOfSatisfying(StoreOutcome.Unavailable.class, no -> {
+                assertThat(no.cause()).isEqualTo(Unavailability.STORAGE);
+                assertThat(no.detail()).contains("full").contains(mountPoint.toString());
+            });
+            assertThat(tier.status().state()).isEqualTo(TierStatus.State.READ_ONLY);
+            for (int i = 0; i < kept; i += 7) {
+                assertThat(Backups.read(tier, "k" + i)).as("k%d of %d", i, kept).isNotNull();
+            }
+            Files.delete(ballast);
+            await().atMost(Duration.ofSeconds(60))
+                    .untilAsserted(() -> assertThat(Backups.await(tier.put(
+                                    Backups.entry("after", clock.millis(), 60_000, "freed"), WriteCondition.IF_NEWER)))
+                            .isInstanceOf(StoreOutcome.Applied.class));
+            assertThat(tier.status().state()).isEqualTo(TierStatus.State.READY);
+            assertThat(Backups.read(tier, "after")).isEqualTo("freed");
+            assertThat(Backups.read(tier, "k0")).isNotNull();
+        } finally {
+            tier.close();
+        }
+        RocksTier again = Backups.open(context.get());
+        try {
+            assertThat(Backups.read(again, "after")).isEqualTo("freed");
+        } finally {
+            again.close();
+        }
+    }
+
+    private Entry entry(int i, SplittableRandom random) {
+        byte[] value = new byte[VALUE_BYTES];
+        random.nextBytes(value);
+        return Entries.value(
+                Backups.key("k" + i), Entries.version(clock.millis(), i), clock.millis(), Backups.TTL, value);
+    }
+
+    @Test
+    @Tag("F44")
+    void aDiskThatIsFullAtOpeningIsNamed() throws IOException {
+        Path ballast = mountPoint.resolve("ballast");
+        try (var out = Files.newOutputStream(ballast)) {
+            byte[] block = new byte[4096];
+            while (true) {
+                out.write(block);
+            }
+        } catch (IOException full) {
+            assertThat(full).hasMessageContaining("No space");
+        }
+        assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> Backups.open(context.get())))
+                .isInstanceOf(dev.terrace.api.SetupException.class)
+                .hasMessageContaining(mountPoint.toString())
+                .hasMessageContaining("free space");
+    }
+}
