@@ -51,7 +51,7 @@ final class Consistency {
                             "");
         }
         ServerSettings server = settings.server();
-        if (!isLoopback(server.host()) && server.token() == null) {
+        if (!ServerSettings.isLoopback(server.host()) && server.token() == null) {
             root.section("server")
                     .wrong("host", server.host(), "is not loopback, which demands a token: set server.token", "");
         }
@@ -64,11 +64,6 @@ final class Consistency {
                                     + settings.limits().maxValueBytes(),
                             "");
         }
-    }
-
-    /** True for names and addresses of this machine only. */
-    static boolean isLoopback(String host) {
-        return host.equals("localhost") || host.equals("::1") || host.matches("127(\\.\\d{1,3}){3}");
     }
 
     /** What is allowed but probably not wanted. */

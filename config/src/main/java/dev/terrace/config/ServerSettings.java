@@ -16,4 +16,9 @@ public record ServerSettings(
     public static ServerSettings defaults() {
         return new ServerSettings("127.0.0.1", 8080, null, 8 << 20);
     }
+
+    /** True for names and addresses that only this machine reaches. */
+    public static boolean isLoopback(String host) {
+        return host.equals("localhost") || host.equals("::1") || host.matches("127(\\.\\d{1,3}){3}");
+    }
 }

@@ -1,0 +1,16 @@
+package dev.terrace.node;
+
+import dev.terrace.node.cli.Terrace;
+
+/** The {@code terrace} command. */
+public final class Main {
+    private Main() {}
+
+    /** Runs one command and ends the process with its exit code. */
+    public static void main(String[] args) {
+        // Before any Chronicle class loads: no usage report, no banner.
+        System.setProperty("chronicle.analytics.disable", "true");
+        System.setProperty("chronicle.announcer.disable", "true");
+        System.exit(Terrace.run(args));
+    }
+}

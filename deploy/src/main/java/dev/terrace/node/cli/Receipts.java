@@ -1,0 +1,29 @@
+package dev.terrace.node.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Prints what became of a write. */
+final class Receipts {
+    private Receipts() {}
+
+    static void print(PrintWriter out, JsonNode receipt, boolean json) {
+        if (json) {
+            out.println(receipt);
+        } else {
+            out.println((receipt.path("applied").asBoolean() ? "stored" : "not stored")
+                    + "  version " + receipt.path("version").asText()
+                    + "  in " + words(receipt.path("stored"))
+                    + (receipt.path("missed").isEmpty() ? "" : "  missed " + words(receipt.path("missed"))));
+        }
+        out.flush();
+    }
+
+    private static String words(JsonNode list) {
+        List<String> words = new ArrayList<>();
+        list.forEach(word -> words.add(word.asText()));
+        return words.isEmpty() ? "-" : String.join(" ", words);
+    }
+}

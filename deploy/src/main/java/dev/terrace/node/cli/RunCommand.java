@@ -1,0 +1,247 @@
+package dev.terrace.node.cli;
+
+import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.config.DistributedCacheSettings;
+import dev.terrace.config.HostAndPort;
+import dev.terrace.config.LoadedSettings;
+import dev.terrace.config.Problem;
+import dev.terrace.config.Secret;
+import dev.terrace.config.ServerSettings;
+import dev.terrace.config.Settings;
+import dev.terrace.config.SettingsLoader;
+import dev.terrace.core.CacheCoordinator;
+import dev.terrace.node.embedded.EmbeddedRedis;
+import dev.terrace.node.http.HttpNode;
+import dev.terrace.node.origin.HttpOrigin;
+import dev.terrace.spi.TierStatus;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Runs a node until it is told to stop. */
+@Command(
+        name = "run",
+        description = "Run a node. Without --config it brings a Redis of its own and keeps its data under --data.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class RunCommand implements Callable<Integer> {
+    private static final long FIRST_CONNECT_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+    @Option(names = "--config", paramLabel = "FILE", description = "Settings of a real deployment.")
+    private @Nullable Path config;
+
+    @Option(names = "--origin", paramLabel = "URL", description = "Read through from this HTTP origin.")
+    private @Nullable URI origin;
+
+    @Option(names = "--host", paramLabel = "HOST", description = "Where to listen (default: 127.0.0.1).")
+    private @Nullable String host;
+
+    @Option(names = "--port", paramLabel = "PORT", description = "Where to listen; 0 for any free port (default: 8080).")
+    private @Nullable Integer port;
+
+    @Option(names = "--data", paramLabel = "FOLDER", description = "Data of the embedded tiers (default: ./data).")
+    private Path data = Path.of("data");
+
+    @Option(names = "--token-file", paramLabel = "FILE", description = "File with the token that callers must send.")
+    private @Nullable Path tokenFile;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        long started = System.nanoTime();
+        PrintWriter out = spec.commandLine().getOut();
+        Settings settings = config == null ? null : fromFile(config);
+        EmbeddedRedis redis = null;
+        CacheCoordinator coordinator = null;
+        HttpNode node = null;
+        try {
+            if (settings == null) {
+                redis = EmbeddedRedis.start(data.resolve("redis"));
+                settings = embedded(redis, data.resolve("backup"));
+            }
+            settings = withServer(settings, server(settings.server()));
+            coordinator = CacheCoordinator.open(settings);
+            node = new HttpNode(coordinator, settings.server(), origin(settings));
+            node.start();
+            awaitRemote(coordinator);
+        } catch (RuntimeException e) {
+            stop(node, coordinator, redis);
+            throw e;
+        }
+        announce(out, settings, coordinator, node, started);
+        awaitSignal(node, coordinator, redis, out);
+        return ExitCodes.OK;
+    }
+
+    private Settings fromFile(Path file) {
+        LoadedSettings loaded = SettingsLoader.read(file, System.getenv());
+        for (Problem warning : loaded.warnings()) {
+            spec.commandLine().getErr().println("warning: " + warning);
+        }
+        spec.commandLine().getErr().flush();
+        return loaded.settings();
+    }
+
+    private static Settings embedded(EmbeddedRedis redis, Path backup) {
+        Settings d = Settings.defaults();
+        DistributedCacheSettings l2 = d.distributedCache();
+        BackupStorageSettings l3 = d.backupStorage();
+        return new Settings(
+                d.localCache(),
+                new DistributedCacheSettings(
+                        true,
+                        l2.backend(),
+                        List.of(new HostAndPort("127.0.0.1", redis.port())),
+                        DistributedCacheSettings.Topology.STANDALONE,
+                        null,
+                        l2.replicationFactor(),
+                        l2.consistencyLevel(),
+                        l2.ttl(),
+                        l2.timeout(),
+                        l2.connectTimeout(),
+                        l2.poolSize(),
+                        l2.database(),
+                        l2.keyPrefix(),
+                        null,
+                        redis.password(),
+                        null),
+                new BackupStorageSettings(
+                        true,
+                        l3.backend(),
+                        backup,
+                        l3.compression(),
+                        false,
+                        null,
+                        l3.keystoreAlias(),
+                        null,
+                        l3.retention(),
+                        l3.durable(),
+                        l3.timeout(),
+                        l3.queueEntries(),
+                        l3.queueMib()),
+                d.circuitBreaker(),
+                d.failover(),
+                d.loading(),
+                d.limits(),
+                d.caches(),
+                d.classes(),
+                d.server());
+    }
+
+    private ServerSettings server(ServerSettings base) {
+        String newHost = host == null ? base.host() : host;
+        Secret token = tokenFile == null ? base.token() : token(tokenFile);
+        if (token == null && !ServerSettings.isLoopback(newHost)) {
+            throw new CommandFailure(
+                    ExitCodes.USAGE,
+                    "--host " + newHost + " is not loopback, which demands a token: give --token-file or server.token");
+        }
+        return new ServerSettings(newHost, port == null ? base.port() : port, token, base.maxBodyBytes());
+    }
+
+    private static Secret token(Path file) {
+        try {
+            String token = Files.readString(file).strip();
+            if (!token.isEmpty()) {
+                return new Secret(token);
+            }
+        } catch (IOException e) {
+            throw new CommandFailure(ExitCodes.USAGE, "token file " + file + " cannot be read");
+        }
+        throw new CommandFailure(ExitCodes.USAGE, "token file " + file + " is empty");
+    }
+
+    private static Settings withServer(Settings s, ServerSettings server) {
+        return new Settings(
+                s.localCache(),
+                s.distributedCache(),
+                s.backupStorage(),
+                s.circuitBreaker(),
+                s.failover(),
+                s.loading(),
+                s.limits(),
+                s.caches(),
+                s.classes(),
+                server);
+    }
+
+    private @Nullable HttpOrigin origin(Settings settings) {
+        return origin == null
+                ? null
+                : new HttpOrigin(
+                        origin,
+                        settings.loading().timeout(),
+                        settings.limits().maxValueBytes() - 1_024);
+    }
+
+    /** Gives L2 a moment, so that the first words say what there is; a node starts without it all the same. */
+    private static void awaitRemote(CacheCoordinator coordinator) {
+        long deadline = System.nanoTime() + FIRST_CONNECT_NANOS;
+        while (System.nanoTime() - deadline < 0
+                && coordinator.tiers().stream().anyMatch(tier -> tier.state() == TierStatus.State.CONNECTING)) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+        }
+    }
+
+    private static void announce(
+            PrintWriter out, Settings settings, CacheCoordinator coordinator, HttpNode node, long started) {
+        String url = "http://" + new HostAndPort(settings.server().host(), node.port());
+        out.println("Terrace listens on " + url + " after "
+                + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started) + " ms");
+        for (TierStatus tier : coordinator.tiers()) {
+            out.println("  " + tier.level() + "  " + tier.state().name().toLowerCase(Locale.ROOT) + "  "
+                    + tier.description() + (tier.detail().isEmpty() ? "" : "  (" + tier.detail() + ")"));
+        }
+        out.println("Try:");
+        out.println("  curl -X PUT --data 'hello' " + url + "/v1/caches/demo/entries/greeting");
+        out.println("  curl -i " + url + "/v1/caches/demo/entries/greeting");
+        out.println("  ./terrace explain demo greeting" + (node.port() == 8080 ? "" : " --url " + url));
+        out.println("Ctrl-C stops it.");
+        out.flush();
+    }
+
+    private static void awaitSignal(
+            HttpNode node, CacheCoordinator coordinator, @Nullable EmbeddedRedis redis, PrintWriter out)
+            throws InterruptedException {
+        CountDownLatch stopped = new CountDownLatch(1);
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            out.println("stopping");
+                            out.flush();
+                            stop(node, coordinator, redis);
+                            stopped.countDown();
+                        },
+                        "terrace-shutdown"));
+        stopped.await();
+    }
+
+    private static void stop(
+            @Nullable HttpNode node, @Nullable CacheCoordinator coordinator, @Nullable EmbeddedRedis redis) {
+        if (node != null) {
+            node.close();
+        }
+        if (coordinator != null) {
+            coordinator.close();
+        }
+        if (redis != null) {
+            redis.close();
+        }
+    }
+}

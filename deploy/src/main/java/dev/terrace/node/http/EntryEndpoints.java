@@ -1,0 +1,255 @@
+package dev.terrace.node.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.terrace.api.BadInputException;
+import dev.terrace.api.Cache;
+import dev.terrace.api.Codecs;
+import dev.terrace.api.Explanation;
+import dev.terrace.api.Freshness;
+import dev.terrace.api.ReadResult;
+import dev.terrace.api.WriteReceipt;
+import dev.terrace.core.CacheCoordinator;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.Version;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** Reading and writing entries: one, many, counters, invalidation, explanation. Keys and values are bytes. */
+final class EntryEndpoints {
+    private static final int CACHE = 2;
+    private static final int KEY = 4;
+
+    private final CacheCoordinator coordinator;
+    private final @Nullable OriginEndpoints origin;
+    private final ConcurrentHashMap<String, Cache<byte[], byte[]>> caches = new ConcurrentHashMap<>();
+
+    EntryEndpoints(CacheCoordinator coordinator, @Nullable OriginEndpoints origin) {
+        this.coordinator = coordinator;
+        this.origin = origin;
+    }
+
+    void addTo(Router router) {
+        router.on("GET", "/v1/caches/*/entries/*", this::get)
+                .on("PUT", "/v1/caches/*/entries/*", this::put)
+                .on("DELETE", "/v1/caches/*/entries/*", this::delete)
+                .on("POST", "/v1/caches/*/entries/*/increment", this::increment)
+                .on("GET", "/v1/caches/*/entries/*/explain", this::explain)
+                .on("POST", "/v1/caches/*/bulk/get", this::bulkGet)
+                .on("POST", "/v1/caches/*/bulk/put", this::bulkPut)
+                .on("POST", "/invalidate", this::invalidate);
+    }
+
+    private Cache<byte[], byte[]> cache(String name) {
+        Cache<byte[], byte[]> known = caches.get(name);
+        if (known == null) {
+            known = coordinator.cache(name, Codecs.bytesKey(), Codecs.bytes());
+            caches.putIfAbsent(name, known);
+        }
+        return known;
+    }
+
+    private Cache<byte[], byte[]> writableCache(String name) {
+        if (origin != null && name.equals(OriginEndpoints.CACHE)) {
+            throw new HttpProblem(
+                    409,
+                    "Conflict",
+                    "cache '" + name + "' is filled from the origin; write there, or use another cache");
+        }
+        return cache(name);
+    }
+
+    private void get(Exchange exchange) throws IOException {
+        String name = exchange.segment(CACHE);
+        byte[] key = exchange.segments().get(KEY);
+        if (origin != null && name.equals(OriginEndpoints.CACHE)) {
+            origin.answer(exchange, key);
+            return;
+        }
+        ReadResult<byte[]> result = cache(name).read(key);
+        byte[] value = result.value();
+        if (value == null) {
+            throw new HttpProblem(404, "Not found", "cache '" + name + "' has no value for this key");
+        }
+        describe(exchange, result).bytes(200, "application/octet-stream", value);
+    }
+
+    /** Headers that say who answered, how old and how good the answer is. */
+    static Exchange describe(Exchange exchange, ReadResult<?> result) {
+        exchange.with("Terrace-Tier", result.source().name())
+                .with("Terrace-Freshness", result.freshness().name().toLowerCase(Locale.ROOT))
+                .with("Terrace-Age-Millis", Long.toString(result.age().toMillis()))
+                .with("Age", Long.toString(result.age().toSeconds()));
+        if (result.freshness() == Freshness.STALE) {
+            exchange.with("Warning", "110 terrace \"Response is stale\"");
+        }
+        Version version = result.version();
+        return version == null
+                ? exchange
+                : exchange.with("Terrace-Version", version.toString()).with("ETag", "\"" + version + "\"");
+    }
+
+    private void put(Exchange exchange) throws IOException {
+        Cache<byte[], byte[]> cache = writableCache(exchange.segment(CACHE));
+        byte[] key = exchange.segments().get(KEY);
+        byte[] value = exchange.body();
+        String ifMatch = exchange.header("If-Match");
+        boolean onlyNew = "*".equals(exchange.header("If-None-Match"));
+        WriteReceipt receipt = ifMatch != null
+                ? cache.replace(key, version(ifMatch), value)
+                : onlyNew ? cache.putIfAbsent(key, value) : cache.put(key, value);
+        boolean conditionFailed = !receipt.applied() && (ifMatch != null || onlyNew);
+        exchange.with("ETag", "\"" + receipt.version() + "\"").json(conditionFailed ? 412 : 200, tree(receipt));
+    }
+
+    private static Version version(String ifMatch) {
+        try {
+            return Version.parse(ifMatch.replace("\"", ""));
+        } catch (IllegalArgumentException e) {
+            throw new HttpProblem(
+                    400, "Bad request", "If-Match takes the ETag of an earlier answer: " + e.getMessage());
+        }
+    }
+
+    private void delete(Exchange exchange) throws IOException {
+        byte[] key = exchange.segments().get(KEY);
+        exchange.json(200, tree(cache(exchange.segment(CACHE)).invalidate(key)));
+    }
+
+    private void increment(Exchange exchange) throws IOException {
+        String text = exchange.query("delta");
+        long delta;
+        try {
+            delta = text == null ? 1 : Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw new HttpProblem(400, "Bad request", "delta must be a whole number, not '" + text + "'");
+        }
+        long value = writableCache(exchange.segment(CACHE))
+                .increment(exchange.segments().get(KEY), delta);
+        exchange.json(200, Map.of("value", value));
+    }
+
+    private void explain(Exchange exchange) throws IOException {
+        Explanation explanation =
+                cache(exchange.segment(CACHE)).explain(exchange.segments().get(KEY));
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("cache", explanation.cache());
+        tree.put("key", explanation.key());
+        tree.put("decision", explanation.decision());
+        List<Object> copies = new ArrayList<>();
+        for (Explanation.Copy copy : explanation.copies()) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("tier", copy.tier().name());
+            one.put("state", copy.state());
+            one.put("kind", copy.kind() == null ? null : copy.kind().name());
+            one.put("version", copy.version() == null ? null : copy.version().toString());
+            one.put("age_millis", millis(copy.age()));
+            one.put("fresh_for_millis", millis(copy.freshFor()));
+            one.put("payload_bytes", copy.payloadBytes());
+            one.put("detail", copy.detail());
+            copies.add(one);
+        }
+        tree.put("copies", copies);
+        exchange.json(200, tree);
+    }
+
+    private static @Nullable Long millis(@Nullable Duration duration) {
+        return duration == null ? null : duration.toMillis();
+    }
+
+    private void bulkGet(Exchange exchange) throws IOException {
+        Cache<byte[], byte[]> cache = cache(exchange.segment(CACHE));
+        JsonNode body = exchange.json();
+        List<byte[]> keys = keys(body);
+        Map<String, Object> entries = new LinkedHashMap<>();
+        // byte[] keys have no content equality, so the answer's map is keyed by the same arrays that were asked for.
+        Map<byte[], byte[]> found = cache.getAll(keys);
+        found.forEach((key, value) -> entries.put(
+                new String(key, StandardCharsets.UTF_8), Base64.getEncoder().encodeToString(value)));
+        exchange.json(200, Map.of("entries", entries));
+    }
+
+    private void bulkPut(Exchange exchange) throws IOException {
+        Cache<byte[], byte[]> cache = writableCache(exchange.segment(CACHE));
+        JsonNode entries = exchange.json().path("entries");
+        if (!entries.isObject()) {
+            throw new HttpProblem(400, "Bad request", "'entries' must be an object of keys to base64 values");
+        }
+        Map<byte[], byte[]> decoded = new IdentityHashMap<>();
+        entries.properties()
+                .forEach(entry -> decoded.put(
+                        entry.getKey().getBytes(StandardCharsets.UTF_8), base64(entry.getKey(), entry.getValue())));
+        Map<String, Object> receipts = new LinkedHashMap<>();
+        cache.putAll(decoded)
+                .forEach((key, receipt) -> receipts.put(new String(key, StandardCharsets.UTF_8), tree(receipt)));
+        exchange.json(200, Map.of("receipts", receipts));
+    }
+
+    private static byte[] base64(String key, JsonNode value) {
+        try {
+            if (value.isTextual()) {
+                return Base64.getDecoder().decode(value.textValue());
+            }
+        } catch (IllegalArgumentException e) {
+            // Reported below, like a value that is no text at all.
+        }
+        throw new HttpProblem(400, "Bad request", "the value of '" + key + "' is not base64 text");
+    }
+
+    private void invalidate(Exchange exchange) throws IOException {
+        JsonNode body = exchange.json();
+        String name = body.path("cache").asText("");
+        if (name.isEmpty()) {
+            throw new BadInputException("no 'cache' in the request", "send {\"cache\": \"...\", \"keys\": [...]}");
+        }
+        if (body.path("all").asBoolean(false)) {
+            exchange.json(200, tree(cache(name).clear()));
+            return;
+        }
+        Map<String, Object> receipts = new LinkedHashMap<>();
+        cache(name)
+                .invalidate(keys(body))
+                .forEach((key, receipt) -> receipts.put(new String(key, StandardCharsets.UTF_8), tree(receipt)));
+        exchange.json(200, Map.of("receipts", receipts));
+    }
+
+    private static List<byte[]> keys(JsonNode body) {
+        JsonNode keys = body.path("keys");
+        if (!keys.isArray()) {
+            throw new HttpProblem(400, "Bad request", "'keys' must be a list of texts");
+        }
+        List<byte[]> bytes = new ArrayList<>();
+        for (JsonNode key : keys) {
+            if (!key.isTextual()) {
+                throw new HttpProblem(400, "Bad request", "'keys' must be a list of texts, found " + key.getNodeType());
+            }
+            bytes.add(key.textValue().getBytes(StandardCharsets.UTF_8));
+        }
+        return bytes;
+    }
+
+    private static Map<String, Object> tree(WriteReceipt receipt) {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("applied", receipt.applied());
+        tree.put("version", receipt.version().toString());
+        tree.put("stored", names(receipt.stored()));
+        tree.put("missed", names(receipt.missed()));
+        return tree;
+    }
+
+    private static List<String> names(Iterable<TierLevel> levels) {
+        List<String> names = new ArrayList<>();
+        levels.forEach(level -> names.add(level.name()));
+        names.sort(null);
+        return names;
+    }
+}

@@ -1,0 +1,148 @@
+package dev.terrace.node.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.Fields;
+import org.jspecify.annotations.Nullable;
+
+/** One request and its answer. Used by one thread. */
+final class Exchange {
+    static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private final Request request;
+    private final Response response;
+    private final Callback callback;
+    private @Nullable List<byte[]> segments;
+    private final int maxBodyBytes;
+
+    Exchange(Request request, Response response, Callback callback, int maxBodyBytes) {
+        this.request = request;
+        this.response = response;
+        this.callback = callback;
+        this.maxBodyBytes = maxBodyBytes;
+    }
+
+    String method() {
+        return request.getMethod();
+    }
+
+    /** Percent-decoded bytes of the path's parts. */
+    List<byte[]> segments() {
+        if (segments == null) {
+            String path = request.getHttpURI().getPath();
+            segments = RawPath.segments(path == null ? "/" : path);
+        }
+        return segments;
+    }
+
+    /** The part of the path at {@code index} as text. */
+    String segment(int index) {
+        return RawPath.text(segments().get(index));
+    }
+
+    /** Everything after the path's first slash, undecoded, with the query. */
+    String rawPathAndQuery() {
+        return String.valueOf(request.getHttpURI().getPathQuery());
+    }
+
+    @Nullable
+    String header(String name) {
+        return request.getHeaders().get(name);
+    }
+
+    @Nullable
+    String query(String name) {
+        Fields.Field field = Request.extractQueryParameters(request).get(name);
+        return field == null ? null : field.getValue();
+    }
+
+    /** The whole body, refused when it is longer than the limit before more of it is read. */
+    byte[] body() throws IOException {
+        long declared = request.getLength();
+        if (declared > maxBodyBytes) {
+            throw tooLarge(declared + " bytes");
+        }
+        try (InputStream in = Content.Source.asInputStream(request)) {
+            byte[] body = in.readNBytes(maxBodyBytes + 1);
+            if (body.length > maxBodyBytes) {
+                throw tooLarge("more than " + maxBodyBytes + " bytes");
+            }
+            return body;
+        }
+    }
+
+    private HttpProblem tooLarge(String actual) {
+        // What is not read would be taken for the next request.
+        response.getHeaders().put("Connection", "close");
+        return new HttpProblem(
+                413,
+                "Content too large",
+                "body of " + actual + " exceeds max_body_bytes " + maxBodyBytes
+                        + "; send less or raise server.max_body_bytes");
+    }
+
+    /** The body as a JSON object. */
+    JsonNode json() throws IOException {
+        JsonNode node;
+        try {
+            node = JSON.readTree(body());
+        } catch (JsonProcessingException e) {
+            throw new HttpProblem(400, "Bad request", "the body is not JSON: " + e.getOriginalMessage());
+        }
+        if (node == null || !node.isObject()) {
+            throw new HttpProblem(400, "Bad request", "the body must be a JSON object");
+        }
+        return node;
+    }
+
+    /** Sets a header of the answer. */
+    Exchange with(String name, String value) {
+        response.getHeaders().put(name, value);
+        return this;
+    }
+
+    void bytes(int status, String contentType, byte[] body) {
+        response.setStatus(status);
+        response.getHeaders().put("Content-Type", contentType);
+        response.getHeaders().put("Content-Length", body.length);
+        response.write(true, ByteBuffer.wrap(body), callback);
+    }
+
+    void text(int status, String text) {
+        bytes(status, "text/plain; charset=utf-8", text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    void json(int status, Object tree) throws IOException {
+        bytes(status, "application/json", JSON.writeValueAsBytes(tree));
+    }
+
+    void problem(int status, String title, String detail) {
+        Map<String, Object> problem = new LinkedHashMap<>();
+        problem.put("type", "about:blank");
+        problem.put("title", title);
+        problem.put("status", status);
+        problem.put("detail", detail);
+        problem.put("instance", String.valueOf(request.getHttpURI().getPath()));
+        try {
+            bytes(status, "application/problem+json", JSON.writeValueAsBytes(problem));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a map of plain values is always JSON", e);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package dev.terrace.node.http;
+
+import dev.terrace.api.SetupException;
+import dev.terrace.config.ServerSettings;
+import dev.terrace.core.CacheCoordinator;
+import dev.terrace.node.jobs.Jobs;
+import dev.terrace.node.origin.HttpOrigin;
+import java.net.BindException;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
+
+/** Serves one coordinator over HTTP. Thread-safe; does not own the coordinator. */
+public final class HttpNode implements AutoCloseable {
+    private static final int MOST_THREADS = 64;
+    private static final int FEWEST_THREADS = 4;
+    private static final int HEADER_BYTES = 16 << 10;
+    private static final int IDLE_MILLIS = 30_000;
+    private static final int STOP_MILLIS = 5_000;
+
+    private final Server server;
+    private final ServerConnector connector;
+    private final Jobs jobs = new Jobs();
+    private final ServerSettings settings;
+
+    /** Prepares; {@link #start} listens. */
+    public HttpNode(CacheCoordinator coordinator, ServerSettings settings, @Nullable HttpOrigin origin) {
+        this.settings = settings;
+        QueuedThreadPool threads = new QueuedThreadPool(MOST_THREADS, FEWEST_THREADS);
+        threads.setName("terrace-http");
+        this.server = new Server(threads);
+        HttpConfiguration http = new HttpConfiguration();
+        http.setSendServerVersion(false);
+        http.setSendDateHeader(true);
+        http.setRequestHeaderSize(HEADER_BYTES);
+        // Keys are any bytes, slashes and dots included; the router cuts the raw path itself.
+        http.setUriCompliance(UriCompliance.UNSAFE);
+        this.connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
+        connector.setHost(settings.host());
+        connector.setPort(settings.port());
+        connector.setIdleTimeout(IDLE_MILLIS);
+        server.addConnector(connector);
+        server.setStopTimeout(STOP_MILLIS);
+        server.setErrorHandler(HttpNode::answerError);
+        Router router = new Router(settings);
+        OriginEndpoints originEndpoints = origin == null ? null : new OriginEndpoints(coordinator, origin);
+        if (originEndpoints != null) {
+            originEndpoints.addTo(router);
+        }
+        new EntryEndpoints(coordinator, originEndpoints).addTo(router);
+        new OperationsEndpoints(coordinator, jobs).addTo(router);
+        server.setHandler(router);
+    }
+
+    /** What Jetty itself refuses: unreadable requests. */
+    private static boolean answerError(Request request, Response response, Callback callback) {
+        int status = response.getStatus() >= 400 ? response.getStatus() : 500;
+        new Exchange(request, response, callback, 0)
+                .problem(status, "Bad request", "the request could not be read as HTTP, or its head is too long");
+        return true;
+    }
+
+    /**
+     * Listens.
+     *
+     * @throws SetupException when the port is taken
+     */
+    public void start() {
+        try {
+            server.start();
+        } catch (Exception e) {
+            close();
+            boolean taken = e instanceof BindException || e.getCause() instanceof BindException;
+            throw new SetupException(
+                    "cannot listen on " + settings.host() + ":" + settings.port() + ": " + e.getMessage(),
+                    taken ? "stop what listens there, or choose another port with --port" : "",
+                    e);
+        }
+    }
+
+    /** Where it listens. */
+    public int port() {
+        return connector.getLocalPort();
+    }
+
+    /** Lets running requests end within seconds, then stops listening. */
+    @Override
+    public void close() {
+        jobs.close();
+        try {
+            server.stop();
+        } catch (Exception e) {
+            throw new IllegalStateException("the HTTP server did not stop", e);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+package dev.terrace.node.http;
+
+import com.codahale.metrics.Counter;
+import com.codahale.metrics.Gauge;
+import com.codahale.metrics.Metric;
+import com.codahale.metrics.MetricRegistry;
+import com.codahale.metrics.Snapshot;
+import com.codahale.metrics.Timer;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.terrace.core.CacheCoordinator;
+import dev.terrace.core.WarmupPlan;
+import dev.terrace.core.WarmupProgress;
+import dev.terrace.core.WarmupReport;
+import dev.terrace.node.jobs.Jobs;
+import dev.terrace.spi.TierStatus;
+import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.instrumentation.dropwizard.DropwizardExports;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** Health, metrics, warm-up jobs. */
+final class OperationsEndpoints {
+    private final CacheCoordinator coordinator;
+    private final Jobs jobs;
+    private final DropwizardExports exports;
+    private final PrometheusTextFormatWriter prometheus = PrometheusTextFormatWriter.create();
+
+    OperationsEndpoints(CacheCoordinator coordinator, Jobs jobs) {
+        this.coordinator = coordinator;
+        this.jobs = jobs;
+        this.exports = new DropwizardExports(coordinator.metrics());
+    }
+
+    void addTo(Router router) {
+        router.open("GET", "/health/live", exchange -> exchange.json(200, Map.of("status", "live")))
+                .on("GET", "/health/ready", this::ready)
+                .on("GET", "/cache-metrics", this::cacheMetrics)
+                .on("GET", "/metrics", this::metrics)
+                .on("POST", "/warmup", this::warmup)
+                .on("GET", "/jobs/*", this::job)
+                .on("GET", "/", this::index);
+    }
+
+    private void index(Exchange exchange) {
+        exchange.text(200, """
+                Terrace, a multi-tier cache. Try:
+
+                  PUT    /v1/caches/{cache}/entries/{key}            store the body
+                  GET    /v1/caches/{cache}/entries/{key}            read it; headers say which tier answered
+                  DELETE /v1/caches/{cache}/entries/{key}            invalidate it
+                  GET    /v1/caches/{cache}/entries/{key}/explain    what every tier holds, and why
+                  POST   /v1/caches/{cache}/entries/{key}/increment?delta=1
+                  POST   /v1/caches/{cache}/bulk/get | bulk/put
+                  POST   /invalidate   POST /warmup   GET /jobs/{id}
+                  GET    /cache-metrics   /metrics   /health/live   /health/ready
+                """);
+    }
+
+    private void ready(Exchange exchange) throws IOException {
+        List<TierStatus> tiers = coordinator.tiers();
+        boolean ready = tiers.stream().anyMatch(tier -> tier.state() == TierStatus.State.READY);
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("status", ready ? "ready" : "not ready");
+        tree.put("tiers", tiers(tiers));
+        exchange.json(ready ? 200 : 503, tree);
+    }
+
+    private static List<Object> tiers(List<TierStatus> tiers) {
+        List<Object> list = new ArrayList<>();
+        for (TierStatus tier : tiers) {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("tier", tier.level().name());
+            one.put("state", tier.state().name().toLowerCase(Locale.ROOT));
+            one.put("description", tier.description());
+            one.put("detail", tier.detail());
+            one.put("entries", tier.entries());
+            one.put("bytes", tier.bytes());
+            list.add(one);
+        }
+        return list;
+    }
+
+    private void cacheMetrics(Exchange exchange) throws IOException {
+        Map<String, Object> metrics = new LinkedHashMap<>();
+        MetricRegistry registry = coordinator.metrics();
+        registry.getMetrics().forEach((name, metric) -> metrics.put(name, value(metric)));
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("tiers", tiers(coordinator.tiers()));
+        tree.put("metrics", metrics);
+        exchange.json(200, tree);
+    }
+
+    private static Object value(Metric metric) {
+        if (metric instanceof Counter counter) {
+            return counter.getCount();
+        }
+        if (metric instanceof Gauge<?> gauge) {
+            return String.valueOf(gauge.getValue()).isEmpty() ? "" : gauge.getValue();
+        }
+        if (metric instanceof Timer timer) {
+            Snapshot snapshot = timer.getSnapshot();
+            Map<String, Object> tree = new LinkedHashMap<>();
+            tree.put("count", timer.getCount());
+            tree.put("p50_micros", micros(snapshot.getMedian()));
+            tree.put("p95_micros", micros(snapshot.get95thPercentile()));
+            tree.put("p99_micros", micros(snapshot.get99thPercentile()));
+            tree.put("max_micros", micros(snapshot.getMax()));
+            return tree;
+        }
+        return metric.toString();
+    }
+
+    private static double micros(double nanos) {
+        return Math.rint(nanos / 100) / 10;
+    }
+
+    private void metrics(Exchange exchange) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        prometheus.write(out, exports.collect());
+        exchange.bytes(200, PrometheusTextFormatWriter.CONTENT_TYPE, out.toByteArray());
+    }
+
+    private void warmup(Exchange exchange) throws IOException {
+        WarmupPlan plan = plan(exchange);
+        Jobs.Job job = jobs.start("warmup", progress -> {
+            WarmupReport report = coordinator.warmUp(plan, step -> progress.accept(tree(step)));
+            Map<String, Object> end = new LinkedHashMap<>(tree(report.progress()));
+            end.put("outcome", report.outcome().name().toLowerCase(Locale.ROOT));
+            return end;
+        });
+        exchange.with("Location", "/jobs/" + job.id()).json(202, tree(job));
+    }
+
+    private static WarmupPlan plan(Exchange exchange) throws IOException {
+        byte[] body = exchange.body();
+        WarmupPlan everything = WarmupPlan.everything();
+        if (body.length == 0) {
+            return everything;
+        }
+        JsonNode json = Exchange.JSON.readTree(body);
+        Set<String> caches = new HashSet<>();
+        json.path("caches").forEach(name -> caches.add(name.asText()));
+        long most = json.path("max_entries").asLong(everything.maxEntries());
+        int rate = json.path("entries_per_second").asInt(everything.entriesPerSecond());
+        if (most < 1 || rate < 1) {
+            throw new HttpProblem(400, "Bad request", "max_entries and entries_per_second must be at least 1");
+        }
+        return new WarmupPlan(caches, most, rate, json.path("local_too").asBoolean(true));
+    }
+
+    private static Map<String, Object> tree(WarmupProgress progress) {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("read", progress.read());
+        tree.put("copied", progress.copied());
+        tree.put("superseded", progress.superseded());
+        tree.put("failed", progress.failed());
+        tree.put("total", progress.total());
+        tree.put("seconds", Jobs.seconds(progress.elapsed()));
+        return tree;
+    }
+
+    private void job(Exchange exchange) throws IOException {
+        Jobs.Job job = jobs.find(exchange.segment(1));
+        if (job == null) {
+            throw new HttpProblem(404, "Not found", "no job has this number, or it was long ago");
+        }
+        exchange.json(200, tree(job));
+    }
+
+    private static Map<String, Object> tree(Jobs.Job job) {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("id", job.id());
+        tree.put("kind", job.kind());
+        tree.put("state", job.state());
+        tree.put("progress", job.progress());
+        if (job.error() != null) {
+            tree.put("error", job.error());
+        }
+        return tree;
+    }
+}

@@ -1,0 +1,109 @@
+package dev.terrace.node.jobs;
+
+import dev.terrace.api.BadInputException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs jobs one after the other on a thread of its own and keeps the last hundred for questions. Thread-safe. */
+public final class Jobs implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Jobs.class);
+    private static final int REMEMBERED = 100;
+    private static final int MOST_WAITING = 10;
+
+    private final AtomicLong ids = new AtomicLong();
+    private final ExecutorService thread = Executors.newSingleThreadExecutor(task -> {
+        Thread worker = new Thread(task, "terrace-jobs");
+        worker.setDaemon(true);
+        return worker;
+    });
+    private final Map<String, Job> jobs = new LinkedHashMap<>();
+
+    /** For {@code new}. */
+    public Jobs() {}
+
+    /** What a job does; it tells its progress as a tree of plain values. */
+    @FunctionalInterface
+    public interface Work {
+        /** Runs, and returns how it ended. */
+        Map<String, Object> run(Consumer<Map<String, Object>> progress) throws Exception;
+    }
+
+    /**
+     * A job as it stands.
+     *
+     * @param id its number
+     * @param kind {@code warmup}
+     * @param state {@code waiting}, {@code running}, {@code done} or {@code failed}
+     * @param progress the last that it told
+     * @param error why it failed, or null
+     */
+    public record Job(
+            String id,
+            String kind,
+            String state,
+            Map<String, Object> progress,
+            @Nullable String error) {}
+
+    /**
+     * Queues a job.
+     *
+     * @throws BadInputException when too many wait already
+     */
+    public synchronized Job start(String kind, Work work) {
+        long waiting = jobs.values().stream()
+                .filter(job -> job.state().equals("waiting"))
+                .count();
+        if (waiting >= MOST_WAITING) {
+            throw new BadInputException(waiting + " jobs wait already", "let them end first");
+        }
+        String id = Long.toString(ids.incrementAndGet());
+        Job job = new Job(id, kind, "waiting", Map.of(), null);
+        jobs.put(id, job);
+        jobs.keySet().stream()
+                .limit(Math.max(0, jobs.size() - REMEMBERED))
+                .toList()
+                .forEach(jobs::remove);
+        thread.execute(() -> run(job, work));
+        return job;
+    }
+
+    private void run(Job job, Work work) {
+        update(new Job(job.id(), job.kind(), "running", Map.of(), null));
+        try {
+            Map<String, Object> end =
+                    work.run(progress -> update(new Job(job.id(), job.kind(), "running", progress, null)));
+            update(new Job(job.id(), job.kind(), "done", end, null));
+        } catch (Exception e) {
+            LOG.warn("job failed id={} kind={} reason={}", job.id(), job.kind(), e.toString());
+            update(new Job(job.id(), job.kind(), "failed", Map.of(), String.valueOf(e.getMessage())));
+        }
+    }
+
+    private synchronized void update(Job job) {
+        jobs.replace(job.id(), job);
+    }
+
+    /** The job with this number, or null. */
+    public synchronized @Nullable Job find(String id) {
+        return jobs.get(id);
+    }
+
+    /** Interrupts the running job and drops the waiting ones. */
+    @Override
+    public void close() {
+        thread.shutdownNow();
+    }
+
+    /** Seconds with a fraction, for progress. */
+    public static double seconds(Duration duration) {
+        return duration.toMillis() / 1000.0;
+    }
+}

@@ -1,0 +1,2 @@
+/** The runnable node; {@link dev.terrace.node.Main} is the {@code terrace} command. */
+package dev.terrace.node;
