@@ -171,10 +171,10 @@ final class EntryEndpoints {
         JsonNode body = exchange.json();
         List<byte[]> keys = keys(body);
         Map<String, Object> entries = new LinkedHashMap<>();
-        // byte[] keys have no content equality, so the answer's map is keyed by the same arrays that were asked for.
-        Map<byte[], byte[]> found = cache.getAll(keys);
-        found.forEach((key, value) -> entries.put(
-                new String(key, StandardCharsets.UTF_8), Base64.getEncoder().encodeToString(value)));
+        cache.getAll(keys)
+                .forEach((key, value) -> entries.put(
+                        new String(key, StandardCharsets.UTF_8),
+                        Base64.getEncoder().encodeToString(value)));
         exchange.json(200, Map.of("entries", entries));
     }
 
