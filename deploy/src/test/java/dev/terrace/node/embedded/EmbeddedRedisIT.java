@@ -35,8 +35,12 @@ class EmbeddedRedisIT {
     @Test
     void dataSurvivesARestart() throws Exception {
         try (EmbeddedRedis redis = EmbeddedRedis.start(folder)) {
+<<<<<<< HEAD
             assertThat(ask(redis.port(), redis.password(), "SET greeting hello"))
                     .isEqualTo("+OK");
+=======
+            assertThat(ask(redis.port(), redis.password(), "SET greeting hello")).isEqualTo("+OK");
+>>>>>>> 338f3f2 (Node: one-command start script, packaging, logging, embedded Redis)
         }
         try (EmbeddedRedis redis = EmbeddedRedis.start(folder)) {
             assertThat(ask(redis.port(), redis.password(), "GET greeting")).isEqualTo("$5");
@@ -47,8 +51,12 @@ class EmbeddedRedisIT {
     void dataSurvivesAKilledServer() throws Exception {
         try (EmbeddedRedis redis = EmbeddedRedis.start(folder)) {
             ask(redis.port(), redis.password(), "SET greeting hello");
+<<<<<<< HEAD
             // The server writes its log before it answers; kill -9 loses what the disk has not synced only with the
             // machine.
+=======
+            // The server writes its log before it answers; kill -9 loses what the disk has not synced only with the machine.
+>>>>>>> 338f3f2 (Node: one-command start script, packaging, logging, embedded Redis)
             ProcessHandle.of(redis.pid()).orElseThrow().destroyForcibly();
             assertThat(redis.awaitEnd(10)).isTrue();
             assertThat(redis.isAlive()).isFalse();
@@ -162,9 +170,13 @@ class EmbeddedRedisIT {
 
     @Test
     void aReadOnlyFolderIsRefused() throws Exception {
+<<<<<<< HEAD
         assumeThat(System.getProperty("user.name"))
                 .as("root may write everywhere")
                 .isNotEqualTo("root");
+=======
+        assumeThat(System.getProperty("user.name")).as("root may write everywhere").isNotEqualTo("root");
+>>>>>>> 338f3f2 (Node: one-command start script, packaging, logging, embedded Redis)
         Path locked = Files.createDirectory(folder.resolve("locked"));
         Files.setPosixFilePermissions(locked, PosixFilePermissions.fromString("r-x------"));
         assertThatThrownBy(() -> EmbeddedRedis.start(locked.resolve("redis"))).isInstanceOf(SetupException.class);
