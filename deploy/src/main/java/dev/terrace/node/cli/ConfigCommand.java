@@ -37,7 +37,8 @@ final class ConfigCommand implements Runnable {
     /** Checks a file. */
     @Command(
             name = "check",
-            description = "Print the effective settings, defaults marked and secrets masked, or every problem (exit code 2).",
+            description =
+                    "Print the effective settings, defaults marked and secrets masked, or every problem (exit code 2).",
             mixinStandardHelpOptions = true)
     static final class Check implements Callable<Integer> {
         @Parameters(paramLabel = "FILE", description = "The settings file.")

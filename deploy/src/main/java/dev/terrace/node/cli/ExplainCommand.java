@@ -39,7 +39,9 @@ final class ExplainCommand implements Callable<Integer> {
         if (json) {
             out.println(answer);
         } else {
-            out.printf("%-5s %-12s %-10s %10s %12s %9s  %s%n", "tier", "state", "kind", "age", "fresh for", "bytes", "version");
+            out.printf(
+                    "%-5s %-12s %-10s %10s %12s %9s  %s%n",
+                    "tier", "state", "kind", "age", "fresh for", "bytes", "version");
             for (JsonNode copy : answer.path("copies")) {
                 out.printf(
                         "%-5s %-12s %-10s %10s %12s %9s  %s %s%n",

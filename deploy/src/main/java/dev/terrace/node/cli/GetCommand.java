@@ -22,7 +22,9 @@ final class GetCommand implements Callable<Integer> {
     @Parameters(index = "1", paramLabel = "KEY", description = "The key.")
     private String key = "";
 
-    @Option(names = {"-v", "--verbose"}, description = "Say on standard error which tier answered, how old, how fresh.")
+    @Option(
+            names = {"-v", "--verbose"},
+            description = "Say on standard error which tier answered, how old, how fresh.")
     private boolean verbose;
 
     @Mixin
@@ -38,10 +40,10 @@ final class GetCommand implements Callable<Integer> {
         NodeClient.requireSuccess(response);
         if (verbose) {
             PrintWriter err = spec.commandLine().getErr();
-            for (String header : new String[] {
-                "Terrace-Tier", "Terrace-Freshness", "Terrace-Age-Millis", "Terrace-Version"
-            }) {
-                err.println(header + ": " + response.headers().firstValue(header).orElse("-"));
+            for (String header :
+                    new String[] {"Terrace-Tier", "Terrace-Freshness", "Terrace-Age-Millis", "Terrace-Version"}) {
+                err.println(
+                        header + ": " + response.headers().firstValue(header).orElse("-"));
             }
             err.flush();
         }

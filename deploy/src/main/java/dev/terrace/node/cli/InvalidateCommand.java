@@ -54,7 +54,10 @@ final class InvalidateCommand implements Callable<Integer> {
         } else {
             spec.commandLine()
                     .getOut()
-                    .println(all ? "cache cleared" : "invalidated " + answer.path("receipts").size() + " keys");
+                    .println(
+                            all
+                                    ? "cache cleared"
+                                    : "invalidated " + answer.path("receipts").size() + " keys");
         }
         spec.commandLine().getOut().flush();
         return ExitCodes.OK;

@@ -33,7 +33,11 @@ final class NodeClient {
             description = "File with the node's token (default: $TERRACE_TOKEN).")
     private @Nullable Path tokenFile;
 
-    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "30", description = "Longest wait (default: 30).")
+    @Option(
+            names = "--timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "30",
+            description = "Longest wait (default: 30).")
     private int timeoutSeconds;
 
     private final HttpClient client =

@@ -49,7 +49,10 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--host", paramLabel = "HOST", description = "Where to listen (default: 127.0.0.1).")
     private @Nullable String host;
 
-    @Option(names = "--port", paramLabel = "PORT", description = "Where to listen; 0 for any free port (default: 8080).")
+    @Option(
+            names = "--port",
+            paramLabel = "PORT",
+            description = "Where to listen; 0 for any free port (default: 8080).")
     private @Nullable Integer port;
 
     @Option(names = "--data", paramLabel = "FOLDER", description = "Data of the embedded tiers (default: ./data).")
@@ -185,9 +188,7 @@ final class RunCommand implements Callable<Integer> {
         return origin == null
                 ? null
                 : new HttpOrigin(
-                        origin,
-                        settings.loading().timeout(),
-                        settings.limits().maxValueBytes() - 1_024);
+                        origin, settings.loading().timeout(), settings.limits().maxValueBytes() - 1_024);
     }
 
     /** Gives L2 a moment, so that the first words say what there is; a node starts without it all the same. */
@@ -202,8 +203,8 @@ final class RunCommand implements Callable<Integer> {
     private static void announce(
             PrintWriter out, Settings settings, CacheCoordinator coordinator, HttpNode node, long started) {
         String url = "http://" + new HostAndPort(settings.server().host(), node.port());
-        out.println("Terrace listens on " + url + " after "
-                + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started) + " ms");
+        out.println("Terrace listens on " + url + " after " + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started)
+                + " ms");
         for (TierStatus tier : coordinator.tiers()) {
             out.println("  " + tier.level() + "  " + tier.state().name().toLowerCase(Locale.ROOT) + "  "
                     + tier.description() + (tier.detail().isEmpty() ? "" : "  (" + tier.detail() + ")"));

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -43,7 +44,7 @@ final class StatsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
-        boolean live = watch && System.console() != null;
+        boolean live = watch && CommandLine.Help.Ansi.AUTO.enabled();
         JsonNode before = null;
         for (long shown = 0; shown < (watch ? count : 1); shown++) {
             if (shown > 0) {
@@ -90,7 +91,15 @@ final class StatsCommand implements Callable<Integer> {
                 "cache", "L1 hits", "L2 hits", "L3 hits", "misses", "loads", "puts", "hit %", "reads/s");
         caches.forEach((cache, row) -> out.printf(
                 "%-20s %10d %10d %10d %10d %10d %10d %8s %10d%n",
-                cache, row[0], row[1], row[2], row[3], row[4], row[5], ratio(row), row[6] / Math.max(1, intervalSeconds)));
+                cache,
+                row[0],
+                row[1],
+                row[2],
+                row[3],
+                row[4],
+                row[5],
+                ratio(row),
+                row[6] / Math.max(1, intervalSeconds)));
     }
 
     private static String detail(JsonNode tier) {
@@ -114,7 +123,8 @@ final class StatsCommand implements Callable<Integer> {
             String metric = "cache." + cache + "." + names[i];
             row[i] = now.path("metrics").path(metric).asLong();
             if (i < 4) {
-                row[names.length] += row[i] - before.path("metrics").path(metric).asLong();
+                row[names.length] +=
+                        row[i] - before.path("metrics").path(metric).asLong();
             }
         }
         return row;

@@ -56,9 +56,10 @@ public final class Terrace implements Runnable {
 
     /** The configured command line, also for tests. */
     public static CommandLine commandLine() {
-        return new CommandLine(new Terrace())
+        Terrace root = new Terrace();
+        return new CommandLine(root)
                 .setCaseInsensitiveEnumValuesAllowed(true)
-                .setExecutionExceptionHandler(Terrace::explain)
+                .setExecutionExceptionHandler(root::explain)
                 .setParameterExceptionHandler(Terrace::explainUsage);
     }
 
@@ -67,8 +68,7 @@ public final class Terrace implements Runnable {
         throw new ParameterException(spec.commandLine(), "a command is missing");
     }
 
-    private static int explain(Exception e, CommandLine command, ParseResult parsed) {
-        boolean debug = parsed.expandedArgs().contains("--debug");
+    private int explain(Exception e, CommandLine command, ParseResult parsed) {
         if (debug) {
             e.printStackTrace(command.getErr());
         }
@@ -112,7 +112,9 @@ public final class Terrace implements Runnable {
     }
 
     /** Prints a completion script. */
-    @Command(name = "completion", description = "Print a completion script for bash and zsh: source <(terrace completion).")
+    @Command(
+            name = "completion",
+            description = "Print a completion script for bash and zsh: source <(terrace completion).")
     static final class Completion implements Runnable {
         @Spec
         @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
@@ -120,7 +122,9 @@ public final class Terrace implements Runnable {
 
         @Override
         public void run() {
-            spec.commandLine().getOut().print(AutoComplete.bash("terrace", spec.root().commandLine()));
+            spec.commandLine()
+                    .getOut()
+                    .print(AutoComplete.bash("terrace", spec.root().commandLine()));
             spec.commandLine().getOut().flush();
         }
     }

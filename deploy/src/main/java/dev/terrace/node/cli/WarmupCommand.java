@@ -70,9 +70,11 @@ final class WarmupCommand implements Callable<Integer> {
 
     private static String summary(JsonNode state) {
         JsonNode progress = state.path("progress");
-        return state.path("state").asText() + ": copied " + progress.path("copied").asLong()
+        return state.path("state").asText() + ": copied "
+                + progress.path("copied").asLong()
                 + ", not needed " + progress.path("superseded").asLong() + ", failed "
-                + progress.path("failed").asLong() + " in " + progress.path("seconds").asText() + " s"
+                + progress.path("failed").asLong() + " in "
+                + progress.path("seconds").asText() + " s"
                 + (state.has("error") ? "; " + state.path("error").asText() : "");
     }
 }

@@ -16,7 +16,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -178,13 +177,14 @@ final class EntryEndpoints {
         exchange.json(200, Map.of("entries", entries));
     }
 
+    @SuppressWarnings("ArrayAsKeyOfSetOrMap") // only walked through; the cache compares keys by content
     private void bulkPut(Exchange exchange) throws IOException {
         Cache<byte[], byte[]> cache = writableCache(exchange.segment(CACHE));
         JsonNode entries = exchange.json().path("entries");
         if (!entries.isObject()) {
             throw new HttpProblem(400, "Bad request", "'entries' must be an object of keys to base64 values");
         }
-        Map<byte[], byte[]> decoded = new IdentityHashMap<>();
+        Map<byte[], byte[]> decoded = new LinkedHashMap<>();
         entries.properties()
                 .forEach(entry -> decoded.put(
                         entry.getKey().getBytes(StandardCharsets.UTF_8), base64(entry.getKey(), entry.getValue())));

@@ -111,7 +111,7 @@ final class OperationsEndpoints {
             tree.put("p50_micros", micros(snapshot.getMedian()));
             tree.put("p95_micros", micros(snapshot.get95thPercentile()));
             tree.put("p99_micros", micros(snapshot.get99thPercentile()));
-            tree.put("max_micros", micros(snapshot.getMax()));
+            tree.put("max_micros", micros((double) snapshot.getMax()));
             return tree;
         }
         return metric.toString();
