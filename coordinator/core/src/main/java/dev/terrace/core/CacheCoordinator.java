@@ -5,6 +5,7 @@ import dev.terrace.api.BadInputException;
 import dev.terrace.api.Cache;
 import dev.terrace.api.Codec;
 import dev.terrace.api.KeyCodec;
+import dev.terrace.config.LoadedSettings;
 import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
 import dev.terrace.spi.CacheKey;
@@ -56,7 +57,9 @@ public final class CacheCoordinator implements AutoCloseable {
      * @throws dev.terrace.config.InvalidSettingsException with everything that is wrong in the file
      */
     public static CacheCoordinator open(Path settingsFile) {
-        return open(SettingsLoader.load(settingsFile));
+        LoadedSettings loaded = SettingsLoader.read(settingsFile, System.getenv());
+        loaded.warnings().forEach(warning -> LOG.warn("settings file={} warning={}", settingsFile, warning));
+        return open(loaded.settings());
     }
 
     /** Opens what {@code settings} describe, with the tiers found on the class path. */

@@ -34,7 +34,7 @@ final class Stack implements AutoCloseable {
     final FaultyTier backup = new FaultyTier(backupHeap);
     final CacheCoordinator coordinator;
 
-    private Stack(Settings settings, boolean withLocal, boolean withRemote, boolean withBackup) {
+    private Stack(Settings settings, boolean withLocal, boolean withRemote, boolean withBackup, boolean scannable) {
         CacheCoordinator.Builder builder = CacheCoordinator.builder()
                 .settings(settings)
                 .clock(clock)
@@ -47,34 +47,34 @@ final class Stack implements AutoCloseable {
             builder.tier(remote);
         }
         if (withBackup) {
-            builder.tier(backup);
+            builder.tier(scannable ? backupHeap : backup);
         }
         coordinator = builder.build();
     }
 
     static Stack ofThree() {
-        return new Stack(settings(), true, true, true);
+        return of("123");
     }
 
     static Stack ofThree(Settings settings) {
-        return new Stack(settings, true, true, true);
+        return of("123", settings);
     }
 
     static Stack localOnly() {
-        return new Stack(settings(), true, false, false);
+        return of("1");
     }
 
     static Stack withoutRemote() {
-        return new Stack(settings(), true, false, true);
+        return of("13");
     }
 
     static Stack of(String tiers) {
         return of(tiers, settings());
     }
 
-    /** The levels named in {@code tiers}, such as {@code 13}. */
+    /** The levels named in {@code tiers}, such as {@code 13}; with an {@code s}, L3 can be scanned but not fail. */
     static Stack of(String tiers, Settings settings) {
-        return new Stack(settings, tiers.contains("1"), tiers.contains("2"), tiers.contains("3"));
+        return new Stack(settings, tiers.contains("1"), tiers.contains("2"), tiers.contains("3"), tiers.contains("s"));
     }
 
     /** Short deadlines; the cache {@code quotes} allows stale and negative answers, others do not. */

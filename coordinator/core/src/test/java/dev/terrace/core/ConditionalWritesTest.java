@@ -1,0 +1,147 @@
+package dev.terrace.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.terrace.api.Cache;
+import dev.terrace.api.CodecException;
+import dev.terrace.api.UnavailableException;
+import dev.terrace.api.WriteReceipt;
+import dev.terrace.spi.Version;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** putIfAbsent, replace and increment, decided by L2, or by this process where there is none. */
+class ConditionalWritesTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"123", "12", "13", "1", "3", "23"})
+    void putIfAbsentStoresOnlyWhereThereIsNoFreshValue(String tiers) {
+        try (Stack stack = Stack.of(tiers)) {
+            Cache<String, String> cache = stack.quotes();
+            WriteReceipt first = cache.putIfAbsent("k", "1");
+            assertThat(first.applied()).isTrue();
+            WriteReceipt second = cache.putIfAbsent("k", "2");
+            assertThat(second.applied()).isFalse();
+            assertThat(second.version()).isEqualTo(first.version());
+            cache.invalidate("k");
+            assertThat(cache.putIfAbsent("k", "3").applied()).isTrue();
+            stack.clock.advance(Stack.TTL);
+            assertThat(cache.putIfAbsent("k", "4").applied()).isTrue();
+            cache.clear();
+            assertThat(cache.putIfAbsent("k", "5").applied()).isTrue();
+            assertThat(cache.get("k")).isEqualTo("5");
+            assertThat(cache.get("none", key -> null)).isNull();
+            assertThat(cache.putIfAbsent("none", "now").applied()).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"123", "12", "13", "1"})
+    void replaceIsCompareAndSetByVersion(String tiers) {
+        try (Stack stack = Stack.of(tiers)) {
+            Cache<String, String> cache = stack.quotes();
+            Version first = cache.put("k", "1").version();
+            WriteReceipt replaced = cache.replace("k", first, "2");
+            assertThat(replaced.applied()).isTrue();
+            WriteReceipt late = cache.replace("k", first, "3");
+            assertThat(late.applied()).isFalse();
+            assertThat(late.version()).isEqualTo(replaced.version());
+            assertThat(cache.get("k")).isEqualTo("2");
+            assertThat(cache.replace("absent", first, "x").applied()).isFalse();
+            cache.clear();
+            assertThat(cache.replace("k", replaced.version(), "x").applied()).isFalse();
+            assertThat(cache.get("k")).isNull();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"123", "12", "13", "1"})
+    void concurrentIncrementsAllCount(String tiers) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+        try (Stack stack = Stack.of(tiers)) {
+            Cache<String, String> cache = stack.quotes();
+            List<Future<?>> workers = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                workers.add(threads.submit(() -> {
+                    for (int n = 0; n < 200; n++) {
+                        cache.increment("n", 1);
+                    }
+                }));
+            }
+            for (Future<?> worker : workers) {
+                worker.get(20, TimeUnit.SECONDS);
+            }
+            assertThat(cache.increment("n", -600)).isEqualTo(1_000);
+            cache.clear();
+            assertThat(cache.increment("n", 5)).isEqualTo(5);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void withoutL2PlainWritesAndIncrementsOfOneKeyDoNotOverwriteEachOther() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try (Stack stack = Stack.withoutRemote()) {
+            Cache<String, String> cache = stack.quotes();
+            Future<?> adder = threads.submit(() -> {
+                for (int n = 0; n < 2_000; n++) {
+                    cache.increment("n", 1);
+                }
+            });
+            long last = 0;
+            for (int n = 1; n <= 20; n++) {
+                last = n * 1_000_000L;
+                cache.putAll(Map.of("n", Long.toString(last)));
+            }
+            adder.get(20, TimeUnit.SECONDS);
+            assertThat(cache.increment("n", 0)).isBetween(last, last + 2_000);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void incrementRefusesTextAndOverflowAndChangesNothing() {
+        try (Stack stack = Stack.ofThree()) {
+            Cache<String, String> cache = stack.quotes();
+            cache.put("text", "seven");
+            assertThatThrownBy(() -> cache.increment("text", 1))
+                    .isInstanceOf(CodecException.class)
+                    .hasMessageContaining("not a decimal number");
+            cache.put("big", Long.toString(Long.MAX_VALUE));
+            assertThatThrownBy(() -> cache.increment("big", 1))
+                    .isInstanceOf(CodecException.class)
+                    .hasMessageContaining("64 bits");
+            assertThat(cache.get("big")).isEqualTo(Long.toString(Long.MAX_VALUE));
+            assertThat(cache.increment("big", -1)).isEqualTo(Long.MAX_VALUE - 1);
+        }
+    }
+
+    @Test
+    void anIncrementWhoseReplyWasLostIsReportedAsUnknownAndNotTriedAgain() {
+        try (Stack stack = Stack.ofThree()) {
+            Cache<String, String> cache = stack.quotes();
+            cache.put("n", "1");
+            stack.remote.hold();
+            var increment = cache.async().increment("n", 1).toCompletableFuture();
+            // The read gets through, the reply of the write is lost.
+            stack.remote.release();
+            assertThat(increment)
+                    .succeedsWithin(java.time.Duration.ofSeconds(5))
+                    .isEqualTo(2L);
+            stack.remote.loseReplies();
+            assertThatThrownBy(() -> cache.increment("n", 1)).isInstanceOf(UnavailableException.class);
+            stack.remote.release();
+            assertThat(cache.increment("n", 0)).isIn(2L, 3L);
+        }
+    }
+}
