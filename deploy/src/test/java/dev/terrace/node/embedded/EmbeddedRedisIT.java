@@ -35,17 +35,8 @@ class EmbeddedRedisIT {
     @Test
     void dataSurvivesARestart() throws Exception {
         try (EmbeddedRedis redis = EmbeddedRedis.start(folder)) {
-<<<<<<< HEAD
-<<<<<<< HEAD
             assertThat(ask(redis.port(), redis.password(), "SET greeting hello"))
                     .isEqualTo("+OK");
-=======
-            assertThat(ask(redis.port(), redis.password(), "SET greeting hello")).isEqualTo("+OK");
->>>>>>> 338f3f2 (Node: one-command start script, packaging, logging, embedded Redis)
-=======
-            assertThat(ask(redis.port(), redis.password(), "SET greeting hello"))
-                    .isEqualTo("+OK");
->>>>>>> 2c83294 (Node: warnings fixed)
         }
         try (EmbeddedRedis redis = EmbeddedRedis.start(folder)) {
             assertThat(ask(redis.port(), redis.password(), "GET greeting")).isEqualTo("$5");
@@ -56,17 +47,8 @@ class EmbeddedRedisIT {
     void dataSurvivesAKilledServer() throws Exception {
         try (EmbeddedRedis redis = EmbeddedRedis.start(folder)) {
             ask(redis.port(), redis.password(), "SET greeting hello");
-<<<<<<< HEAD
-<<<<<<< HEAD
             // The server writes its log before it answers; kill -9 loses what the disk has not synced only with the
             // machine.
-=======
-            // The server writes its log before it answers; kill -9 loses what the disk has not synced only with the machine.
->>>>>>> 338f3f2 (Node: one-command start script, packaging, logging, embedded Redis)
-=======
-            // The server writes its log before it answers; kill -9 loses what the disk has not synced only with the
-            // machine.
->>>>>>> 2c83294 (Node: warnings fixed)
             ProcessHandle.of(redis.pid()).orElseThrow().destroyForcibly();
             assertThat(redis.awaitEnd(10)).isTrue();
             assertThat(redis.isAlive()).isFalse();
@@ -180,19 +162,9 @@ class EmbeddedRedisIT {
 
     @Test
     void aReadOnlyFolderIsRefused() throws Exception {
-<<<<<<< HEAD
-<<<<<<< HEAD
         assumeThat(System.getProperty("user.name"))
                 .as("root may write everywhere")
                 .isNotEqualTo("root");
-=======
-        assumeThat(System.getProperty("user.name")).as("root may write everywhere").isNotEqualTo("root");
->>>>>>> 338f3f2 (Node: one-command start script, packaging, logging, embedded Redis)
-=======
-        assumeThat(System.getProperty("user.name"))
-                .as("root may write everywhere")
-                .isNotEqualTo("root");
->>>>>>> 2c83294 (Node: warnings fixed)
         Path locked = Files.createDirectory(folder.resolve("locked"));
         Files.setPosixFilePermissions(locked, PosixFilePermissions.fromString("r-x------"));
         assertThatThrownBy(() -> EmbeddedRedis.start(locked.resolve("redis"))).isInstanceOf(SetupException.class);

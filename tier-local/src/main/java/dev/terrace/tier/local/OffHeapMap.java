@@ -1,6 +1,8 @@
 package dev.terrace.tier.local;
 
 import dev.terrace.api.SetupException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import net.openhft.chronicle.map.ChronicleMap;
 import org.jspecify.annotations.Nullable;
 
@@ -9,10 +11,18 @@ import org.jspecify.annotations.Nullable;
  * {@link #close()}: the memory is gone then.
  */
 final class OffHeapMap implements AutoCloseable {
+    /**
+     * Asks for a fifth flag that only speeds up a cleaner we do not use. Held here, because the JDK forgets the level of a
+     * logger that nobody holds.
+     */
+    private static final Logger BUFFER_CLEANER_LOG =
+            Logger.getLogger("net.openhft.chronicle.core.internal.cleaner.ReflectionBasedByteBufferCleanerService");
+
     static {
         // Before the first Chronicle class loads: no usage report, no banner.
         System.setProperty("chronicle.analytics.disable", "true");
         System.setProperty("chronicle.announcer.disable", "true");
+        BUFFER_CLEANER_LOG.setLevel(Level.OFF);
     }
 
     private final ChronicleMap<HashKey, StoredValue> map;

@@ -88,7 +88,11 @@ final class RedissonSetup {
     }
 
     private void timing(BaseConfig<?> servers) {
-        servers.setTimeout((int) settings.timeout().toMillis());
+        // The tier keeps the deadline of each call itself. This one also covers the first handshake, which in a cold
+        // JVM
+        // takes longer than any call.
+        servers.setTimeout((int) Math.max(
+                settings.timeout().toMillis(), settings.connectTimeout().toMillis()));
         servers.setConnectTimeout((int) settings.connectTimeout().toMillis());
         servers.setRetryAttempts(0);
         servers.setPingConnectionInterval(PING_MILLIS);
