@@ -7,11 +7,19 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Durations as people write them: {@code 250ms}, {@code 30s}, {@code 1h30m}, {@code 7d}, or ISO 8601 {@code PT5M}. */
+/**
+ * Durations as people write them: {@code 250ms}, {@code 30s}, {@code 1h 30m}, {@code 7d}, or ISO 8601 {@code PT5M}. Each
+ * unit once, the larger first; whole milliseconds.
+ */
 final class DurationText {
     static final String ALLOWED = "a duration such as 250ms, 30s, 5m, 1h30m, 7d or PT5M";
 
-    private static final Pattern PART = Pattern.compile("(\\d{1,15})(ms|s|m|h|d)");
+    private static final Pattern UNITS =
+            Pattern.compile("(?:(\\d{1,15}) ?d)? ?(?:(\\d{1,15}) ?h)? ?(?:(\\d{1,15}) ?m)? ?"
+                    + "(?:(\\d{1,15}) ?s)? ?(?:(\\d{1,15}) ?ms)?");
+
+    private static final long[] MILLIS = {86_400_000, 3_600_000, 60_000, 1_000, 1};
+    private static final String[] NAMES = {"d", "h", "m", "s", "ms"};
 
     private DurationText() {}
 
@@ -19,28 +27,22 @@ final class DurationText {
     static @Nullable Duration parse(String text) {
         String trimmed = text.trim().toLowerCase(Locale.ROOT);
         try {
-            if (trimmed.startsWith("pt") || trimmed.startsWith("p")) {
-                return Duration.parse(trimmed);
+            if (trimmed.startsWith("p")) {
+                Duration duration = Duration.parse(trimmed);
+                return duration.toNanosPart() % 1_000_000 == 0 ? duration : null;
             }
-            Matcher part = PART.matcher(trimmed);
-            Duration sum = Duration.ZERO;
-            int at = 0;
-            while (at < trimmed.length()) {
-                if (!part.find(at) || part.start() != at) {
-                    return null;
+            Matcher units = UNITS.matcher(trimmed);
+            if (trimmed.isEmpty() || trimmed.length() > 100 || !units.matches()) {
+                return null;
+            }
+            long sum = 0;
+            for (int i = 0; i < MILLIS.length; i++) {
+                if (units.group(i + 1) != null) {
+                    long amount = Long.parseLong(units.group(i + 1));
+                    sum = Math.addExact(sum, Math.multiplyExact(amount, MILLIS[i]));
                 }
-                long amount = Long.parseLong(part.group(1));
-                sum = sum.plus(
-                        switch (part.group(2)) {
-                            case "ms" -> Duration.ofMillis(amount);
-                            case "s" -> Duration.ofSeconds(amount);
-                            case "m" -> Duration.ofMinutes(amount);
-                            case "h" -> Duration.ofHours(amount);
-                            default -> Duration.ofDays(amount);
-                        });
-                at = part.end();
             }
-            return at == 0 ? null : sum;
+            return Duration.ofMillis(sum);
         } catch (DateTimeException | ArithmeticException e) {
             return null;
         }
@@ -52,13 +54,11 @@ final class DurationText {
         if (millis == 0) {
             return "0s";
         }
-        long[] sizes = {86_400_000, 3_600_000, 60_000, 1_000, 1};
-        String[] units = {"d", "h", "m", "s", "ms"};
         StringBuilder text = new StringBuilder();
-        for (int i = 0; i < sizes.length; i++) {
-            if (millis >= sizes[i]) {
-                text.append(millis / sizes[i]).append(units[i]);
-                millis %= sizes[i];
+        for (int i = 0; i < MILLIS.length; i++) {
+            if (millis >= MILLIS[i]) {
+                text.append(millis / MILLIS[i]).append(NAMES[i]);
+                millis %= MILLIS[i];
             }
         }
         return text.toString();

@@ -31,6 +31,7 @@ public final class EffectiveSettings {
         put(breaker, "failure_threshold", settings.circuitBreaker().failureThreshold());
         put(breaker, "timeout", settings.circuitBreaker().timeout());
         put(breaker, "reset_timeout", settings.circuitBreaker().resetTimeout());
+        put(breaker, "slow_call_rate", settings.circuitBreaker().slowCallPercent() + "%");
         Map<String, Object> failover = child(root, "failover");
         put(failover, "strategy", settings.failover().strategy());
         put(failover, "fallback_to_local", settings.failover().fallbackToLocal());
@@ -181,10 +182,27 @@ public final class EffectiveSettings {
         }
         return value instanceof Number || value instanceof Boolean
                 ? value.toString()
-                : "\"" + String.valueOf(value).replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
+                : quoted(References.escape(String.valueOf(value)));
+    }
+
+    /** A double-quoted YAML scalar that is one line whatever the text holds. */
+    private static String quoted(String text) {
+        StringBuilder out = new StringBuilder("\"");
+        text.chars().forEach(c -> {
+            if (c == '"' || c == '\\') {
+                out.append('\\').append((char) c);
+            } else if (c < ' ' || c > '~') {
+                out.append(String.format(Locale.ROOT, "\\u%04X", c));
+            } else {
+                out.append((char) c);
+            }
+        });
+        return out.append('"').toString();
     }
 
     private static String quoteIfNeeded(String key) {
-        return key.matches("[A-Za-z_][A-Za-z0-9_-]*") ? key : flow(key);
+        return key.matches("[A-Za-z][A-Za-z0-9_-]*") && !key.matches("(?i)true|false|yes|no|on|off|null|y|n")
+                ? key
+                : quoted(key);
     }
 }

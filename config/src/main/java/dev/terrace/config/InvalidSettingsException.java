@@ -14,7 +14,9 @@ public final class InvalidSettingsException extends TerraceException {
     public InvalidSettingsException(String source, List<Problem> problems) {
         super(
                 source + " has " + problems.size() + (problems.size() == 1 ? " problem" : " problems") + ":\n"
-                        + problems.stream().map(problem -> "  " + problem).collect(Collectors.joining("\n")),
+                        + problems.stream()
+                                .map(problem -> "  " + problem.in(source))
+                                .collect(Collectors.joining("\n")),
                 "",
                 null);
         this.problems = List.copyOf(problems);

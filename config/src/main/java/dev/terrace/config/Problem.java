@@ -10,23 +10,21 @@ package dev.terrace.config;
  * @param suggestion what was probably meant; empty when there is no guess
  */
 public record Problem(String path, int line, String value, String message, String suggestion) {
-    /** One line for people. */
+    /** One line for people: {@code line 3: path: 'value' message}. */
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder();
-        if (line > 0) {
-            text.append("line ").append(line).append(": ");
-        }
-        if (!path.isEmpty()) {
-            text.append(path).append(": ");
-        }
-        if (!value.isEmpty()) {
-            text.append('\'').append(value).append("' ");
-        }
-        text.append(message);
-        if (!suggestion.isEmpty()) {
-            text.append("; did you mean '").append(suggestion).append("'?");
-        }
-        return text.toString();
+        return (line > 0 ? "line " + line + ": " : "") + text();
+    }
+
+    /** One line for people and editors: {@code file.yaml:3: path: 'value' message}. */
+    public String in(String source) {
+        return source + (line > 0 ? ":" + line : "") + ": " + text();
+    }
+
+    private String text() {
+        return (path.isEmpty() ? "" : path + ": ")
+                + (value.isEmpty() ? "" : "'" + value + "' ")
+                + message
+                + (suggestion.isEmpty() ? "" : "; did you mean '" + suggestion + "'?");
     }
 }

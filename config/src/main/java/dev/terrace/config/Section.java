@@ -1,10 +1,7 @@
 package dev.terrace.config;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,108 +22,137 @@ import org.yaml.snakeyaml.nodes.Tag;
 /**
  * One mapping of the file. Each getter reads one key: the default when it is missing, a problem and the default when it is
  * wrong. {@link #finish} reports the keys that nobody asked for.
+ *
+ * <p>Problems show values as the file has them, with references unresolved: what a variable holds may be a secret.
  */
 final class Section {
+    /** What plain YAML gives by itself; every other tag was written by hand and would be an object in other programs. */
+    private static final Set<Tag> PLAIN_TAGS =
+            Set.of(Tag.STR, Tag.INT, Tag.FLOAT, Tag.BOOL, Tag.NULL, Tag.TIMESTAMP, Tag.MAP, Tag.SEQ);
+
+    private static final int LONGEST_SHOWN = 100;
+
     private final Reading reading;
     private final String path;
     private final Map<String, Node> values = new LinkedHashMap<>();
-    private final Map<String, Node> keyNodes = new LinkedHashMap<>();
+    private final Map<String, Integer> keyLines = new LinkedHashMap<>();
     private final Set<String> asked = new LinkedHashSet<>();
 
     Section(Reading reading, String path, @Nullable MappingNode mapping) {
         this.reading = reading;
         this.path = path;
         if (mapping != null) {
-            for (NodeTuple tuple : mapping.getValue()) {
-                add(tuple);
-            }
+            mapping.getValue().forEach(this::add);
         }
     }
 
     private void add(NodeTuple tuple) {
         Node keyNode = tuple.getKeyNode();
+        int line = line(keyNode);
         if (!(keyNode instanceof ScalarNode scalar)) {
-            reading.problem(path, keyNode, "", "keys are plain words", "");
+            reading.problem(path, line, "", "has a key that is not a plain word", "");
             return;
         }
         String key = scalar.getValue();
-        if (values.put(key, tuple.getValueNode()) != null) {
-            reading.problem(pathOf(key), keyNode, "", "is written twice; keep one", "");
+        if (keyNode.getTag().equals(Tag.MERGE)) {
+            reading.problem(
+                    pathOf(key), line, "", "is a merge key, which settings do not have; write the keys out", "");
+            return;
         }
-        keyNodes.put(key, keyNode);
+        Integer first = keyLines.putIfAbsent(key, line);
+        if (first != null) {
+            reading.problem(pathOf(key), line, "", "is written twice, first in line " + first + "; keep one", "");
+            return;
+        }
+        values.put(key, tuple.getValueNode());
+        reading.stands(pathOf(key), line(tuple.getValueNode()));
+    }
+
+    private static int line(Node node) {
+        return node.getStartMark().getLine() + 1;
     }
 
     String pathOf(String key) {
         return path.isEmpty() ? key : path + "." + key;
     }
 
-    Reading reading() {
-        return reading;
+    /** True when the file has the key, even without a value. */
+    boolean has(String key) {
+        return values.containsKey(key);
     }
 
-    @Nullable
-    Node node(String key) {
-        return values.get(key);
+    /** True when the file has the key and something behind it. */
+    boolean hasValue(String key) {
+        Node node = values.get(key);
+        return node != null && !node.getTag().equals(Tag.NULL);
     }
 
     Set<String> keys() {
         return values.keySet();
     }
 
-    /** Reports a problem with the value of {@code key}. */
-    void wrong(String key, String value, String message, String suggestion) {
-        reading.problem(pathOf(key), values.getOrDefault(key, keyNodes.get(key)), value, message, suggestion);
+    /** Reports a problem with the value of {@code key}, which is shown as it is written. */
+    void wrong(String key, String message, String suggestion) {
+        Node node = values.get(key);
+        String shown = node instanceof ScalarNode scalar ? shown(scalar.getValue()) : "";
+        reading.problem(pathOf(key), reading.lineOf(pathOf(key)), shown, message, suggestion);
+    }
+
+    /** A value fit for a message: one line, bounded, and without the user part that addresses may carry. */
+    private static String shown(String written) {
+        String line = written.replaceAll("\\p{Cntrl}", "?").replaceAll("[^/\\s]*@", "****@");
+        return line.length() > LONGEST_SHOWN ? line.substring(0, LONGEST_SHOWN) + "..." : line;
     }
 
     private @Nullable Node take(String key) {
         asked.add(key);
+        reading.knows(pathOf(key));
         Node node = values.get(key);
         if (node == null || node.getTag().equals(Tag.NULL)) {
             return null;
         }
-        reading.sets(pathOf(key));
+        if (!PLAIN_TAGS.contains(node.getTag())) {
+            reading.problem(
+                    pathOf(key),
+                    line(node),
+                    "",
+                    "has a YAML tag (!...); settings are plain, quote a text that begins with !",
+                    "");
+            return null;
+        }
         return node;
     }
 
     /** The mapping under {@code key}; an empty one when it is missing. */
     Section section(String key) {
-        asked.add(key);
-        Node node = values.get(key);
-        if (node == null || node.getTag().equals(Tag.NULL)) {
-            return new Section(reading, pathOf(key), null);
-        }
+        Node node = take(key);
         if (node instanceof MappingNode mapping) {
             return new Section(reading, pathOf(key), mapping);
         }
-        wrong(key, scalarText(node), "must be a mapping of keys to values", "");
+        if (node != null) {
+            reading.problem(pathOf(key), line(node), "", "must be a mapping of keys to values", "");
+        }
         return new Section(reading, pathOf(key), null);
     }
 
     /** The mappings in the list under {@code key}. */
     List<Section> sections(String key) {
-        Node node = take(key);
         List<Section> sections = new ArrayList<>();
-        if (node == null) {
-            return sections;
-        }
-        if (!(node instanceof SequenceNode list)) {
-            wrong(key, scalarText(node), "must be a list", "");
-            return sections;
-        }
-        int index = 0;
-        for (Node item : list.getValue()) {
-            String itemPath = pathOf(key) + "[" + index++ + "]";
-            if (item instanceof MappingNode mapping) {
+        Node node = take(key);
+        if (node instanceof SequenceNode list) {
+            for (Node item : list.getValue()) {
+                String itemPath = pathOf(key) + "[" + sections.size() + "]";
+                MappingNode mapping = item instanceof MappingNode found ? found : null;
+                if (mapping == null) {
+                    reading.problem(itemPath, line(item), "", "must be a mapping of keys to values", "");
+                }
+                reading.stands(itemPath, line(item));
                 sections.add(new Section(reading, itemPath, mapping));
-            } else {
-                reading.problem(itemPath, item, scalarText(item), "must be a mapping of keys to values", "");
             }
+        } else if (node != null) {
+            wrong(key, "must be a list of mappings", "");
         }
         return sections;
-    }
-
-    private static String scalarText(Node node) {
-        return node instanceof ScalarNode scalar ? scalar.getValue() : "";
     }
 
     /** The text under {@code key}, references replaced; null when missing or wrong. */
@@ -136,61 +162,104 @@ final class Section {
         if (node == null) {
             return null;
         }
+        reading.sets(pathOf(key));
         if (!(node instanceof ScalarNode scalar)) {
-            wrong(key, "", "must be a single value", "");
+            wrong(key, "must be a single value", "");
             return null;
         }
-        return reading.resolve(pathOf(key), node, scalar.getValue());
+        try {
+            return References.resolve(scalar.getValue(), reading.environment());
+        } catch (Unusable e) {
+            wrong(key, e.reason(), "");
+            return null;
+        }
     }
 
     String text(String key, String fallback) {
         String text = text(key);
         if (text != null && text.isBlank()) {
-            wrong(key, text, "must not be empty", "");
+            wrong(key, "must not be empty", "");
             return fallback;
         }
         return text == null ? fallback : text;
     }
 
-    /** The texts in the list under {@code key}; null when missing or wrong. */
+    /** As {@link #text(String)}, but a text that is given must not be blank. */
     @Nullable
-    List<String> texts(String key) {
+    String optionalText(String key) {
+        String text = text(key, "");
+        return text.isEmpty() ? null : text;
+    }
+
+    /** The texts under {@code key}, a list or one text with commas; null when missing or wrong. */
+    @Nullable
+    List<Item> items(String key) {
         Node node = take(key);
         if (node == null) {
             return null;
         }
+        if (node instanceof ScalarNode) {
+            String joined = text(key);
+            int line = line(node);
+            return joined == null
+                    ? null
+                    : Arrays.stream(joined.split(","))
+                            .map(text -> new Item(pathOf(key), line, text.trim(), ""))
+                            .toList();
+        }
+        reading.sets(pathOf(key));
         if (!(node instanceof SequenceNode list)) {
-            wrong(key, scalarText(node), "must be a list, such as [\"redis-1:6379\"]", "");
+            wrong(key, "must be a list", "");
             return null;
         }
-        List<String> texts = new ArrayList<>();
+        List<Item> items = new ArrayList<>();
+        int index = 0;
         for (Node item : list.getValue()) {
-            String text =
-                    item instanceof ScalarNode scalar ? reading.resolve(pathOf(key), item, scalar.getValue()) : null;
-            if (text == null) {
-                wrong(key, "", "must be a list of plain values", "");
-                return null;
+            String itemPath = pathOf(key) + "[" + index++ + "]";
+            if (!(item instanceof ScalarNode scalar) || !PLAIN_TAGS.contains(item.getTag())) {
+                reading.problem(itemPath, line(item), "", "must be a single value", "");
+                continue;
             }
-            texts.add(text);
+            String shown = shown(scalar.getValue());
+            try {
+                String text = References.resolve(scalar.getValue(), reading.environment());
+                items.add(new Item(itemPath, line(item), text, shown));
+            } catch (Unusable e) {
+                reading.problem(itemPath, line(item), shown, e.reason(), "");
+            }
         }
-        return texts;
+        return items;
+    }
+
+    /** One text of a list: where it stands, what it means, and how it may be shown. */
+    record Item(String path, int line, String text, String shown) {}
+
+    /** Reports a problem with one item of a list. */
+    void wrong(Item item, String message) {
+        reading.problem(item.path(), item.line(), item.shown(), message, "");
     }
 
     boolean flag(String key, boolean fallback) {
+        Boolean flag = optionalFlag(key);
+        return flag == null ? fallback : flag;
+    }
+
+    @Nullable
+    Boolean optionalFlag(String key) {
         String text = text(key);
         if (text == null) {
-            return fallback;
+            return null;
         }
         switch (text.toLowerCase(Locale.ROOT)) {
             case "true", "yes", "on" -> {
-                return true;
+                return Boolean.TRUE;
             }
             case "false", "no", "off" -> {
-                return false;
+                return Boolean.FALSE;
             }
             default -> {
-                wrong(key, text, "must be true or false", "");
-                return fallback;
+                wrong(key, "must be true or false", "");
+                return null;
             }
         }
     }
@@ -208,36 +277,33 @@ final class Section {
         } catch (NumberFormatException e) {
             // Reported below, like a number out of range.
         }
-        wrong(key, text, "must be a whole number from " + least + " to " + most, "");
+        wrong(key, "must be a whole number from " + least + " to " + most, "");
         return fallback;
     }
 
     Duration duration(String key, Duration fallback, Duration least, Duration most) {
+        Duration duration = optionalDuration(key, least, most);
+        return duration == null ? fallback : duration;
+    }
+
+    /** As {@link #duration}, null when missing or wrong. */
+    @Nullable
+    Duration optionalDuration(String key, Duration least, Duration most) {
         String text = text(key);
         if (text == null) {
-            return fallback;
+            return null;
         }
         Duration duration = DurationText.parse(text);
         if (duration == null) {
-            wrong(key, text, "must be " + DurationText.ALLOWED, "");
-            return fallback;
+            boolean bare = SizeText.isPlain(text);
+            wrong(key, (bare ? "lacks a unit: it must be " : "must be ") + DurationText.ALLOWED, "");
+            return null;
         }
         if (duration.compareTo(least) < 0 || duration.compareTo(most) > 0) {
-            wrong(key, text, "must be from " + DurationText.format(least) + " to " + DurationText.format(most), "");
-            return fallback;
+            wrong(key, "must be from " + DurationText.format(least) + " to " + DurationText.format(most), "");
+            return null;
         }
         return duration;
-    }
-
-    /** As {@link #duration}, null when missing. */
-    @Nullable
-    Duration optionalDuration(String key, Duration least, Duration most) {
-        return values.containsKey(key) ? duration(key, least, least, most) : optional(key);
-    }
-
-    private @Nullable Duration optional(String key) {
-        asked.add(key);
-        return null;
     }
 
     int bytes(String key, int fallback, int least, int most) {
@@ -247,27 +313,38 @@ final class Section {
         }
         long bytes = SizeText.parse(text);
         if (bytes < least || bytes > most) {
-            wrong(key, text, "must be " + SizeText.ALLOWED + ", from " + least + " to " + most + " bytes", "");
+            wrong(key, "must be " + SizeText.ALLOWED + ", from " + least + " to " + most + " bytes", "");
             return fallback;
         }
         return (int) bytes;
     }
 
-    /** Mebibytes: a plain number counts mebibytes, a number with a unit is converted. */
+    /** Mebibytes: a plain number counts mebibytes, a number with a unit is converted, rounded down. */
     long mebibytes(String key, long fallback, long least, long most) {
         String text = text(key);
         if (text == null) {
             return fallback;
         }
-        String trimmed = text.trim();
-        boolean plain = !trimmed.isEmpty() && trimmed.chars().allMatch(c -> c >= '0' && c <= '9');
-        long bytes = SizeText.parse(trimmed);
-        long mebibytes = plain ? bytes : bytes >> 20;
-        if (bytes < 0 || mebibytes < least || mebibytes > most) {
-            wrong(key, text, "must be a number of MiB or a size such as 512MiB, from " + least + " to " + most, "");
+        long size = SizeText.parse(text);
+        long mebibytes = SizeText.isPlain(text) ? size : size >> 20;
+        if (size < 0 || mebibytes < least || mebibytes > most) {
+            wrong(key, "must be a number of MiB or a size such as 512MiB, from " + least + " to " + most + " MiB", "");
             return fallback;
         }
         return mebibytes;
+    }
+
+    int percent(String key, int fallback, int least, int most) {
+        String text = text(key);
+        if (text == null) {
+            return fallback;
+        }
+        int percent = PercentText.parse(text);
+        if (percent < least || percent > most) {
+            wrong(key, "must be " + PercentText.ALLOWED + ", from " + least + "% to " + most + "%", "");
+            return fallback;
+        }
+        return percent;
     }
 
     <T extends Enum<T>> T choice(String key, Class<T> type, T fallback) {
@@ -275,29 +352,28 @@ final class Section {
         if (text == null) {
             return fallback;
         }
-        List<String> allowed = Arrays.stream(type.getEnumConstants())
-                .map(constant -> constant.name().toLowerCase(Locale.ROOT))
-                .toList();
-        String wanted = text.toLowerCase(Locale.ROOT);
+        List<String> allowed = new ArrayList<>();
         for (T constant : type.getEnumConstants()) {
-            if (constant.name().toLowerCase(Locale.ROOT).equals(wanted)) {
+            String name = constant.name().toLowerCase(Locale.ROOT);
+            if (name.equals(text.toLowerCase(Locale.ROOT))) {
                 return constant;
             }
+            allowed.add(name);
         }
-        wrong(key, text, "must be one of " + String.join(", ", allowed), Spelling.closest(wanted, allowed));
+        wrong(key, "must be one of " + String.join(", ", allowed), Spelling.closest(text, allowed));
         return fallback;
     }
 
     @Nullable
     Path file(String key) {
-        String text = text(key);
+        String text = optionalText(key);
         if (text == null) {
             return null;
         }
         try {
             return Path.of(text);
         } catch (InvalidPathException e) {
-            wrong(key, text, "is not a path", "");
+            wrong(key, "is not a path", "");
             return null;
         }
     }
@@ -305,48 +381,44 @@ final class Section {
     /** A secret: written in place, {@code ${ENV}}, or {@code file:/path}, which others must not be able to read. */
     @Nullable
     Secret secret(String key) {
-        String text = text(key);
-        if (text == null) {
-            return null;
+        Node node = take(key);
+        if (!(node instanceof ScalarNode scalar)) {
+            return node == null ? null : noSecret(key, "", "must be a single value");
         }
-        if (!text.startsWith("file:")) {
-            if (text.isEmpty()) {
-                wrong(key, "", "must not be empty", "");
-            }
-            return new Secret(text);
-        }
-        Path file = Path.of(text.substring("file:".length()));
+        reading.sets(pathOf(key));
+        String written = scalar.getValue();
+        String mask = written.isEmpty() ? "" : new Secret(written).toString();
         try {
-            if (Files.getFileStore(file).supportsFileAttributeView("posix")
-                    && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
-                wrong(key, text, "names a secret that every user can read; run chmod 600 " + file, "");
+            String text = References.resolve(written, reading.environment());
+            if (text.isBlank()) {
+                return noSecret(key, mask, "must not be empty");
             }
-            String secret = Files.readString(file).stripTrailing();
-            if (secret.isEmpty()) {
-                wrong(key, text, "names an empty file", "");
+            if (!text.startsWith("file:")) {
+                return new Secret(text);
             }
-            return new Secret(secret);
-        } catch (IOException e) {
-            wrong(
-                    key,
-                    text,
-                    "names a secret file that cannot be read (" + e.getClass().getSimpleName() + ")",
-                    "");
-            return null;
+            mask = written.startsWith("file:") ? shown(written) : mask;
+            return SecretFile.read(text.substring("file:".length()));
+        } catch (Unusable e) {
+            return noSecret(key, mask, e.reason());
         }
+    }
+
+    private @Nullable Secret noSecret(String key, String shown, String message) {
+        reading.problem(pathOf(key), reading.lineOf(pathOf(key)), shown, message, "");
+        return null;
     }
 
     /** Reports keys that nobody asked for. */
     void finish() {
-        for (Map.Entry<String, Node> entry : keyNodes.entrySet()) {
-            if (!asked.contains(entry.getKey())) {
-                reading.problem(
-                        pathOf(entry.getKey()),
-                        entry.getValue(),
-                        "",
-                        "is not a setting; known here: " + String.join(", ", asked),
-                        Spelling.closest(entry.getKey(), asked));
+        keyLines.forEach((key, line) -> {
+            if (!asked.contains(key)) {
+                String meant = Spelling.closest(key, asked);
+                if (!meant.isEmpty()) {
+                    reading.doubt(pathOf(meant));
+                }
+                String known = "is not a setting; known here: " + String.join(", ", asked);
+                reading.problem(shown(pathOf(key)), line, "", known, meant);
             }
-        }
+        });
     }
 }

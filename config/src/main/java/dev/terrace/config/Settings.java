@@ -1,5 +1,7 @@
 package dev.terrace.config;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -30,7 +32,8 @@ public record Settings(
         ServerSettings server) {
     /** Copies the collections. */
     public Settings {
-        caches = Map.copyOf(caches);
+        // Not Map.copyOf, which forgets the order of the file.
+        caches = Collections.unmodifiableMap(new LinkedHashMap<>(caches));
         classes = List.copyOf(classes);
     }
 

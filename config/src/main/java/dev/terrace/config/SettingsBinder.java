@@ -1,12 +1,16 @@
 package dev.terrace.config;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.terrace.config.BackupStorageSettings.Backend;
 import dev.terrace.config.DistributedCacheSettings.TlsSettings;
+import dev.terrace.spi.CacheKey;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +20,10 @@ final class SettingsBinder {
     private static final Duration MILLISECOND = Duration.ofMillis(1);
     private static final Duration YEAR = Duration.ofDays(365);
     private static final Duration MINUTE = Duration.ofMinutes(1);
+    private static final String REDIS = "redis";
+    // Both bound the time that finding the class of a key takes.
+    private static final int MOST_CLASSES = 256;
+    private static final int LONGEST_PATTERN = 256;
 
     private SettingsBinder() {}
 
@@ -29,7 +37,7 @@ final class SettingsBinder {
                 loading(root.section("loading")),
                 limits(root.section("limits")),
                 caches(root.section("caches")),
-                classes(root.sections("classes")),
+                classes(root),
                 server(root.section("server")));
         root.finish();
         return settings;
@@ -51,15 +59,15 @@ final class SettingsBinder {
     private static DistributedCacheSettings distributedCache(Section in) {
         DistributedCacheSettings d = DistributedCacheSettings.defaults();
         String backend = in.text("backend", d.backend());
-        if (!backend.equals("redis")) {
-            in.wrong("backend", backend, "must be redis", Spelling.closest(backend, List.of("redis")));
+        if (!backend.toLowerCase(Locale.ROOT).equals(REDIS)) {
+            in.wrong("backend", "must be " + REDIS, Spelling.closest(backend, List.of(REDIS)));
         }
         DistributedCacheSettings settings = new DistributedCacheSettings(
                 in.flag("enabled", d.enabled()),
-                backend,
+                REDIS,
                 nodes(in, d.clusterNodes()),
                 in.choice("topology", DistributedCacheSettings.Topology.class, d.topology()),
-                in.text("sentinel_master"),
+                in.optionalText("sentinel_master"),
                 (int) in.number("replication_factor", d.replicationFactor(), 1, 16),
                 in.choice("consistency_level", DistributedCacheSettings.ConsistencyLevel.class, d.consistencyLevel()),
                 in.duration("ttl", d.ttl(), MILLISECOND, YEAR),
@@ -68,70 +76,49 @@ final class SettingsBinder {
                 (int) in.number("pool_size", d.poolSize(), 1, 512),
                 (int) in.number("database", d.database(), 0, 1_000),
                 in.text("key_prefix", d.keyPrefix()),
-                in.text("username"),
+                in.optionalText("username"),
                 in.secret("password"),
-                in.node("tls") == null ? noTls(in) : tls(in.section("tls")));
+                tls(in));
         in.finish();
         return settings;
     }
 
-    private static @Nullable TlsSettings noTls(Section in) {
-        in.section("tls");
-        return null;
-    }
-
-    private static TlsSettings tls(Section in) {
+    private static @Nullable TlsSettings tls(Section around) {
+        Section in = around.section("tls");
         TlsSettings settings = new TlsSettings(
                 in.file("ca_file"), in.file("certificate_file"), in.file("key_file"), in.flag("verify_hostname", true));
         in.finish();
-        return settings;
+        // An empty section still switches TLS on: plain connections in its place would be the worse surprise.
+        return around.has("tls") ? settings : null;
     }
 
     private static List<HostAndPort> nodes(Section in, List<HostAndPort> fallback) {
-        List<String> texts = in.texts("cluster_nodes");
-        if (texts == null) {
+        List<Section.Item> items = in.items("cluster_nodes");
+        if (items == null) {
             return fallback;
         }
+        if (items.isEmpty()) {
+            in.wrong("cluster_nodes", "must name at least one server", "");
+        }
         List<HostAndPort> nodes = new ArrayList<>();
-        for (String text : texts) {
-            HostAndPort node = address(text);
+        for (Section.Item item : items) {
+            HostAndPort node = HostAndPort.parse(item.text());
             if (node == null) {
-                in.wrong("cluster_nodes", text, "must be host:port, with a port from 1 to 65535", "");
+                in.wrong(item, "must be host:port, with a port from 1 to 65535");
             } else if (nodes.contains(node)) {
-                in.wrong("cluster_nodes", text, "is named twice", "");
+                in.wrong(item, "is named twice");
             } else {
                 nodes.add(node);
             }
         }
-        if (texts.isEmpty()) {
-            in.wrong("cluster_nodes", "", "must name at least one server", "");
-        }
         return nodes.isEmpty() ? fallback : nodes;
-    }
-
-    private static @Nullable HostAndPort address(String text) {
-        int colon = text.lastIndexOf(':');
-        if (colon < 1) {
-            return null;
-        }
-        String host = text.substring(0, colon);
-        if (host.startsWith("[") && host.endsWith("]")) {
-            host = host.substring(1, host.length() - 1);
-        } else if (host.indexOf(':') >= 0) {
-            return null;
-        }
-        try {
-            return new HostAndPort(host, Integer.parseInt(text.substring(colon + 1)));
-        } catch (IllegalArgumentException e) {
-            return null;
-        }
     }
 
     private static BackupStorageSettings backupStorage(Section in) {
         BackupStorageSettings d = BackupStorageSettings.defaults();
         Backend backend = in.choice("backend", Backend.class, d.backend());
         if (backend != Backend.FILESYSTEM) {
-            in.wrong("backend", Objects.toString(in.text("backend"), ""), "is not built yet; use filesystem", "");
+            in.wrong("backend", "is not supported in this version; use filesystem", "");
         }
         Path path = in.file("path");
         BackupStorageSettings settings = new BackupStorageSettings(
@@ -158,7 +145,8 @@ final class SettingsBinder {
                 in.flag("enabled", d.enabled()),
                 (int) in.number("failure_threshold", d.failureThreshold(), 1, 1_000),
                 in.duration("timeout", d.timeout(), MILLISECOND, Duration.ofHours(1)),
-                in.duration("reset_timeout", d.resetTimeout(), MILLISECOND, Duration.ofHours(1)));
+                in.duration("reset_timeout", d.resetTimeout(), MILLISECOND, Duration.ofHours(1)),
+                in.percent("slow_call_rate", d.slowCallPercent(), 1, 100));
         in.finish();
         return settings;
     }
@@ -200,7 +188,10 @@ final class SettingsBinder {
         for (String name : in.keys()) {
             Section cache = in.section(name);
             if (name.isBlank() || name.startsWith("terrace.")) {
-                in.wrong(name, name, "is not a cache name: it is empty or starts with the reserved 'terrace.'", "");
+                in.wrong(name, "is not a cache name: it is empty or starts with the reserved 'terrace.'", "");
+            }
+            if (name.getBytes(UTF_8).length > CacheKey.MAX_CACHE_NAME_BYTES) {
+                in.wrong(name, "is not a cache name: the longest has " + CacheKey.MAX_CACHE_NAME_BYTES + " bytes", "");
             }
             caches.put(name, policy(cache));
             cache.finish();
@@ -213,25 +204,34 @@ final class SettingsBinder {
                 in.optionalDuration("ttl", MILLISECOND, YEAR),
                 in.optionalDuration("stale_ttl", Duration.ZERO, YEAR),
                 in.optionalDuration("negative_ttl", Duration.ZERO, YEAR),
-                in.text("durable") == null ? null : Boolean.valueOf(in.flag("durable", false)));
+                in.optionalFlag("durable"));
     }
 
-    private static List<CacheClass> classes(List<Section> list) {
+    private static List<CacheClass> classes(Section root) {
+        List<Section> list = root.sections("classes");
+        if (list.size() > MOST_CLASSES) {
+            root.wrong("classes", "has " + list.size() + " items; there may be " + MOST_CLASSES, "");
+        }
         List<CacheClass> classes = new ArrayList<>();
         for (Section in : list) {
-            String pattern = in.text("pattern");
-            String name = in.text("class");
-            if (pattern == null || pattern.isEmpty()) {
-                in.wrong("pattern", "", "is needed: keys that the class is for, such as \"user:*\"", "");
+            String pattern = needed(in, "pattern", "the keys that the class is for, such as \"user:*\"");
+            String name = needed(in, "class", "the name of the class, such as hot");
+            if (pattern.length() > LONGEST_PATTERN) {
+                in.wrong("pattern", "has " + pattern.length() + " characters; the longest has " + LONGEST_PATTERN, "");
             }
-            if (name == null || name.isBlank()) {
-                in.wrong("class", "", "is needed: the name of the class, such as hot", "");
-            }
-            classes.add(new CacheClass(
-                    Objects.requireNonNullElse(pattern, "*"), Objects.requireNonNullElse(name, "?"), policy(in)));
+            classes.add(new CacheClass(pattern, name, policy(in)));
             in.finish();
         }
         return classes;
+    }
+
+    private static String needed(Section in, String key, String what) {
+        String text = in.text(key);
+        // A key without a value is as good as none; a wrong value has been reported already.
+        if (text == null ? !in.hasValue(key) : text.isBlank()) {
+            in.wrong(key, "is needed: " + what, "");
+        }
+        return Objects.requireNonNullElse(text, "");
     }
 
     private static ServerSettings server(Section in) {

@@ -1,13 +1,11 @@
 package dev.terrace.config;
 
-import java.io.IOException;
 import java.io.StringReader;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -15,6 +13,8 @@ import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.Tag;
+import org.yaml.snakeyaml.reader.ReaderException;
 
 /**
  * Reads settings from YAML and reports everything that is wrong at once. YAML is only parsed into nodes: no Java object is
@@ -24,7 +24,8 @@ public final class SettingsLoader {
     /** The one key at the top of the file. */
     public static final String ROOT = "distributed_cache";
 
-    private static final long LONGEST_FILE_BYTES = 1 << 20;
+    private static final int MOST_ALIASES = 20;
+    private static final int DEEPEST = 20;
 
     private SettingsLoader() {}
 
@@ -37,76 +38,87 @@ public final class SettingsLoader {
         return read(file, System.getenv()).settings();
     }
 
-    /** As {@link #load}, with warnings, and with the environment that {@code ${NAME}} refers to. */
+    /**
+     * As {@link #load}, with warnings, and with the environment that {@code ${NAME}} refers to.
+     *
+     * @throws InvalidSettingsException with every problem
+     */
     public static LoadedSettings read(Path file, Map<String, String> environment) {
-        String source = file.toString();
-        String text;
-        try {
-            if (Files.isDirectory(file)) {
-                throw invalid(source, 0, "is a folder, not a settings file");
-            }
-            if (Files.size(file) > LONGEST_FILE_BYTES) {
-                throw invalid(
-                        source, 0, "has more than " + LONGEST_FILE_BYTES + " bytes, which no settings file needs");
-            }
-            text = Files.readString(file);
-        } catch (NoSuchFileException e) {
-            throw invalid(source, 0, "does not exist");
-        } catch (CharacterCodingException e) {
-            throw invalid(source, 0, "is not UTF-8 text");
-        } catch (IOException e) {
-            throw invalid(source, 0, "cannot be read: " + e.getMessage());
-        }
-        return parse(text, source, environment);
+        return parse(SettingsFile.read(file), file.toString(), environment);
     }
 
-    /** Reads text; {@code source} is what messages call it. */
+    /**
+     * Reads text; {@code source} is what messages call it.
+     *
+     * @throws InvalidSettingsException with every problem
+     */
     public static LoadedSettings parse(String text, String source, Map<String, String> environment) {
         Reading reading = new Reading(environment);
-        Node root = compose(text, source);
-        Settings settings = Settings.defaults();
-        if (root != null) {
-            settings = bind(reading, root);
-        }
+        Settings settings = bind(reading, compose(text, source));
+        Consistency.check(reading, settings);
         if (!reading.problems().isEmpty()) {
             throw new InvalidSettingsException(source, reading.problems());
         }
-        List<Problem> warnings = Consistency.warnings(settings);
-        return new LoadedSettings(settings, warnings, reading.explicit());
+        return new LoadedSettings(settings, reading.warnings(), reading.explicit());
     }
 
-    private static Settings bind(Reading reading, Node root) {
+    static Settings bind(Reading reading, @Nullable Node root) {
+        if (root == null || root.getTag().equals(Tag.NULL)) {
+            return Settings.defaults();
+        }
         if (!(root instanceof MappingNode mapping)) {
-            reading.problem("", root, "", "the file must be a mapping with the one key '" + ROOT + "'", "");
+            int line = root.getStartMark().getLine() + 1;
+            reading.problem(ROOT, line, "", "is missing: the file must be a mapping with this one key", "");
             return Settings.defaults();
         }
         Section top = new Section(reading, "", mapping);
         Section section = top.section(ROOT);
         Settings settings = SettingsBinder.bind(section);
         top.finish();
-        if (reading.problems().isEmpty()) {
-            Consistency.check(reading, section, settings);
-        }
         return settings;
     }
 
-    private static @Nullable Node compose(String text, String source) {
+    static @Nullable Node compose(String text, String source) {
         LoaderOptions options = new LoaderOptions();
-        options.setMaxAliasesForCollections(20);
-        options.setNestingDepthLimit(20);
-        options.setCodePointLimit((int) LONGEST_FILE_BYTES);
+        options.setMaxAliasesForCollections(MOST_ALIASES);
+        options.setNestingDepthLimit(DEEPEST);
+        options.setCodePointLimit(SettingsFile.LONGEST_BYTES);
         options.setAllowDuplicateKeys(true); // Section reports them, with their lines.
         try {
             return new Yaml(options).compose(new StringReader(text));
         } catch (MarkedYAMLException e) {
             int line = e.getProblemMark() == null ? 0 : e.getProblemMark().getLine() + 1;
-            throw invalid(source, line, "is not YAML: " + e.getProblem());
+            throw SettingsFile.refused(source, line, "is not YAML: " + withoutNames(e.getProblem()));
+        } catch (ReaderException e) {
+            int line = 1
+                    + (int) text.codePoints()
+                            .limit(e.getPosition())
+                            .filter(c -> c == '\n')
+                            .count();
+            String character = String.format(Locale.ROOT, "U+%04X", e.getCodePoint());
+            throw SettingsFile.refused(source, line, "has the character " + character + ", which YAML does not allow");
         } catch (YAMLException e) {
-            throw invalid(source, 0, "is not YAML: " + e.getMessage());
+            throw SettingsFile.refused(source, 0, "is not YAML: " + e.getMessage());
         }
     }
 
-    private static InvalidSettingsException invalid(String source, int line, String message) {
-        return new InvalidSettingsException(source, List.of(new Problem("", line, "", message, "")));
+    /** An unquoted password may begin with a star or an exclamation mark, and the parser would repeat it. */
+    private static String withoutNames(@Nullable String problem) {
+        String said = String.valueOf(problem);
+        for (String thing : List.of("alias", "tag handle")) {
+            if (said.startsWith("found undefined " + thing)) {
+                return "found undefined " + thing + "; quote a text that begins with "
+                        + (thing.equals("alias") ? "*" : "!");
+            }
+        }
+        return said;
+    }
+
+    /** The paths that a file may set, as the binder asks for them when it reads {@code text}. */
+    static Set<String> known(String text, Map<String, String> environment) {
+        Reading reading = new Reading(environment);
+        SettingsBinder.bind(
+                new Section(reading, "", compose(text, "known") instanceof MappingNode all ? all : null).section(ROOT));
+        return reading.known();
     }
 }

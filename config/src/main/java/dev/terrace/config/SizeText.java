@@ -8,24 +8,27 @@ import java.util.regex.Pattern;
 final class SizeText {
     static final String ALLOWED = "a size such as 4096, 64KiB, 1MiB or 2GiB";
 
-    private static final Pattern SIZE = Pattern.compile("(\\d{1,12})\\s*(b|k|kb|kib|m|mb|mib|g|gb|gib)?");
+    // 9 digits: with the largest unit still far from the end of a long.
+    private static final Pattern WITH_UNIT = Pattern.compile("(\\d{1,9})\\s*([bkmgt])(?:(?<=[kmgt])i?b)?");
+    private static final Pattern PLAIN = Pattern.compile("\\d{1,18}");
 
     private SizeText() {}
 
+    /** True when the text is a number without a unit. */
+    static boolean isPlain(String text) {
+        return PLAIN.matcher(text.trim()).matches();
+    }
+
     /** Bytes, or -1 when the text is no size. */
     static long parse(String text) {
-        Matcher size = SIZE.matcher(text.trim().toLowerCase(Locale.ROOT));
+        String trimmed = text.trim().toLowerCase(Locale.ROOT);
+        if (PLAIN.matcher(trimmed).matches()) {
+            return Long.parseLong(trimmed);
+        }
+        Matcher size = WITH_UNIT.matcher(trimmed);
         if (!size.matches()) {
             return -1;
         }
-        long amount = Long.parseLong(size.group(1));
-        String unit = size.group(2) == null ? "b" : size.group(2);
-        int shift = switch (unit.charAt(0)) {
-            case 'k' -> 10;
-            case 'm' -> 20;
-            case 'g' -> 30;
-            default -> 0;
-        };
-        return amount << shift;
+        return Long.parseLong(size.group(1)) << (10 * "bkmgt".indexOf(size.group(2)));
     }
 }

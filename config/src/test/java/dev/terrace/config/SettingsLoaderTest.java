@@ -65,7 +65,7 @@ class SettingsLoaderTest {
                 """);
         assertThat(refused.problems()).hasSize(6);
         assertThat(refused)
-                .hasMessageContaining("line 3: distributed_cache.local_cache.capcity")
+                .hasMessageContaining("test.yaml:3: distributed_cache.local_cache.capcity")
                 .hasMessageContaining("did you mean 'capacity'?")
                 .hasMessageContaining("'5 parsecs' must be a duration such as 250ms")
                 .hasMessageContaining("must be one of lru, lfu; did you mean 'lru'?")
@@ -111,7 +111,7 @@ class SettingsLoaderTest {
         assertThat(refused("distributed_cache: {distributed_cache: {replication_factor: 2}}"))
                 .hasMessageContaining("more than the 1 cluster_nodes");
         assertThat(refused("distributed_cache: {backup_storage: {backend: s3}}"))
-                .hasMessageContaining("not built yet; use filesystem");
+                .hasMessageContaining("not supported in this version; use filesystem");
     }
 
     @Test

@@ -75,7 +75,7 @@ public final class GuardedTier implements Tier {
                         .minimumNumberOfCalls(settings.failureThreshold())
                         .failureRateThreshold(50)
                         .slowCallDurationThreshold(settings.timeout())
-                        .slowCallRateThreshold(50)
+                        .slowCallRateThreshold(settings.slowCallPercent())
                         .waitDurationInOpenState(settings.resetTimeout())
                         .permittedNumberOfCallsInHalfOpenState(1)
                         .build());
