@@ -34,7 +34,7 @@ class GuardedTierTest extends TierContract {
     private final CacheKey key = CacheKey.of("guarded", "key");
 
     private static CircuitBreakerSettings settings(boolean enabled) {
-        return new CircuitBreakerSettings(enabled, THRESHOLD, Duration.ofSeconds(30), Duration.ofMillis(300));
+        return new CircuitBreakerSettings(enabled, THRESHOLD, Duration.ofSeconds(30), Duration.ofMillis(300), 50);
     }
 
     @Override
