@@ -43,10 +43,10 @@ final class Chores {
 
     private void retain() throws PartitionedStore.ClosedStore {
         try {
-            while (store.dropOldest(clock.millis())) {
+            store.rotate(clock.millis());
+            while (store.dropExpired(clock.millis())) {
                 meters.dropped.inc();
             }
-            store.rotate(clock.millis());
         } catch (RocksDBException e) {
             health.failed(e);
         }
@@ -77,7 +77,7 @@ final class Chores {
 
     private void measure() throws PartitionedStore.ClosedStore {
         try {
-            meters.partitions = store.starts().size();
+            meters.partitions = store.sequences().size();
             meters.bytes = store.bytes();
             meters.entries = store.records();
         } catch (RocksDBException e) {

@@ -2,7 +2,6 @@ package dev.terrace.tier.backup;
 
 import dev.terrace.api.SetupException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -172,10 +171,5 @@ final class Opening {
             return message.contains("orruption");
         }
         return status.getCode() == Status.Code.Corruption;
-    }
-
-    /** A column family's name, for messages. */
-    static String name(byte[] family) {
-        return new String(family, StandardCharsets.ISO_8859_1);
     }
 }

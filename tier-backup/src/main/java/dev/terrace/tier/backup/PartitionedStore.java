@@ -71,15 +71,15 @@ final class PartitionedStore {
         for (ColumnFamilyHandle handle :
                 opened.handles().subList(1, opened.handles().size())) {
             try {
-                Long start = Partition.startOf(handle.getName());
-                if (start != null) {
-                    found.add(new Partition(start, handle));
+                Partition partition = Partition.of(handle.getName(), handle);
+                if (partition != null) {
+                    found.add(partition);
                 }
             } catch (RocksDBException e) {
                 throw new IllegalStateException("an open column family has no name", e);
             }
         }
-        found.sort(Comparator.comparingLong(Partition::startMillis).reversed());
+        found.sort(Comparator.comparingLong(Partition::sequence).reversed());
         this.partitions = List.copyOf(found);
     }
 
@@ -132,10 +132,10 @@ final class PartitionedStore {
     }
 
     /** Removes copies from one partition. */
-    void delete(long startMillis, List<byte[]> hashes) throws RocksDBException, ClosedStore {
+    void delete(long sequence, List<byte[]> hashes) throws RocksDBException, ClosedStore {
         enter();
         try (WriteBatch batch = new WriteBatch()) {
-            Partition partition = find(startMillis);
+            Partition partition = find(sequence);
             if (partition == null || hashes.isEmpty()) {
                 return;
             }
@@ -170,17 +170,26 @@ final class PartitionedStore {
         }
     }
 
-    /** Starts a new partition when the newest is full. A clock that went back keeps writing to the newest. */
+    /**
+     * Starts a new partition when the newest is full, or when it was begun by a clock far ahead of this one: it would
+     * not be full for as long.
+     */
     void rotate(long nowMillis) throws RocksDBException, ClosedStore {
-        if (!partitions.isEmpty() && nowMillis < partitions.get(0).startMillis() + widthMillis) {
-            return;
+        Partition newest = partitions.isEmpty() ? null : partitions.get(0);
+        if (newest != null) {
+            boolean full = nowMillis >= newest.startMillis() + widthMillis;
+            boolean fromTheFuture = nowMillis < newest.startMillis() - widthMillis && partitions.size() < 2 * PARTS;
+            if (!full && !fromTheFuture) {
+                return;
+            }
         }
         enter();
         try {
+            long sequence = newest == null ? 1 : newest.sequence() + 1;
             ColumnFamilyHandle handle = database.createColumnFamily(
-                    new ColumnFamilyDescriptor(Partition.name(nowMillis), options.family()));
+                    new ColumnFamilyDescriptor(Partition.name(sequence, nowMillis), options.family()));
             List<Partition> next = new ArrayList<>();
-            next.add(new Partition(nowMillis, handle));
+            next.add(new Partition(sequence, nowMillis, handle));
             next.addAll(partitions);
             partitions = List.copyOf(next);
         } finally {
@@ -188,41 +197,65 @@ final class PartitionedStore {
         }
     }
 
-    /** Drops the oldest partition when all of it is older than the retention. Returns whether it did. */
-    boolean dropOldest(long nowMillis) throws RocksDBException, ClosedStore {
-        int last = partitions.size() - 1;
-        if (last < 1 || nowMillis < partitions.get(last - 1).startMillis() + retentionMillis) {
-            return false;
+    /** Drops a partition of which everything is older than the retention. Returns whether there was one. */
+    boolean dropExpired(long nowMillis) throws RocksDBException, ClosedStore {
+        for (int i = partitions.size() - 1; i > 0; i--) {
+            if (nowMillis >= endMillis(i) + retentionMillis) {
+                drop(partitions.get(i));
+                return true;
+            }
         }
-        Partition oldest = partitions.get(last);
+        return false;
+    }
+
+    /**
+     * When the last write went into the partition at {@code index}: when the next one began. A clock that jumped must
+     * neither keep a partition for years nor drop one early, so a beginning before its own counts only if there is no
+     * better one.
+     */
+    private long endMillis(int index) {
+        long own = partitions.get(index).startMillis();
+        long later = Long.MAX_VALUE;
+        long any = Long.MAX_VALUE;
+        for (Partition newer : partitions.subList(0, index)) {
+            any = Math.min(any, newer.startMillis());
+            if (newer.startMillis() >= own) {
+                later = Math.min(later, newer.startMillis());
+            }
+        }
+        return later == Long.MAX_VALUE ? any : later;
+    }
+
+    private void drop(Partition expired) throws RocksDBException, ClosedStore {
         enter();
         try {
-            database.dropColumnFamily(oldest.handle());
-            partitions = List.copyOf(partitions.subList(0, last));
+            database.dropColumnFamily(expired.handle());
+            partitions = partitions.stream()
+                    .filter(partition -> partition.sequence() != expired.sequence())
+                    .toList();
         } finally {
             leave();
         }
         guard.writeLock().lock();
         try {
-            oldest.handle().close();
+            expired.handle().close();
         } finally {
             guard.writeLock().unlock();
         }
-        return true;
     }
 
-    private @Nullable Partition find(long startMillis) {
+    private @Nullable Partition find(long sequence) {
         for (Partition partition : partitions) {
-            if (partition.startMillis() == startMillis) {
+            if (partition.sequence() == sequence) {
                 return partition;
             }
         }
         return null;
     }
 
-    /** The partitions' starts, newest first. */
-    List<Long> starts() {
-        return partitions.stream().map(Partition::startMillis).toList();
+    /** The partitions' sequence numbers, newest first. */
+    List<Long> sequences() {
+        return partitions.stream().map(Partition::sequence).toList();
     }
 
     /** Bytes of files and memory tables, or 0 when RocksDB does not say. */
@@ -248,12 +281,12 @@ final class PartitionedStore {
         }
     }
 
-    /** True when a partition newer than {@code startMillis} has a copy. */
-    boolean isShadowed(long startMillis, byte[] hash) throws RocksDBException, ClosedStore {
+    /** True when a partition newer than the given one has a copy. */
+    boolean isShadowed(long sequence, byte[] hash) throws RocksDBException, ClosedStore {
         enter();
         try {
             for (Partition partition : partitions) {
-                if (partition.startMillis() <= startMillis) {
+                if (partition.sequence() <= sequence) {
                     return false;
                 }
                 if (database.get(partition.handle(), reading, hash) != null) {
@@ -267,10 +300,10 @@ final class PartitionedStore {
     }
 
     /** Records of a partition from hash {@code from} on; none when the partition is gone. */
-    Slice slice(long startMillis, byte[] from, int most) throws RocksDBException, ClosedStore {
+    Slice slice(long sequence, byte[] from, int most) throws RocksDBException, ClosedStore {
         enter();
         try (ReadOptions passing = new ReadOptions().setFillCache(false)) {
-            Partition partition = find(startMillis);
+            Partition partition = find(sequence);
             if (partition == null) {
                 return new Slice(List.of(), null, false);
             }

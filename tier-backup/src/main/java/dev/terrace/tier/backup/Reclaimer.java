@@ -53,7 +53,7 @@ final class Reclaimer {
             return false;
         }
         if (left.isEmpty()) {
-            begin(vault.store().starts());
+            begin(vault.store().sequences());
         }
         if (left.isEmpty()) {
             return false;

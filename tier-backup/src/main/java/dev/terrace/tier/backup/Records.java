@@ -38,7 +38,7 @@ final class Records {
 
     private static final ThreadLocal<Contexts> CONTEXTS = ThreadLocal.withInitial(Contexts::new);
 
-    /** Costly to make, so each thread has its own. The native parts are freed by zstd-jni when the thread is gone. */
+    /** Costly to make, so each thread has its own. Native memory: whoever ends a thread {@linkplain #releaseThread frees} it. */
     private static final class Contexts {
         final ZstdCompressCtx compress = new ZstdCompressCtx().setLevel(COMPRESSION_LEVEL);
         final ZstdDecompressCtx decompress = new ZstdDecompressCtx();
@@ -71,8 +71,12 @@ final class Records {
         this.subKey = keys == null ? null : keys.nextSubKey(keepMillis);
     }
 
-    boolean isEncrypted() {
-        return keys != null;
+    /** Frees what the calling thread used to seal and open; using it again costs making it anew. */
+    static void releaseThread() {
+        Contexts own = CONTEXTS.get();
+        CONTEXTS.remove();
+        own.compress.close();
+        own.decompress.close();
     }
 
     /** The record of {@code entry} under {@code hash}. Its envelope must not exceed {@link #MAX_ENVELOPE_BYTES}. */

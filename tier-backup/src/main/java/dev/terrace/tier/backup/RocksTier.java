@@ -80,13 +80,23 @@ final class RocksTier implements ScannableTier {
         int threads = Math.min(4, Math.max(2, Runtime.getRuntime().availableProcessors()));
         this.readers = new ThreadPoolExecutor(
                 threads, threads, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(READ_QUEUE), task -> {
-                    Thread thread = new Thread(task, "terrace-l3-reader");
-                    thread.setDaemon(true);
-                    return thread;
+                    return thread(task, "terrace-l3-reader");
                 });
         this.writer =
-                new Thread(new Writer(queue, vault, chores, reclaimer, health, meters, clock), "terrace-l3-writer");
-        writer.setDaemon(true);
+                thread(new Writer(queue, vault, chores, reclaimer, health, meters, clock), "terrace-l3-writer");
+    }
+
+    private static Thread thread(Runnable task, String name) {
+        Runnable releasing = () -> {
+            try {
+                task.run();
+            } finally {
+                Records.releaseThread();
+            }
+        };
+        Thread thread = new Thread(releasing, name);
+        thread.setDaemon(true);
+        return thread;
     }
 
     /** Starts the writer; separate from construction so that the thread sees a finished object. */
@@ -252,7 +262,11 @@ final class RocksTier implements ScannableTier {
 
     @Override
     public void scan(Predicate<Entry> visitor) {
-        new Scan(vault, meters, clock).run(visitor);
+        try {
+            new Scan(vault, meters, clock).run(visitor);
+        } finally {
+            Records.releaseThread();
+        }
     }
 
     @Override

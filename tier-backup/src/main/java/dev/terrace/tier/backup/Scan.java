@@ -22,8 +22,8 @@ final class Scan {
 
     void run(Predicate<Entry> visitor) {
         try {
-            for (long start : vault.store().starts()) {
-                if (!walk(start, visitor)) {
+            for (long partition : vault.store().sequences()) {
+                if (!walk(partition, visitor)) {
                     return;
                 }
             }
@@ -34,10 +34,11 @@ final class Scan {
         }
     }
 
-    private boolean walk(long start, Predicate<Entry> visitor) throws RocksDBException, PartitionedStore.ClosedStore {
+    private boolean walk(long partition, Predicate<Entry> visitor)
+            throws RocksDBException, PartitionedStore.ClosedStore {
         byte[] from = new byte[KeyHash.BYTES];
         while (from != null) {
-            PartitionedStore.Slice slice = vault.store().slice(start, from, SLICE);
+            PartitionedStore.Slice slice = vault.store().slice(partition, from, SLICE);
             if (slice.damaged()) {
                 meters.corrupt.inc();
             }
@@ -46,7 +47,7 @@ final class Scan {
                 if (entry != null
                         && entry.isValue()
                         && !entry.isExpired(clock.millis())
-                        && !vault.store().isShadowed(start, stored.hash())
+                        && !vault.store().isShadowed(partition, stored.hash())
                         && !visitor.test(entry)) {
                     return false;
                 }

@@ -58,7 +58,7 @@ final class Writer implements Runnable {
         boolean reclaiming = false;
         long reclaimAt = System.nanoTime();
         try {
-            while (!queue.isDrained()) {
+            while (!queue.isDrained() && !Thread.currentThread().isInterrupted()) {
                 long wait = chores.nanosUntilDue();
                 List<Write> batch =
                         queue.take(BATCH_ENTRIES, BATCH_BYTES, reclaiming ? Math.min(wait, RECLAIM_PAUSE_NANOS) : wait);
@@ -66,7 +66,7 @@ final class Writer implements Runnable {
                     decideAndWrite(batch);
                 }
                 if (chores.nanosUntilDue() <= 0) {
-                    chores.run();
+                    doChores();
                     reclaiming = true; // Or at least worth a look.
                 }
                 if (reclaiming && System.nanoTime() - reclaimAt >= 0) {
@@ -82,11 +82,23 @@ final class Writer implements Runnable {
         }
     }
 
+    /** A bug here must not end the thread: writes would wait for nobody. */
+    private void doChores() throws PartitionedStore.ClosedStore {
+        try {
+            chores.run();
+        } catch (RuntimeException e) {
+            LOG.error("backup chores met a bug", e);
+        }
+    }
+
     private boolean reclaim() throws PartitionedStore.ClosedStore {
         try {
             return reclaimer.step();
         } catch (RocksDBException e) {
             health.failed(e);
+            return false;
+        } catch (RuntimeException e) {
+            LOG.error("backup reclaiming met a bug", e);
             return false;
         }
     }

@@ -112,6 +112,25 @@ class RetentionIT {
     }
 
     @Test
+    void aClockThatJumpedAheadAndCameBackNeitherKeepsThingsForYearsNorDropsThemEarly() {
+        store("before", "x");
+        clock.advance(Duration.ofHours(7));
+        store("ahead", "x");
+        clock.advance(Duration.ofHours(-6));
+        store("back", "x");
+        clock.advance(Duration.ofHours(7));
+        store("later", "x");
+        assertThat(Backups.read(tier, "before")).isEqualTo("x");
+        assertThat(Backups.read(tier, "ahead")).isEqualTo("x");
+        reopen();
+        assertThat(Backups.read(tier, "back")).isEqualTo("x");
+        clock.advance(Duration.ofHours(9));
+        await().atMost(Duration.ofSeconds(20)).until(() -> Backups.read(tier, "back") == null);
+        assertThat(Backups.read(tier, "before")).isNull();
+        assertThat(Backups.read(tier, "ahead")).isNull();
+    }
+
+    @Test
     void aScanHandsOutEachLiveValueOnceInItsNewestForm() {
         for (int i = 0; i < 1_000; i++) {
             store("k" + i, "first");
