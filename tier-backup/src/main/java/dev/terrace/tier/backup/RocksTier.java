@@ -82,8 +82,7 @@ final class RocksTier implements ScannableTier {
                 threads, threads, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(READ_QUEUE), task -> {
                     return thread(task, "terrace-l3-reader");
                 });
-        this.writer =
-                thread(new Writer(queue, vault, chores, reclaimer, health, meters, clock), "terrace-l3-writer");
+        this.writer = thread(new Writer(queue, vault, chores, reclaimer, health, meters, clock), "terrace-l3-writer");
     }
 
     private static Thread thread(Runnable task, String name) {
