@@ -133,7 +133,8 @@ final class Loads implements AutoCloseable {
     }
 
     static LoaderException failed(CacheState cache, Throwable e) {
-        return new LoaderException("the loader of cache '" + cache.name + "' failed: " + e, "", e);
+        String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        return new LoaderException("the loader of cache '" + cache.name + "' failed: " + why, "", e);
     }
 
     /** Stops taking loads, interrupts those under way and tells everyone who waits for one. */

@@ -119,6 +119,11 @@ final class Router extends Handler.Abstract {
             callback.failed(e);
             return;
         }
+        if (e instanceof LoaderException && e.getCause() instanceof BadInputException badKey) {
+            // The origin refused the key itself, which is the caller's to mend.
+            answerFailure(exchange, response, callback, badKey);
+            return;
+        }
         String detail = String.valueOf(e.getMessage());
         if (e instanceof HttpProblem problem) {
             exchange.problem(problem.status(), problem.title(), detail);
