@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  * Durations as people write them: {@code 250ms}, {@code 30s}, {@code 1h 30m}, {@code 7d}, or ISO 8601 {@code PT5M}. Each
  * unit once, the larger first; whole milliseconds.
  */
-final class DurationText {
-    static final String ALLOWED = "a duration such as 250ms, 30s, 5m, 1h30m, 7d or PT5M";
+public final class DurationText {
+    /** What messages say is allowed. */
+    public static final String ALLOWED = "a duration such as 250ms, 30s, 5m, 1h30m, 7d or PT5M";
 
     private static final Pattern UNITS =
             Pattern.compile("(?:(\\d{1,15}) ?d)? ?(?:(\\d{1,15}) ?h)? ?(?:(\\d{1,15}) ?m)? ?"
@@ -24,7 +25,7 @@ final class DurationText {
     private DurationText() {}
 
     /** The duration, or null when the text is none. */
-    static @Nullable Duration parse(String text) {
+    public static @Nullable Duration parse(String text) {
         String trimmed = text.trim().toLowerCase(Locale.ROOT);
         try {
             if (trimmed.startsWith("p")) {

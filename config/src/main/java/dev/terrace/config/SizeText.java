@@ -5,8 +5,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Sizes as people write them: {@code 1048576}, {@code 64KiB}, {@code 1 MB} (taken as MiB), {@code 2g}. */
-final class SizeText {
-    static final String ALLOWED = "a size such as 4096, 64KiB, 1MiB or 2GiB";
+public final class SizeText {
+    /** What messages say is allowed. */
+    public static final String ALLOWED = "a size such as 4096, 64KiB, 1MiB or 2GiB";
 
     // 9 digits: with the largest unit still far from the end of a long.
     private static final Pattern WITH_UNIT = Pattern.compile("(\\d{1,9})\\s*([bkmgt])(?:(?<=[kmgt])i?b)?");
@@ -20,7 +21,7 @@ final class SizeText {
     }
 
     /** Bytes, or -1 when the text is no size. */
-    static long parse(String text) {
+    public static long parse(String text) {
         String trimmed = text.trim().toLowerCase(Locale.ROOT);
         if (PLAIN.matcher(trimmed).matches()) {
             return Long.parseLong(trimmed);
