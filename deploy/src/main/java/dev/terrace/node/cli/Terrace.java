@@ -3,6 +3,7 @@ package dev.terrace.node.cli;
 import dev.terrace.api.SetupException;
 import dev.terrace.api.TerraceException;
 import dev.terrace.config.InvalidSettingsException;
+import dev.terrace.node.replay.ReplayCommand;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -30,6 +31,7 @@ import picocli.CommandLine.Spec;
             StatsCommand.class,
             ExplainCommand.class,
             WarmupCommand.class,
+            ReplayCommand.class,
             ConfigCommand.class,
             Terrace.Completion.class,
             HelpCommand.class

@@ -54,8 +54,8 @@ final class Progress implements AutoCloseable {
         long done = replay.done();
         double fraction = Math.max(trace.fraction(), Math.min(1, (double) done / limit));
         double perSecond = done / Math.max(1e-9, (System.nanoTime() - started) / 1e9);
-        String numbers = String.format(
-                Locale.ROOT, "%3.0f %%  %,d requests  %,.0f per second", fraction * 100, done, perSecond);
+        String numbers =
+                String.format(Locale.ROOT, "%3.0f %%  %,d requests  %,.0f per second", fraction * 100, done, perSecond);
         if (terminal) {
             int full = (int) Math.round(fraction * BAR_CHARS);
             out.print("\r[" + "=".repeat(full) + " ".repeat(BAR_CHARS - full) + "] " + numbers + "   ");

@@ -101,8 +101,7 @@ final class Replay {
         return requests;
     }
 
-    private static void hand(
-            List<String> batch, BlockingQueue<List<String>> batches, List<Future<Tally>> readers)
+    private static void hand(List<String> batch, BlockingQueue<List<String>> batches, List<Future<Tally>> readers)
             throws InterruptedException {
         while (!batches.offer(batch, OFFER_MILLIS, TimeUnit.MILLISECONDS)) {
             for (Future<Tally> reader : readers) {

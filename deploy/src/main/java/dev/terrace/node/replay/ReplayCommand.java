@@ -83,7 +83,8 @@ public final class ReplayCommand implements Callable<Integer> {
         if (latency == null || latency.isNegative() || latency.compareTo(Duration.ofMinutes(1)) > 0) {
             throw usage("--origin-latency", originLatency, DurationText.ALLOWED + ", at most 1m");
         }
-        int valueBytes = (int) between("--value-size", valueSize, SizeText.parse(valueSize), Origin.SMALLEST_VALUE_BYTES, 1 << 20);
+        int valueBytes = (int)
+                between("--value-size", valueSize, SizeText.parse(valueSize), Origin.SMALLEST_VALUE_BYTES, 1 << 20);
         int l2Mib = (int) (between("--l2-memory", l2Memory, SizeText.parse(l2Memory), 4L << 20, 1L << 40) >> 20);
         between("--threads", threads, threads, 1, MOST_THREADS);
         between("--limit", limit, limit, 1, Long.MAX_VALUE);

@@ -143,8 +143,8 @@ record Report(String trace, Replay.Outcome outcome, long originCalls, Counters c
     }
 
     private void row(Consumer<String> line, String name, long count, Histogram nanos) {
-        StringBuilder row = new StringBuilder(
-                String.format(Locale.ROOT, "%-10s  %12s %7.2f%% ", name, String.format(Locale.ROOT, "%,d", count), percent(count)));
+        StringBuilder row = new StringBuilder(String.format(
+                Locale.ROOT, "%-10s  %12s %7.2f%% ", name, String.format(Locale.ROOT, "%,d", count), percent(count)));
         for (double percentile : PERCENTILES) {
             row.append(
                     nanos.getTotalCount() == 0
@@ -164,7 +164,8 @@ record Report(String trace, Replay.Outcome outcome, long originCalls, Counters c
         root.put("requests_per_second", perSecond());
         ObjectNode tiers = root.putObject("answered_by");
         for (Source source : List.of(Source.L1, Source.L2, Source.L3, Source.LOADER)) {
-            ObjectNode tier = tiers.putObject(source == Source.LOADER ? "origin" : source.name().toLowerCase(Locale.ROOT));
+            ObjectNode tier = tiers.putObject(
+                    source == Source.LOADER ? "origin" : source.name().toLowerCase(Locale.ROOT));
             tier.put("requests", count(source));
             tier.put("ratio", percent(count(source)) / 100);
             latencies(tier, outcome.tally().latencies(source));
