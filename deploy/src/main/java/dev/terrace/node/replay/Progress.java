@@ -36,6 +36,7 @@ final class Progress implements AutoCloseable {
     }
 
     /** Java 22 and newer have a console even without a terminal, and a method that tells. */
+    @SuppressWarnings("SystemConsoleNull") // both ways are asked
     private static boolean onTerminal() {
         Console console = System.console();
         if (console == null) {
