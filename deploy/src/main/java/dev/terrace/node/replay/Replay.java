@@ -14,7 +14,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -30,7 +29,9 @@ final class Replay {
     private final Origin origin;
     private final int threads;
     private final LongAdder done = new LongAdder();
-    private final AtomicReference<String> firstFailure = new AtomicReference<>("");
+
+    /** One of the first; which one does not matter. */
+    private volatile String firstFailure = "";
 
     Replay(TraceFile trace, Cache<String, byte[]> cache, Origin origin, int threads) {
         this.trace = trace;
@@ -73,7 +74,7 @@ final class Replay {
             for (Future<Tally> reader : running) {
                 sum.add(result(reader));
             }
-            return new Outcome(requests, sum, System.nanoTime() - started, firstFailure.get());
+            return new Outcome(requests, sum, System.nanoTime() - started, firstFailure);
         } finally {
             readers.shutdownNow();
         }
@@ -144,7 +145,9 @@ final class Replay {
             throw e;
         } catch (TerraceException e) {
             tally.failed();
-            firstFailure.compareAndSet("", String.valueOf(e.getMessage()));
+            if (firstFailure.isEmpty()) {
+                firstFailure = String.valueOf(e.getMessage());
+            }
         }
     }
 }

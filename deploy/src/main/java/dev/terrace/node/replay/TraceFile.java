@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
@@ -173,7 +174,7 @@ final class TraceFile implements AutoCloseable {
 
     /** How much of the file has been read, 0 to 1. */
     double fraction() {
-        return size <= 0 ? 0 : Math.min(1, (double) raw.count / size);
+        return size <= 0 ? 0 : Math.min(1, (double) raw.count.get() / size);
     }
 
     @Override
@@ -187,7 +188,7 @@ final class TraceFile implements AutoCloseable {
 
     /** Counts bytes for the progress bar. */
     private static final class Counting extends FilterInputStream {
-        private volatile long count;
+        private final AtomicLong count = new AtomicLong();
 
         Counting(InputStream in) {
             super(in);
@@ -207,9 +208,8 @@ final class TraceFile implements AutoCloseable {
             return read;
         }
 
-        @SuppressWarnings("NonAtomicOperationOnVolatileField") // one thread reads the file
         private void add(int read) {
-            count += read;
+            count.addAndGet(read);
         }
     }
 }
