@@ -58,8 +58,8 @@ public final class ReplayCommand implements Callable<Integer> {
     @Option(
             names = "--l2-memory",
             paramLabel = "SIZE",
-            description = "Memory of the embedded Redis (default: 64MiB); what does not fit is answered by L3.")
-    private String l2Memory = "64MiB";
+            description = "Memory of the embedded Redis (default: 32MiB); what does not fit is answered by L3.")
+    private String l2Memory = "32MiB";
 
     @Option(
             names = "--config",
