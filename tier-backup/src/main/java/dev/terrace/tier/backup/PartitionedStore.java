@@ -358,14 +358,7 @@ final class PartitionedStore {
 
     /** Closes the database, waiting at most this long for calls under way. Returns whether it did. Idempotent. */
     boolean close(long waitMillis) {
-        boolean locked = false;
-        try {
-            locked = guard.writeLock().tryLock(waitMillis, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            locked = guard.writeLock().tryLock();
-        }
-        if (!locked) {
+        if (!lockWithin(waitMillis)) {
             return false;
         }
         try {
@@ -384,6 +377,24 @@ final class PartitionedStore {
             return true;
         } finally {
             guard.writeLock().unlock();
+        }
+    }
+
+    private boolean lockWithin(long waitMillis) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMillis);
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return guard.writeLock().tryLock(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true; // The wait is short and leaving the database open would be worse.
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }

@@ -309,13 +309,25 @@ final class RocksTier implements ScannableTier {
         meters.close();
     }
 
+    /** Bounded, so an interrupt does not cut it short: what was accepted is drained, and the flag is kept. */
     private boolean awaitWriter(long millis) {
-        try {
-            writer.join(millis);
-        } catch (InterruptedException e) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        boolean interrupted = false;
+        for (long left = millis; writer.isAlive() && left > 0; left = millisUntil(deadline)) {
+            try {
+                writer.join(left);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
         return !writer.isAlive();
+    }
+
+    private static long millisUntil(long deadlineNanos) {
+        return TimeUnit.NANOSECONDS.toMillis(deadlineNanos - System.nanoTime());
     }
 
     private void lastSync() {
@@ -327,15 +339,11 @@ final class RocksTier implements ScannableTier {
     }
 
     private void answerTheRest() {
-        try {
-            List<Write> rest = queue.take(Integer.MAX_VALUE, Long.MAX_VALUE, 0);
-            queue.release(rest);
-            rest.forEach(write -> write.outcome()
-                    .complete(new StoreOutcome.Unavailable(
-                            TierLevel.L3, Unavailability.CLOSED, "the backup tier was closed before it was written")));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // Their deadlines answer them.
-        }
+        List<Write> rest = queue.takeRest();
+        queue.release(rest);
+        rest.forEach(write -> write.outcome()
+                .complete(new StoreOutcome.Unavailable(
+                        TierLevel.L3, Unavailability.CLOSED, "the backup tier was closed before it was written")));
     }
 
     /** Deletes copies of damaged logs that are older than anything else may be. */

@@ -98,6 +98,18 @@ final class WriteQueue {
         return taken;
     }
 
+    /** Takes all that is left after closing. */
+    List<Write> takeRest() {
+        lock.lock();
+        try {
+            List<Write> rest = List.copyOf(waiting);
+            waiting.clear();
+            return rest;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Gives the room of decided writes back. */
     void release(List<Write> done) {
         lock.lock();

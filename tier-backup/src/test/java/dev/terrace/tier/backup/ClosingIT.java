@@ -5,13 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.terrace.api.UnavailableException;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.TierProvider;
+import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.ManualClock;
 import dev.terrace.testkit.TestContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -34,7 +39,7 @@ class ClosingIT {
             RocksTier tier = Backups.open(context);
             Map<String, String> acknowledged = new ConcurrentHashMap<>();
             List<Thread> threads = new ArrayList<>();
-            List<CompletableFuture<?>> calls = java.util.Collections.synchronizedList(new ArrayList<>());
+            List<CompletableFuture<?>> calls = Collections.synchronizedList(new ArrayList<>());
             CountDownLatch warm = new CountDownLatch(600);
             for (int t = 0; t < 6; t++) {
                 int mine = t;
@@ -86,7 +91,7 @@ class ClosingIT {
                 }
             }));
             warm.countDown();
-            if (get.join() instanceof Lookup.Unavailable no && no.cause() == dev.terrace.spi.Unavailability.CLOSED) {
+            if (get.join() instanceof Lookup.Unavailable no && no.cause() == Unavailability.CLOSED) {
                 return;
             }
         }
@@ -109,7 +114,7 @@ class ClosingIT {
             for (CompletableFuture<StoreOutcome> outcome : outcomes) {
                 StoreOutcome known = Backups.await(outcome);
                 if (known instanceof StoreOutcome.Unavailable no) {
-                    assertThat(no.cause()).isEqualTo(dev.terrace.spi.Unavailability.OVERLOADED);
+                    assertThat(no.cause()).isEqualTo(Unavailability.OVERLOADED);
                     assertThat(no.detail()).contains("of 10000 entries");
                     refused++;
                 }
@@ -122,5 +127,49 @@ class ClosingIT {
         } finally {
             tier.close();
         }
+    }
+
+    @Test
+    @Tag("F73")
+    void anInterruptedCallerStillClosesWhollyAndKeepsItsFlag() {
+        TestContext context = new TestContext(clock, Backups.plain(temp.resolve("interrupted")));
+        RocksTier tier = Backups.open(context);
+        List<CompletableFuture<StoreOutcome>> outcomes = new ArrayList<>();
+        for (int i = 0; i < 2_000; i++) {
+            outcomes.add(tier.put(Backups.entry("k" + i, clock.millis(), i, "v"), WriteCondition.IF_NEWER)
+                    .toCompletableFuture());
+        }
+        Thread.currentThread().interrupt();
+        tier.close();
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(outcomes).allMatch(outcome -> outcome.getNow(null) instanceof StoreOutcome.Applied);
+        RocksTier again = Backups.open(context);
+        assertThat(Backups.read(again, "k1999")).isEqualTo("v");
+        again.close();
+    }
+
+    @Test
+    @Tag("F70")
+    void anEntryThatNoQueueCouldHoldIsRefusedByNameAndTheNextOneStored() {
+        RocksTier tier = Backups.open(new TestContext(clock, Backups.plain(temp.resolve("large"))));
+        try {
+            StoreOutcome outcome = Backups.await(
+                    tier.put(Backups.entry("large", clock.millis(), 1, "x".repeat(65 << 20)), WriteCondition.IF_NEWER));
+            assertThat(outcome)
+                    .isInstanceOfSatisfying(
+                            StoreOutcome.Refused.class,
+                            no -> assertThat(no.reason()).contains("67108864").contains("queue_mib"));
+            Backups.store(tier, Backups.entry("large", clock.millis(), 2, "x".repeat(5 << 20)));
+            assertThat(Backups.read(tier, "large")).hasSize(5 << 20);
+        } finally {
+            tier.close();
+        }
+    }
+
+    @Test
+    void theProviderIsFoundByName() {
+        assertThat(ServiceLoader.load(TierProvider.class))
+                .anyMatch(provider ->
+                        provider.name().equals("rocksdb") && provider.level() == TierLevel.L3);
     }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +40,7 @@ class DamageIT {
                 Backups.store(tier, Backups.entry("k" + i, clock.millis(), i, "value " + i + " " + "x".repeat(200)));
             }
             // The mark is written once a second, after the log was synced.
-            org.awaitility.Awaitility.await().until(() -> new HighWater(live.resolve("HIGHWATER")).read() >= ENTRIES);
+            Awaitility.await().until(() -> new HighWater(live.resolve("HIGHWATER")).read() >= ENTRIES);
             copy(live, copy);
         } finally {
             tier.close();

@@ -1,9 +1,11 @@
 package dev.terrace.tier.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.terrace.api.SetupException;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierStatus;
@@ -119,8 +121,8 @@ class DiskFullIT {
         } catch (IOException full) {
             assertThat(full).hasMessageContaining("No space");
         }
-        assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> Backups.open(context.get())))
-                .isInstanceOf(dev.terrace.api.SetupException.class)
+        assertThat(catchThrowable(() -> Backups.open(context.get())))
+                .isInstanceOf(SetupException.class)
                 .hasMessageContaining(mountPoint.toString())
                 .hasMessageContaining("free space");
     }

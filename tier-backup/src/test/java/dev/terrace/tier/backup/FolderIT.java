@@ -10,9 +10,11 @@ import dev.terrace.config.Secret;
 import dev.terrace.testkit.ManualClock;
 import dev.terrace.testkit.TestContext;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -37,7 +39,7 @@ class FolderIT {
         Map<String, Integer> found = new TreeMap<>();
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path file : (Iterable<Path>) all.filter(Files::isRegularFile)::iterator) {
-                found.put(folder.relativize(file).toString(), java.util.Arrays.hashCode(Files.readAllBytes(file)));
+                found.put(folder.relativize(file).toString(), Arrays.hashCode(Files.readAllBytes(file)));
             }
         }
         return found;
@@ -248,7 +250,7 @@ class FolderIT {
         int files = 0;
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path file : (Iterable<Path>) all.filter(Files::isRegularFile)::iterator) {
-                String text = new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1);
+                String text = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
                 assertThat(text).as("%s", file).doesNotContain("canary-", Backups.PASSPHRASE.reveal());
                 files++;
             }

@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -203,9 +204,9 @@ class RecordsTest {
         KeyRing.create(file, Backups.withPassphrase(temp));
         ManualClock clock = new ManualClock(0);
         for (int day = 0; day < 10; day++) {
-            clock.advance(java.time.Duration.ofDays(1));
+            clock.advance(Duration.ofDays(1));
             KeyRing.open(file, Backups.withPassphrase(temp), clock)
-                    .nextSubKey(java.time.Duration.ofDays(2).toMillis());
+                    .nextSubKey(Duration.ofDays(2).toMillis());
         }
         KeyFile content = KeyFile.decode(Files.readAllBytes(file));
         assertThat(content.subKeys()).hasSizeBetween(3, 4);

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.Entries;
@@ -103,7 +104,7 @@ class RetentionIT {
         clock.advance(Duration.ofHours(3));
         Entry late = Backups.entry("k", first.epochMillis() - 1, 0, "late");
         assertThat(Backups.await(tier.put(late, WriteCondition.IF_NEWER)))
-                .isEqualTo(new dev.terrace.spi.StoreOutcome.Superseded(first));
+                .isEqualTo(new StoreOutcome.Superseded(first));
         store("k", "2");
         clock.advance(Duration.ofHours(-2));
         store("other", "back in time");
