@@ -169,7 +169,6 @@ class ClosingIT {
     @Test
     void theProviderIsFoundByName() {
         assertThat(ServiceLoader.load(TierProvider.class))
-                .anyMatch(provider ->
-                        provider.name().equals("rocksdb") && provider.level() == TierLevel.L3);
+                .anyMatch(provider -> provider.name().equals("rocksdb") && provider.level() == TierLevel.L3);
     }
 }
