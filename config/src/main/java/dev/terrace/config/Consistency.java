@@ -155,18 +155,23 @@ final class Consistency {
     }
 
     private void bounds() {
-        Duration tombstones = settings.limits().tombstoneRetention();
-        Duration loads = settings.loading().timeout();
-        if (reading.sound(LIMITS + ".tombstone_retention", LOADING + ".timeout") && tombstones.compareTo(loads) <= 0) {
-            String message = "must be longer than loading.timeout, " + DurationText.format(loads)
-                    + ": an invalidation must outlive every load it has to beat";
-            reading.problem(LIMITS + ".tombstone_retention", DurationText.format(tombstones), message);
-        }
+        ordered(
+                LOADING + ".timeout",
+                settings.loading().timeout(),
+                LIMITS + ".tombstone_retention",
+                settings.limits().tombstoneRetention());
         int values = settings.limits().maxValueBytes();
         int bodies = settings.server().maxBodyBytes();
-        if (reading.sound(LIMITS + ".max_value_bytes", SERVER + ".max_body_bytes") && values > bodies) {
-            String message = "must be at least limits.max_value_bytes, " + values;
-            reading.problem(SERVER + ".max_body_bytes", Integer.toString(bodies), message);
+        String valuePath = LIMITS + ".max_value_bytes";
+        String bodyPath = SERVER + ".max_body_bytes";
+        if (reading.sound(valuePath, bodyPath) && values > bodies) {
+            if (reading.explicit().contains(bodyPath)) {
+                reading.problem(
+                        bodyPath, Integer.toString(bodies), "must be at least limits.max_value_bytes, " + values);
+            } else {
+                reading.problem(
+                        valuePath, Integer.toString(values), "must be at most server.max_body_bytes, " + bodies);
+            }
         }
         LocalCacheSettings l1 = settings.localCache();
         if (reading.sound(L1 + ".capacity", L1 + ".max_memory_mb") && l1.enabled()) {
@@ -175,6 +180,22 @@ final class Consistency {
                 String message = "cannot be reached: max_memory_mb leaves " + perEntry + " bytes per entry";
                 reading.warning(L1 + ".capacity", Long.toString(l1.capacity()), message);
             }
+        }
+    }
+
+    /** Blames the one of the two that the file sets. */
+    private void ordered(String loadPath, Duration load, String tombstonePath, Duration tombstone) {
+        if (!reading.sound(loadPath, tombstonePath) || tombstone.compareTo(load) > 0) {
+            return;
+        }
+        String because = ": an invalidation must outlive every load it has to beat";
+        String loads = DurationText.format(load);
+        String tombstones = DurationText.format(tombstone);
+        if (reading.explicit().contains(tombstonePath)) {
+            reading.problem(tombstonePath, tombstones, "must be longer than loading.timeout, " + loads + because);
+        } else {
+            reading.problem(
+                    loadPath, loads, "must be shorter than limits.tombstone_retention, " + tombstones + because);
         }
     }
 

@@ -188,13 +188,13 @@ public final class EffectiveSettings {
     /** A double-quoted YAML scalar that is one line whatever the text holds. */
     private static String quoted(String text) {
         StringBuilder out = new StringBuilder("\"");
-        text.chars().forEach(c -> {
+        text.codePoints().forEach(c -> {
             if (c == '"' || c == '\\') {
-                out.append('\\').append((char) c);
-            } else if (c < ' ' || c > '~') {
-                out.append(String.format(Locale.ROOT, "\\u%04X", c));
+                out.append('\\').appendCodePoint(c);
+            } else if (c >= ' ' && c <= '~' || Character.isLetterOrDigit(c)) {
+                out.appendCodePoint(c);
             } else {
-                out.append((char) c);
+                out.append(String.format(Locale.ROOT, "\\U%08X", c));
             }
         });
         return out.append('"').toString();

@@ -65,7 +65,8 @@ final class Section {
             return;
         }
         values.put(key, tuple.getValueNode());
-        reading.stands(pathOf(key), line(tuple.getValueNode()));
+        // A mapping or list begins below its key, but people look for the key.
+        reading.stands(pathOf(key), tuple.getValueNode() instanceof ScalarNode value ? line(value) : line);
     }
 
     private static int line(Node node) {

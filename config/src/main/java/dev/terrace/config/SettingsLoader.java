@@ -2,7 +2,6 @@ package dev.terrace.config;
 
 import java.io.StringReader;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -105,11 +104,11 @@ public final class SettingsLoader {
     /** An unquoted password may begin with a star or an exclamation mark, and the parser would repeat it. */
     private static String withoutNames(@Nullable String problem) {
         String said = String.valueOf(problem);
-        for (String thing : List.of("alias", "tag handle")) {
-            if (said.startsWith("found undefined " + thing)) {
-                return "found undefined " + thing + "; quote a text that begins with "
-                        + (thing.equals("alias") ? "*" : "!");
-            }
+        if (said.startsWith("found undefined alias")) {
+            return "found undefined alias; quote a text that begins with *";
+        }
+        if (said.startsWith("found undefined tag handle") || said.startsWith("Global tag is not allowed")) {
+            return "found a tag that is not allowed; quote a text that begins with !";
         }
         return said;
     }

@@ -1,0 +1,220 @@
+package dev.terrace.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
+import dev.terrace.config.DistributedCacheSettings.TlsSettings;
+import dev.terrace.config.DistributedCacheSettings.Topology;
+import dev.terrace.config.LocalCacheSettings.EvictionPolicy;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+class EveryKeyTest {
+    private static final Map<String, String> ENVIRONMENT = Map.of("PASSWORD", "canary-from-environment");
+    private static final Path DOCUMENT = Path.of("..", "docs", "settings.md");
+    private static final String TOO_LONG = "99999d";
+
+    static String everyKey() throws IOException {
+        try (InputStream in = Objects.requireNonNull(EveryKeyTest.class.getResourceAsStream("every-key.yaml"))) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    @Test
+    void everyKeyReachesItsField() throws IOException {
+        LoadedSettings loaded = SettingsLoader.parse(everyKey(), "every-key.yaml", ENVIRONMENT);
+
+        Map<String, CachePolicy> caches = new LinkedHashMap<>();
+        caches.put(
+                "quotes", new CachePolicy(Duration.ofSeconds(30), Duration.ofMinutes(5), Duration.ofSeconds(10), true));
+        caches.put("größe \"x\"\t", CachePolicy.INHERIT);
+        assertThat(loaded.settings())
+                .isEqualTo(new Settings(
+                        new LocalCacheSettings(
+                                false,
+                                20_000,
+                                1_024,
+                                Duration.ofMinutes(90),
+                                EvictionPolicy.LFU,
+                                Duration.ofSeconds(5)),
+                        new DistributedCacheSettings(
+                                true,
+                                "redis",
+                                List.of(new HostAndPort("s-1", 26379), new HostAndPort("::1", 26380)),
+                                Topology.SENTINEL,
+                                "mymaster",
+                                2,
+                                ConsistencyLevel.SYNC,
+                                Duration.ofHours(2),
+                                Duration.ofMillis(100),
+                                Duration.ofMillis(500),
+                                16,
+                                3,
+                                "app",
+                                "cache",
+                                new Secret("canary-from-environment"),
+                                new TlsSettings(
+                                        Path.of("/etc/ca.pem"),
+                                        Path.of("/etc/client.pem"),
+                                        Path.of("/etc/client.key"),
+                                        false)),
+                        new BackupStorageSettings(
+                                true,
+                                BackupStorageSettings.Backend.FILESYSTEM,
+                                Path.of("/var/lib/terrace/backup"),
+                                false,
+                                true,
+                                Path.of("/etc/keys.bcfks"),
+                                "master",
+                                new Secret("pass-${phrase"),
+                                Duration.ofDays(7),
+                                true,
+                                Duration.ofSeconds(2),
+                                500,
+                                32),
+                        new CircuitBreakerSettings(false, 7, Duration.ofSeconds(10), Duration.ofMinutes(1), 80),
+                        new FailoverSettings(
+                                FailoverSettings.Strategy.GRACEFUL_DEGRADATION,
+                                false,
+                                Duration.ofMinutes(1),
+                                Duration.ofSeconds(3)),
+                        new LoadingSettings(Duration.ofSeconds(4), 8),
+                        new LimitSettings(
+                                2_048, 65_536, Duration.ofSeconds(5), Duration.ofHours(1), Duration.ofSeconds(20)),
+                        caches,
+                        List.of(new CacheClass(
+                                "user:*",
+                                "hot",
+                                new CachePolicy(Duration.ofMinutes(1), Duration.ofMinutes(2), Duration.ZERO, false))),
+                        new ServerSettings("0.0.0.0", 9090, new Secret("a-token-of-many-characters"), 16 << 20)));
+    }
+
+    @Test
+    void defaultsArePinned() {
+        Map<String, Object> defaults = new LinkedHashMap<>();
+        // TLS is off by default and has defaults of its own once it is on.
+        String tls = "distributed_cache: {distributed_cache: {tls: {}}}";
+        flatten(
+                EffectiveSettings.tree(
+                        SettingsLoader.parse(tls, "tls", Map.of()).settings()),
+                "",
+                defaults);
+        // The document is the pin: a changed default is a changed document.
+        documented().forEach((key, row) -> {
+            Object inForce = defaults.get(SettingsLoader.ROOT + "." + key);
+            assertThat(inForce == null ? "-" : inForce.toString()).as(key).isEqualTo(row.preset());
+        });
+    }
+
+    @Test
+    void effectiveSettingsNameEveryKeyAndLoadAgain() throws IOException {
+        LoadedSettings loaded = SettingsLoader.parse(everyKey(), "every-key.yaml", ENVIRONMENT);
+        String yaml = EffectiveSettings.yaml(loaded);
+
+        Map<String, Object> again = EffectiveSettings.tree(
+                SettingsLoader.parse(yaml, "effective", Map.of()).settings());
+        assertThat(again).isEqualTo(EffectiveSettings.tree(loaded.settings()));
+        assertThat(yaml).doesNotContain("# default").doesNotContain("canary").doesNotContain("many-characters");
+        assertThat(known(yaml)).isEqualTo(known(everyKey()));
+    }
+
+    @Test
+    void defaultsAreMarkedAndLoadAgain() {
+        LoadedSettings loaded = SettingsLoader.parse("", "empty", Map.of());
+        String yaml = EffectiveSettings.yaml(loaded);
+
+        assertThat(SettingsLoader.parse(yaml, "effective", Map.of()).settings()).isEqualTo(Settings.defaults());
+        assertThat(yaml.lines().filter(line -> !line.endsWith(":")))
+                .isNotEmpty()
+                .allMatch(line -> line.endsWith("# default"));
+    }
+
+    @Test
+    void theDocumentListsExactlyTheKeysThatAreRead() throws IOException {
+        assertThat(documented().keySet()).isEqualTo(known(everyKey()));
+    }
+
+    @TestFactory
+    @Tag("F72")
+    Stream<DynamicTest> theDocumentStatesTheBoundsThatAreEnforced() {
+        return documented().entrySet().stream()
+                .filter(entry -> !List.of("any", "a mapping", "at most 256 characters")
+                        .contains(entry.getValue().allowed()))
+                .map(entry ->
+                        DynamicTest.dynamicTest(entry.getKey(), () -> assertBound(entry.getKey(), entry.getValue())));
+    }
+
+    private static void assertBound(String key, Row row) {
+        String bad = row.type().equals("duration") ? TOO_LONG : "?";
+        String yaml = SettingsLoader.ROOT + ":\n";
+        String indent = "  ";
+        for (String part : key.split("\\.")) {
+            yaml += indent + part.replace("[]", ":\n" + indent + "-").replaceAll("([^-])$", "$1:") + "\n";
+            indent += "    ";
+        }
+        String whole = yaml.stripTrailing() + " \"" + bad + "\"\n";
+        InvalidSettingsException refused = catchThrowableOfType(
+                InvalidSettingsException.class, () -> SettingsLoader.parse(whole, "bad.yaml", Map.of()));
+        assertThat(refused).as(whole).isNotNull();
+        assertThat(refused.getMessage()).as(whole).contains(row.allowed());
+    }
+
+    private record Row(String type, String preset, String allowed) {}
+
+    private static Map<String, Row> documented() {
+        Map<String, Row> rows = new LinkedHashMap<>();
+        try (Stream<String> lines = Files.lines(DOCUMENT)) {
+            lines.filter(line -> line.startsWith("| `") && line.split("\\|").length == 6)
+                    .map(line -> line.split("\\|"))
+                    .forEach(cells -> rows.put(
+                            cells[1].trim().replace("`", ""),
+                            new Row(
+                                    cells[2].trim(),
+                                    cells[3].trim().replace("localhost:6379", "[localhost:6379]"),
+                                    cells[4].trim())));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        return rows;
+    }
+
+    private static Set<String> known(String yaml) {
+        Set<String> known = new LinkedHashSet<>();
+        for (String path : SettingsLoader.known(yaml, ENVIRONMENT)) {
+            String below = path.substring(Math.min(path.length(), SettingsLoader.ROOT.length() + 1));
+            String key = below.replaceAll("^caches\\.(quotes|größe \"x\"\t)", "caches.NAME")
+                    .replaceAll("\\[\\d+]", "[]");
+            if (key.contains(".") && !key.equals("caches.NAME")) {
+                known.add(key);
+            }
+        }
+        return known;
+    }
+
+    private static void flatten(Map<?, ?> tree, String path, Map<String, Object> into) {
+        tree.forEach((key, value) -> {
+            String here = path.isEmpty() ? key.toString() : path + "." + key;
+            if (value instanceof Map<?, ?> child) {
+                flatten(child, here, into);
+            } else {
+                into.put(here, value);
+            }
+        });
+    }
+}
