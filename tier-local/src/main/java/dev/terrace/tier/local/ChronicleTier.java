@@ -89,7 +89,7 @@ final class ChronicleTier implements LocalTier {
         this.errors = metrics.counter("l1.errors");
         gauge(metrics, "l1.entries", budget::entries);
         gauge(metrics, "l1.bytes", budget::bytes);
-        gauge(metrics, "l1.bytes.reserved", () -> closed ? 0L : map.reservedBytes());
+        gauge(metrics, "l1.bytes.reserved", this::reservedBytes);
         this.sweeper = new Sweeper(this, settings.sweepInterval());
         LOG.info(
                 "local tier opened entries={} live_bytes={} reserved_bytes={} segments={} largest_value_bytes={}",
@@ -387,6 +387,11 @@ final class ChronicleTier implements LocalTier {
                 stripe.unlock();
             }
         }
+    }
+
+    /** Address space that the map has reserved, more than what it has touched. */
+    long reservedBytes() {
+        return closed ? 0 : map.reservedBytes();
     }
 
     int highWater() {

@@ -1,0 +1,258 @@
+package dev.terrace.tier.local;
+
+import static dev.terrace.testkit.Entries.value;
+import static dev.terrace.testkit.Entries.version;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.terrace.config.LocalCacheSettings;
+import dev.terrace.config.LocalCacheSettings.EvictionPolicy;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.WriteCondition;
+import dev.terrace.testkit.ManualClock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+class ChronicleTierBoundsTest {
+    private static final Duration TTL = Duration.ofHours(1);
+
+    private final ManualClock clock = ManualClock.startingNow();
+    private final MetricRegistry metrics = new MetricRegistry();
+    private final AtomicInteger counter = new AtomicInteger();
+
+    private ChronicleTier open(long capacity, long mebibytes, EvictionPolicy policy) {
+        return new ChronicleTier(
+                new LocalCacheSettings(true, capacity, mebibytes, TTL, policy, Duration.ofMillis(20)),
+                clock,
+                metrics,
+                KeyHash.XXH128);
+    }
+
+    private Entry entry(String key, byte[] payload) {
+        return value(
+                CacheKey.of("c", key),
+                version(clock.millis(), counter.incrementAndGet() & 0xFFFF),
+                clock.millis(),
+                TTL,
+                payload);
+    }
+
+    private static boolean holds(ChronicleTier tier, String key) {
+        return tier.get(CacheKey.of("c", key)).toCompletableFuture().join() instanceof Lookup.Hit;
+    }
+
+    @Test
+    void neverHoldsMoreEntriesThanItsCapacity() {
+        try (ChronicleTier tier = open(1_000, 64, EvictionPolicy.LRU)) {
+            for (int i = 0; i < 5_000; i++) {
+                assertThat(tier.store(entry("k" + i, new byte[100]), WriteCondition.IF_NEWER))
+                        .isInstanceOf(StoreOutcome.Applied.class);
+                assertThat(tier.status().entries()).isLessThanOrEqualTo(1_000);
+            }
+            assertThat(tier.status().entries()).isEqualTo(1_000);
+            assertThat(metrics.counter("l1.evictions.size").getCount()).isEqualTo(4_000);
+        }
+    }
+
+    @Test
+    @Tag("F39")
+    void neverUsesMoreMemoryThanAllowedWhateverTheSizes() throws Exception {
+        long seed = Long.getLong("terrace.seed", System.nanoTime());
+        System.out.println("ChronicleTierBoundsTest seed=" + seed);
+        long mebibytes = 16;
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try (ChronicleTier tier = open(100_000, mebibytes, EvictionPolicy.LFU)) {
+            List<Future<Integer>> writers = new ArrayList<>();
+            for (int writer = 0; writer < 4; writer++) {
+                SplittableRandom random = new SplittableRandom(seed ^ (writer * 0x9E3779B97F4A7C15L));
+                writers.add(threads.submit(() -> {
+                    int applied = 0;
+                    for (int i = 0; i < 4_000; i++) {
+                        int size = random.nextInt(10) == 0 ? random.nextInt(100_000) : random.nextInt(2_000);
+                        StoreOutcome outcome = tier.store(
+                                entry("k" + random.nextInt(20_000), new byte[size]), WriteCondition.IF_NEWER);
+                        assertThat(outcome).isNotInstanceOf(StoreOutcome.Unavailable.class);
+                        assertThat(tier.status().bytes()).isLessThanOrEqualTo(mebibytes << 20);
+                        assertThat(tier.reservedBytes()).isLessThanOrEqualTo(mebibytes << 20);
+                        applied += outcome instanceof StoreOutcome.Applied ? 1 : 0;
+                    }
+                    return applied;
+                }));
+            }
+            int applied = 0;
+            for (Future<Integer> writer : writers) {
+                applied += writer.get(100, TimeUnit.SECONDS);
+            }
+            assertThat(applied).isGreaterThan(14_000);
+            assertThat(tier.status().entries()).isGreaterThan(500);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
+    @Tag("F39")
+    void whatIsTooLargeIsRefusedByNameAndTheOlderValueIsGone() {
+        try (ChronicleTier tier = open(1_000, 8, EvictionPolicy.LRU)) {
+            tier.store(entry("k", new byte[10]), WriteCondition.IF_NEWER);
+            clock.advance(Duration.ofMillis(1));
+            StoreOutcome outcome = tier.store(entry("k", new byte[8 << 20]), WriteCondition.IF_NEWER);
+            assertThat(outcome).isInstanceOfSatisfying(StoreOutcome.Refused.class, no -> {
+                assertThat(no.tier()).isEqualTo(TierLevel.L1);
+                assertThat(no.reason()).contains("exceeds the largest").contains("max_memory_mb");
+            });
+            assertThat(holds(tier, "k")).isFalse();
+        }
+    }
+
+    @Test
+    void leastRecentlyUsedGoesFirst() {
+        try (ChronicleTier tier = open(200, 8, EvictionPolicy.LRU)) {
+            for (int i = 0; i < 200; i++) {
+                tier.store(entry("k" + i, new byte[10]), WriteCondition.IF_NEWER);
+            }
+            clock.advance(Duration.ofSeconds(1));
+            for (int i = 0; i < 50; i++) {
+                assertThat(holds(tier, "k" + i)).isTrue();
+            }
+            clock.advance(Duration.ofSeconds(1));
+            for (int i = 0; i < 100; i++) {
+                tier.store(entry("new" + i, new byte[10]), WriteCondition.IF_NEWER);
+            }
+            long kept = java.util.stream.IntStream.range(0, 50)
+                    .filter(i -> holds(tier, "k" + i))
+                    .count();
+            assertThat(kept)
+                    .as("of 50 entries read lately, 150 older ones being there")
+                    .isGreaterThanOrEqualTo(45);
+        }
+    }
+
+    @Test
+    void leastFrequentlyUsedGoesFirst() {
+        try (ChronicleTier tier = open(200, 8, EvictionPolicy.LFU)) {
+            for (int i = 0; i < 200; i++) {
+                tier.store(entry("k" + i, new byte[10]), WriteCondition.IF_NEWER);
+            }
+            for (int round = 0; round < 100; round++) {
+                for (int i = 0; i < 20; i++) {
+                    holds(tier, "k" + i);
+                }
+            }
+            for (int i = 0; i < 150; i++) {
+                tier.store(entry("new" + i, new byte[10]), WriteCondition.IF_NEWER);
+            }
+            long kept = java.util.stream.IntStream.range(0, 20)
+                    .filter(i -> holds(tier, "k" + i))
+                    .count();
+            assertThat(kept).as("of 20 popular entries").isGreaterThanOrEqualTo(18);
+        }
+    }
+
+    @Test
+    void expiredEntriesAreSweptWithoutBeingRead() {
+        try (ChronicleTier tier = open(1_000, 8, EvictionPolicy.LRU)) {
+            for (int i = 0; i < 500; i++) {
+                tier.store(entry("k" + i, new byte[10]), WriteCondition.IF_NEWER);
+            }
+            clock.advance(TTL.plusSeconds(2));
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> tier.status().entries() == 0);
+            assertThat(metrics.counter("l1.evictions.expired").getCount()).isEqualTo(500);
+        }
+    }
+
+    @Test
+    void aClearedCacheGivesItsSpaceBack() {
+        try (ChronicleTier tier = open(1_000, 8, EvictionPolicy.LRU)) {
+            for (int i = 0; i < 300; i++) {
+                tier.store(entry("k" + i, new byte[10]), WriteCondition.IF_NEWER);
+            }
+            Entry other = value(CacheKey.of("other", "k"), version(clock.millis(), 1), clock.millis(), TTL, "x");
+            tier.store(other, WriteCondition.IF_NEWER);
+            tier.clear("c", version(clock.millis(), 0xFFFF));
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> tier.status().entries() == 1);
+        }
+    }
+
+    @Test
+    void differentKeysUnderOneHashAreNeverMixedUp() {
+        KeyHash colliding = (bytes, length, nameLength, into) -> {
+            into[0] = 1;
+            into[1] = 2;
+        };
+        try (ChronicleTier tier = new ChronicleTier(
+                new LocalCacheSettings(true, 100, 8, TTL, EvictionPolicy.LRU, Duration.ofSeconds(1)),
+                clock,
+                metrics,
+                colliding)) {
+            tier.store(entry("a", new byte[] {1}), WriteCondition.IF_NEWER);
+            assertThat(holds(tier, "a")).isTrue();
+            assertThat(holds(tier, "b")).isFalse();
+            tier.store(entry("b", new byte[] {2}), WriteCondition.IF_NEWER);
+            assertThat(holds(tier, "b")).isTrue();
+            assertThat(holds(tier, "a")).isFalse();
+            assertThat(tier.status().entries()).isEqualTo(1);
+            assertThat(metrics.counter("l1.collisions").getCount()).isPositive();
+        }
+    }
+
+    @Test
+    @Tag("F74")
+    void closingUnderAStormOfCallsNeverTouchesFreedMemory() throws Exception {
+        for (int round = 0; round < 10; round++) {
+            ChronicleTier tier = open(10_000, 16, EvictionPolicy.LRU);
+            for (int i = 0; i < 1_000; i++) {
+                tier.store(entry("k" + i, new byte[500]), WriteCondition.IF_NEWER);
+            }
+            AtomicBoolean stop = new AtomicBoolean();
+            AtomicInteger calls = new AtomicInteger();
+            ExecutorService threads = Executors.newFixedThreadPool(6);
+            try {
+                List<Future<?>> storm = new ArrayList<>();
+                for (int thread = 0; thread < 6; thread++) {
+                    int mine = thread;
+                    storm.add(threads.submit(() -> {
+                        for (int i = 0; !stop.get(); i++) {
+                            if (mine % 3 == 0) {
+                                tier.store(entry("k" + i % 2_000, new byte[300]), WriteCondition.IF_NEWER);
+                            } else {
+                                holds(tier, "k" + i % 2_000);
+                            }
+                            calls.incrementAndGet();
+                        }
+                    }));
+                }
+                Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> calls.get() > 20_000);
+                tier.close();
+                int atClose = calls.get();
+                Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> calls.get() > atClose + 20_000);
+                stop.set(true);
+                for (Future<?> one : storm) {
+                    one.get(20, TimeUnit.SECONDS);
+                }
+            } finally {
+                stop.set(true);
+                threads.shutdownNow();
+            }
+        }
+    }
+}
