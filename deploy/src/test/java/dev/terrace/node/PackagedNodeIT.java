@@ -1,0 +1,89 @@
+package dev.terrace.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The jar that {@code package} lays out runs by {@code java -jar} without any flag: its manifest brings what L1 needs. */
+class PackagedNodeIT {
+    private static final long PATIENCE_SECONDS = 100;
+
+    @TempDir
+    Path folder;
+
+    private record Result(int exitCode, String out, String err) {}
+
+    private Result terrace(String... arguments) throws IOException, InterruptedException {
+        Path jar = Path.of(System.getProperty("terrace.package"), "terrace.jar");
+        List<String> command = new ArrayList<>(
+                List.of(ProcessHandle.current().info().command().orElseThrow(), "-jar", jar.toString()));
+        command.addAll(List.of(arguments));
+        Path out = folder.resolve("out");
+        Path err = folder.resolve("err");
+        Process process = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
+        try {
+            assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
+        return new Result(
+                process.exitValue(),
+                Files.readString(out, StandardCharsets.UTF_8),
+                Files.readString(err, StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void tellsItsVersion() throws Exception {
+        Result result = terrace("--version");
+        assertThat(result.exitCode()).as(result.err()).isZero();
+        assertThat(result.out()).startsWith("terrace 0.").contains("Java ");
+    }
+
+    @Test
+    void replaysTheBundledTraceThroughAllThreeTiersAndTheNumbersAddUp() throws Exception {
+        Result result = terrace(
+                "replay", "--limit", "20000", "--origin-latency", "0ms", "--l1-capacity", "500", "--l2-memory", "4MiB",
+                "--json");
+        assertThat(result.exitCode()).as(result.out() + result.err()).isZero();
+        JsonNode report = new ObjectMapper().readTree(result.out());
+        assertThat(report.path("requests").asLong()).isEqualTo(20_000);
+        assertThat(report.path("adds_up").asBoolean()).isTrue();
+        for (String tier : List.of("l1", "l2", "l3", "origin")) {
+            assertThat(report.path("answered_by").path(tier).path("requests").asLong())
+                    .as(tier)
+                    .isPositive();
+        }
+        assertThat(result.err()).doesNotContain("WARNING", "Exception", "Chronicle");
+    }
+
+    @Test
+    void refusesAFileThatIsNoTraceInOneLine() throws Exception {
+        Result missing = terrace("replay", "absent.gz");
+        assertThat(missing.exitCode()).isEqualTo(2);
+        assertThat(missing.err().strip().lines()).hasSize(1);
+        assertThat(missing.err()).contains("'absent.gz' does not exist");
+
+        Files.writeString(folder.resolve("empty"), "");
+        Result empty = terrace("replay", "empty");
+        assertThat(empty.exitCode()).isEqualTo(2);
+        assertThat(empty.err()).contains("holds no keys");
+
+        Result wrongOption = terrace("replay", "--value-size", "1 parsec");
+        assertThat(wrongOption.exitCode()).isEqualTo(2);
+        assertThat(wrongOption.err()).contains("--value-size '1 parsec' is not allowed");
+    }
+}

@@ -1,0 +1,2 @@
+/** How an application uses Terrace: {@link dev.terrace.examples.QuoteService}. */
+package dev.terrace.examples;
