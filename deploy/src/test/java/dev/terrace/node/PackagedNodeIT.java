@@ -56,7 +56,15 @@ class PackagedNodeIT {
     @Test
     void replaysTheBundledTraceThroughAllThreeTiersAndTheNumbersAddUp() throws Exception {
         Result result = terrace(
-                "replay", "--limit", "20000", "--origin-latency", "0ms", "--l1-capacity", "500", "--l2-memory", "4MiB",
+                "replay",
+                "--limit",
+                "20000",
+                "--origin-latency",
+                "0ms",
+                "--l1-capacity",
+                "500",
+                "--l2-memory",
+                "4MiB",
                 "--json");
         assertThat(result.exitCode()).as(result.out() + result.err()).isZero();
         JsonNode report = new ObjectMapper().readTree(result.out());
