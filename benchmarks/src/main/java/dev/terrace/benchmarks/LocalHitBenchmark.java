@@ -151,7 +151,8 @@ public class LocalHitBenchmark {
                             CacheConfigurationBuilder.newCacheConfigurationBuilder(
                                     String.class,
                                     byte[].class,
-                                    ResourcePoolsBuilder.newResourcePoolsBuilder().offheap(3, MemoryUnit.GB)))
+                                    ResourcePoolsBuilder.newResourcePoolsBuilder()
+                                            .offheap(3, MemoryUnit.GB)))
                     .build(true);
             cache = manager.getCache("bench", String.class, byte[].class);
             for (int i = 0; i < shape.entries; i++) {

@@ -143,7 +143,8 @@ public class RemoteHitBenchmark {
 
     @Benchmark
     public byte[] terraceGetAsync(Server server) {
-        return found(server.cache.async().get(server.anyKey()).toCompletableFuture().join());
+        return found(
+                server.cache.async().get(server.anyKey()).toCompletableFuture().join());
     }
 
     @Benchmark
@@ -177,9 +178,8 @@ public class RemoteHitBenchmark {
     /** A miss would be fast and wrong. */
     private static byte[] found(byte[] value) {
         if (value == null || value.length != VALUE_BYTES) {
-            throw new IllegalStateException(
-                    "the benchmark measures hits, this was a miss: "
-                            + (value == null ? "null" : new String(value, StandardCharsets.ISO_8859_1)));
+            throw new IllegalStateException("the benchmark measures hits, this was a miss: "
+                    + (value == null ? "null" : new String(value, StandardCharsets.ISO_8859_1)));
         }
         return value;
     }
