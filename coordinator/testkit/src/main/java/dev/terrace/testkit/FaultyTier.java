@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>{@link #failWith}: answers at once that it is unavailable; nothing reaches the storage.
- *   <li>{@link #loseReplies}: writes happen, but the answer says TIMEOUT.
+ *   <li>{@link #loseReplies}: writes happen, but the answer says TIMEOUT. Reads work.
  *   <li>{@link #hang}: never answers, against the rules of {@link Tier}; nothing reaches the storage.
  *   <li>{@link #hold}: calls wait until {@link #release}, then run in their order.
  * </ul>
@@ -58,7 +58,7 @@ public final class FaultyTier implements Tier {
         cause = why;
     }
 
-    /** From now on writes happen and are answered with TIMEOUT; reads are answered so too. */
+    /** From now on writes happen and are answered with TIMEOUT; reads work. */
     public synchronized void loseReplies() {
         mode = Mode.LOSING_REPLIES;
         cause = Unavailability.TIMEOUT;
@@ -95,7 +95,7 @@ public final class FaultyTier implements Tier {
         return calls.get();
     }
 
-    private <T> CompletionStage<T> through(Supplier<CompletionStage<T>> call, Supplier<T> unavailable) {
+    private <T> CompletionStage<T> through(boolean write, Supplier<CompletionStage<T>> call, Supplier<T> unavailable) {
         calls.incrementAndGet();
         Mode now;
         synchronized (this) {
@@ -109,7 +109,7 @@ public final class FaultyTier implements Tier {
         return switch (now) {
             case HEALTHY, HOLDING -> call.get();
             case FAILING -> CompletableFuture.completedFuture(unavailable.get());
-            case LOSING_REPLIES -> call.get().thenApply(lost -> unavailable.get());
+            case LOSING_REPLIES -> write ? call.get().thenApply(lost -> unavailable.get()) : call.get();
             case HANGING -> new CompletableFuture<>();
         };
     }
@@ -137,12 +137,12 @@ public final class FaultyTier implements Tier {
 
     @Override
     public CompletionStage<Lookup> get(CacheKey key) {
-        return through(() -> tier.get(key), this::noLookup);
+        return through(false, () -> tier.get(key), this::noLookup);
     }
 
     @Override
     public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-        return through(() -> tier.getAll(keys), () -> {
+        return through(false, () -> tier.getAll(keys), () -> {
             Map<CacheKey, Lookup> none = new HashMap<>();
             keys.forEach(key -> none.put(key, noLookup()));
             return none;
@@ -151,12 +151,12 @@ public final class FaultyTier implements Tier {
 
     @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
-        return through(() -> tier.put(entry, condition), this::noStore);
+        return through(true, () -> tier.put(entry, condition), this::noStore);
     }
 
     @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
-        return through(() -> tier.putAll(entries), () -> Collections.nCopies(entries.size(), noStore()));
+        return through(true, () -> tier.putAll(entries), () -> Collections.nCopies(entries.size(), noStore()));
     }
 
     @Override
