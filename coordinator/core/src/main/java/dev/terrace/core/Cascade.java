@@ -7,6 +7,7 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Tier;
 import dev.terrace.spi.Version;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Searches L1, L2 and L3 for keys, one after the other, until one holds something that settles the question. A tier that
@@ -66,8 +68,9 @@ final class Cascade {
         if (tiers.remote() == null) {
             return backup(cache, key, best);
         }
+        Entry before = Missed.pending(missed.remote(), key);
         return tiers.remote().get(key).thenCompose(lookup -> {
-            Found better = better(cache, best, fromRemote(key, lookup), Source.L2);
+            Found better = better(cache, best, said(missed.remote(), key, before, lookup), Source.L2);
             return better.settles(clock.millis())
                     ? CompletableFuture.completedStage(better)
                     : backup(cache, key, better);
@@ -78,27 +81,35 @@ final class Cascade {
         if (tiers.backup() == null) {
             return CompletableFuture.completedStage(best);
         }
-        return tiers.backup().get(key).thenApply(lookup -> better(cache, best, fromBackup(key, lookup), Source.L3));
+        Entry before = Missed.pending(missed.backup(), key);
+        return tiers.backup()
+                .get(key)
+                .thenApply(lookup -> better(cache, best, said(missed.backup(), key, before, lookup), Source.L3));
     }
 
     /** Searches L2 and L3 for every key that {@code best}, what L1 holds, leaves open; answers with {@code best}. */
     CompletionStage<Map<CacheKey, Found>> findAllBelow(CacheState cache, Map<CacheKey, Found> best) {
-        CompletionStage<Void> remote = tiers.remote() == null
-                ? CompletableFuture.completedStage(null)
-                : tiers.remote()
-                        .getAll(open(best))
-                        .thenAccept(found -> found.forEach((key, lookup) ->
-                                best.put(key, better(cache, found(best, key), fromRemote(key, lookup), Source.L2))));
-        return remote.thenCompose(done -> {
-            List<CacheKey> open = open(best);
-            return tiers.backup() == null || open.isEmpty()
-                    ? CompletableFuture.completedStage(best)
-                    : tiers.backup().getAll(open).thenApply(found -> {
-                        found.forEach((key, lookup) ->
-                                best.put(key, better(cache, found(best, key), fromBackup(key, lookup), Source.L3)));
-                        return best;
-                    });
-        });
+        return level(cache, tiers.remote(), missed.remote(), Source.L2, best)
+                .thenCompose(done -> level(cache, tiers.backup(), missed.backup(), Source.L3, best))
+                .thenApply(done -> best);
+    }
+
+    private CompletionStage<Void> level(
+            CacheState cache,
+            @Nullable Tier tier,
+            @Nullable MissedWrites missedByTier,
+            Source source,
+            Map<CacheKey, Found> best) {
+        List<CacheKey> open = open(best);
+        if (tier == null || open.isEmpty()) {
+            return CompletableFuture.completedStage(null);
+        }
+        Map<CacheKey, Entry> before = Missed.pending(missedByTier, open);
+        return tier.getAll(open)
+                .thenAccept(found -> found.forEach((key, lookup) -> {
+                    Lookup said = said(missedByTier, key, before.get(key), lookup);
+                    best.put(key, better(cache, found(best, key), said, source));
+                }));
     }
 
     private static Found found(Map<CacheKey, Found> best, CacheKey key) {
@@ -116,12 +127,8 @@ final class Cascade {
         return open;
     }
 
-    private Lookup fromRemote(CacheKey key, Lookup said) {
-        return counted(missed.remote() == null ? said : missed.remote().shadowed(key, said));
-    }
-
-    private Lookup fromBackup(CacheKey key, Lookup said) {
-        return counted(missed.backup() == null ? said : missed.backup().shadowed(key, said));
+    private Lookup said(@Nullable MissedWrites missedByTier, CacheKey key, @Nullable Entry before, Lookup lookup) {
+        return counted(missedByTier == null ? lookup : missedByTier.shadowed(key, before, lookup));
     }
 
     private Found better(CacheState cache, Found best, Lookup lookup, Source source) {

@@ -123,13 +123,11 @@ final class Load implements Runnable {
 
     /** Tells everyone who still waits. */
     void fail(TerraceException why) {
-        boolean told = false;
-        for (Flight flight : claimed) {
-            told |= flight.loaded.completeExceptionally(why);
-        }
-        if (told) {
+        // Counted first: who has been told must find it counted.
+        if (claimed.stream().anyMatch(flight -> !flight.loaded.isDone())) {
             cache.loadFailures.inc();
         }
+        claimed.forEach(flight -> flight.loaded.completeExceptionally(why));
     }
 
     /** Newcomers start anew; a late result may still be kept. */

@@ -1,7 +1,11 @@
 package dev.terrace.core;
 
+import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.StoreOutcome;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,9 +22,26 @@ record Missed(@Nullable MissedWrites remote, @Nullable MissedWrites backup) {
         }
         if (outcome instanceof StoreOutcome.Unavailable) {
             missed.add(entry);
-        } else if (outcome instanceof StoreOutcome.Applied) {
+        } else {
             missed.confirmed(entry);
         }
+    }
+
+    /** What a tier is known to lack of {@code key}. */
+    static @Nullable Entry pending(@Nullable MissedWrites missed, CacheKey key) {
+        return missed == null ? null : missed.pending(key);
+    }
+
+    /** What a tier is known to lack of {@code keys}. */
+    static Map<CacheKey, Entry> pending(@Nullable MissedWrites missed, Collection<CacheKey> keys) {
+        Map<CacheKey, Entry> pending = new HashMap<>();
+        for (CacheKey key : keys) {
+            Entry entry = pending(missed, key);
+            if (entry != null) {
+                pending.put(key, entry);
+            }
+        }
+        return pending;
     }
 
     /** How many writes would be forgotten if the process ended now. */

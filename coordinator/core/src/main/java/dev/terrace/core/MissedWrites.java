@@ -23,8 +23,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes that a tier has not confirmed, newest version per key. They shadow what the tier still holds, and are replayed in
- * version order, if newer, as soon as it answers. Bounded; kept in memory only. Thread-safe.
+ * Writes that a tier has not confirmed, newest version per key: those under way, and those that it missed. They shadow what
+ * the tier still holds; the missed ones are replayed in version order, if newer, as soon as it answers. Bounded; kept in
+ * memory only. Thread-safe.
+ *
+ * <p>A reader must ask {@link #pending} before it asks the tier, and pass the answer to {@link #shadowed}: a write may be
+ * confirmed, and forgotten here, after the tier has read its older value for an answer that is still on its way.
  */
 final class MissedWrites {
     private static final Logger LOG = LoggerFactory.getLogger(MissedWrites.class);
@@ -33,7 +37,9 @@ final class MissedWrites {
     private static final long SHORTEST_PAUSE_MILLIS = 100;
     private static final long LONGEST_PAUSE_MILLIS = 2_000;
 
-    private final Map<CacheKey, Entry> pending = new HashMap<>();
+    /** Writes not yet confirmed. */
+    private final Map<CacheKey, Pending> pending = new HashMap<>();
+
     private final Tier tier;
     private final HybridClock clock;
     private final ScheduledExecutorService timer;
@@ -55,14 +61,30 @@ final class MissedWrites {
         metrics.register(prefix + "pending", (Gauge<Integer>) this::size);
     }
 
+    /** How many writes the tier missed and has yet to be told. */
     synchronized int size() {
-        return pending.size();
+        return (int) pending.values().stream().filter(Pending::missed).count();
+    }
+
+    /** A write that is on its way to the tier, and what is known of its fate. */
+    private record Pending(Entry entry, boolean missed) {}
+
+    /** Remembers a write that is about to be sent to the tier. */
+    synchronized void begin(Entry entry) {
+        Pending known = pending.get(entry.key());
+        if (known == null && pending.size() >= MOST) {
+            return; // While it is under way it shadows nothing; if it is missed too, that is counted.
+        }
+        if (known == null || entry.version().isNewerThan(known.entry().version())) {
+            pending.put(entry.key(), new Pending(entry, false));
+            empty = false;
+        }
     }
 
     /** Remembers a write that the tier did not confirm. */
     synchronized void add(Entry entry) {
-        Entry known = pending.get(entry.key());
-        if (known != null && !entry.version().isNewerThan(known.version())) {
+        Pending known = pending.get(entry.key());
+        if (known != null && known.entry().version().isNewerThan(entry.version())) {
             return;
         }
         if (known == null && pending.size() >= MOST) {
@@ -76,7 +98,7 @@ final class MissedWrites {
             }
             return;
         }
-        pending.put(entry.key(), entry);
+        pending.put(entry.key(), new Pending(entry, true));
         empty = false;
         schedule();
     }
@@ -88,29 +110,33 @@ final class MissedWrites {
             return null;
         }
         synchronized (this) {
-            Entry entry = pending.get(key);
-            return entry == null || entry.isExpired(clock.millis()) ? null : entry;
+            Pending known = pending.get(key);
+            return known == null || known.entry().isExpired(clock.millis()) ? null : known.entry();
         }
     }
 
-    /** What the tier said, or what it should have said: a write that it missed counts as what it holds. */
-    Lookup shadowed(CacheKey key, Lookup said) {
-        Entry missed = pending(key);
-        if (missed == null) {
-            return said;
-        }
+    /**
+     * What the tier said, or what it should have said: a write that it missed counts as what it holds.
+     *
+     * @param before what {@link #pending} said before the tier was asked
+     */
+    Lookup shadowed(CacheKey key, @Nullable Entry before, Lookup said) {
+        return newer(pending(key), newer(before, said));
+    }
+
+    private static Lookup newer(@Nullable Entry missed, Lookup said) {
         Version held = said instanceof Lookup.Hit hit ? hit.entry().version() : null;
-        return missed.version().isNewerThan(held) ? new Lookup.Hit(missed) : said;
+        return missed != null && missed.version().isNewerThan(held) ? new Lookup.Hit(missed) : said;
     }
 
-    /** The tier confirmed a write of this key, so an older one need not be replayed. */
+    /** The tier confirmed a write of this key, or holds something newer, so an older one need not be replayed. */
     void confirmed(Entry entry) {
         if (empty) {
             return;
         }
         synchronized (this) {
-            Entry known = pending.get(entry.key());
-            if (known != null && !known.version().isNewerThan(entry.version())) {
+            Pending known = pending.get(entry.key());
+            if (known != null && !known.entry().version().isNewerThan(entry.version())) {
                 pending.remove(entry.key());
                 empty = pending.isEmpty();
             }
@@ -133,8 +159,10 @@ final class MissedWrites {
         List<Entry> batch;
         synchronized (this) {
             long now = clock.millis();
-            pending.values().removeIf(entry -> entry.isExpired(now));
+            pending.values().removeIf(known -> known.entry().isExpired(now));
             batch = pending.values().stream()
+                    .filter(Pending::missed)
+                    .map(Pending::entry)
                     .sorted(Comparator.comparing(Entry::version))
                     .limit(BATCH)
                     .toList();
@@ -163,10 +191,10 @@ final class MissedWrites {
         replaying = false;
         pauseMillis = reached ? SHORTEST_PAUSE_MILLIS : Math.min(LONGEST_PAUSE_MILLIS, pauseMillis * 2);
         empty = pending.isEmpty();
-        if (empty) {
-            dropping = false;
-        } else {
+        if (pending.values().stream().anyMatch(Pending::missed)) {
             schedule();
+        } else {
+            dropping = false;
         }
     }
 }

@@ -120,6 +120,10 @@ final class Writes {
     }
 
     private CompletionStage<StoreOutcome> noted(Entry entry) {
+        if (missed.backup() != null) {
+            // L3 may answer older values until it has taken this one, and nobody waits for that.
+            missed.backup().begin(entry);
+        }
         return storeInBackup(entry).thenApply(outcome -> {
             Missed.note(missed.backup(), entry, outcome);
             return outcome;
