@@ -186,8 +186,10 @@ final class ChronicleTier implements LocalTier {
     private void removeLocked(HashKey key, int slot) {
         map.remove(key);
         if (slot >= 0 && slot < shape.entries() && table.holds(slot, key)) {
-            budget.release(1, table.chargeOf(slot));
+            // The slot first: whoever is granted an entry by the budget must find a free slot.
+            int charge = table.chargeOf(slot);
             table.release(slot);
+            budget.release(1, charge);
         }
     }
 
@@ -289,6 +291,10 @@ final class ChronicleTier implements LocalTier {
         }
         int expiry = (int) Math.min(Integer.MAX_VALUE, (deadline - baseMillis) / 1000 + 1);
         int slot = replaces ? oldSlot : table.allocate(key.high, key.low, charge, expiry, (int) now);
+        if (slot < 0) {
+            budget.release(need.entries, need.bytes);
+            return null;
+        }
         StoredValue value = new StoredValue();
         value.take(slot, deadline, envelope);
         String full = map.put(key, value);
@@ -300,10 +306,10 @@ final class ChronicleTier implements LocalTier {
         }
         // One segment is full though the whole is not. Evicting a few at random frees it in the end.
         LOG.debug("local tier segment full reason={}", full);
-        budget.release(need.entries, need.bytes);
         if (!replaces) {
             table.release(slot);
         }
+        budget.release(need.entries, need.bytes);
         need.entries = Math.max(1, shape.segments());
         need.bytes = (long) charge * shape.segments();
         return null;

@@ -70,6 +70,34 @@ class ChronicleTierBoundsTest {
     }
 
     @Test
+    void writersThatEvictForEachOtherNeverStoreAnEntryWithoutASlot() throws Exception {
+        int keys = 400;
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+        try (ChronicleTier tier = open(64, 16, EvictionPolicy.LRU)) {
+            List<Future<?>> writers = new ArrayList<>();
+            for (int writer = 0; writer < 8; writer++) {
+                int first = writer * 50;
+                writers.add(threads.submit(() -> {
+                    for (int i = 0; i < 20_000; i++) {
+                        tier.store(entry("k" + (first + i) % keys, new byte[10]), WriteCondition.IF_NEWER);
+                    }
+                }));
+            }
+            for (Future<?> writer : writers) {
+                writer.get(60, TimeUnit.SECONDS);
+            }
+            int held = 0;
+            for (int i = 0; i < keys; i++) {
+                held += holds(tier, "k" + i) ? 1 : 0;
+            }
+            assertThat(metrics.counter("l1.errors").getCount()).isZero();
+            assertThat((long) held).isEqualTo(tier.status().entries()).isLessThanOrEqualTo(64);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
     @Tag("F39")
     void neverUsesMoreMemoryThanAllowedWhateverTheSizes() throws Exception {
         long seed = Long.getLong("terrace.seed", System.nanoTime());
