@@ -148,7 +148,8 @@ final class ChronicleTier implements LocalTier {
             if (now >= mine.value.deadlineMillis) {
                 return false;
             }
-            damaged = into.wrap(mine.value.envelope, mine.value.length) != null;
+            // The checksum covers the envelope, not the prefix: its slot must at least exist.
+            damaged = !table.exists(mine.value.slot) || into.wrap(mine.value.envelope, mine.value.length) != null;
             if (!damaged) {
                 table.touch(mine.value.slot, (int) now);
                 return true;
@@ -185,7 +186,7 @@ final class ChronicleTier implements LocalTier {
     /** The caller holds the stripe of {@code key}. */
     private void removeLocked(HashKey key, int slot) {
         map.remove(key);
-        if (slot >= 0 && slot < shape.entries() && table.holds(slot, key)) {
+        if (table.exists(slot) && table.holds(slot, key)) {
             // The slot first: whoever is granted an entry by the budget must find a free slot.
             int charge = table.chargeOf(slot);
             table.release(slot);
@@ -250,6 +251,11 @@ final class ChronicleTier implements LocalTier {
                     removeLocked(key, old.slot);
                 }
                 return tooLarge ? refuseTooLarge(envelope) : StoreOutcome.APPLIED;
+            }
+            if (present && !(table.exists(old.slot) && table.holds(old.slot, key))) {
+                // A damaged prefix. The slot that was meant stays until it is evicted, which is harmless.
+                map.remove(key);
+                present = false;
             }
             return write(key, envelope, deadline, now, present ? old.slot : -1, need);
         } finally {
@@ -397,7 +403,14 @@ final class ChronicleTier implements LocalTier {
 
     /** Address space that the map has reserved, more than what it has touched. */
     long reservedBytes() {
-        return closed ? 0 : map.reservedBytes();
+        // Chronicle reads native memory for this; under a stripe, like a writer.
+        ReentrantLock stripe = stripes[0];
+        stripe.lock();
+        try {
+            return closed ? 0 : map.reservedBytes();
+        } finally {
+            stripe.unlock();
+        }
     }
 
     int highWater() {

@@ -36,9 +36,12 @@ record MapShape(
     private static final double LIVE_SHARE_OF_LAYOUT = 0.85;
 
     static MapShape of(LocalCacheSettings settings) {
-        long memory = (settings.maxMemoryMib() << 20) - settings.capacity() * SlotTable.BYTES_PER_SLOT;
-        long layout = (long) (Math.max(memory, 1 << 20) * FIRST_LAYOUT_SHARE);
-        long entries = Math.max(16, Math.min(settings.capacity(), layout / SMALLEST_AVERAGE));
+        long allowed = settings.maxMemoryMib() << 20;
+        // Only slots that memory can fill cost memory: a capacity far beyond it must not eat what is there.
+        long slots = Math.min(
+                settings.capacity(), allowed / (SMALLEST_AVERAGE + ENTRY_OVERHEAD_BYTES + SlotTable.BYTES_PER_SLOT));
+        long layout = (long) ((allowed - slots * SlotTable.BYTES_PER_SLOT) * FIRST_LAYOUT_SHARE);
+        long entries = Math.max(16, Math.min(slots, layout / SMALLEST_AVERAGE));
         int average =
                 (int) Math.max(SMALLEST_AVERAGE, Math.min(LARGEST_AVERAGE, layout / entries - ENTRY_OVERHEAD_BYTES));
         int chunk = Math.max(32, Math.min(1024, Integer.highestOneBit(average / 16)));

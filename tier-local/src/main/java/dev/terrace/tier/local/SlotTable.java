@@ -125,6 +125,11 @@ final class SlotTable {
         return -1;
     }
 
+    /** Whether there is such a slot at all, in use or not. */
+    boolean exists(int slot) {
+        return slot >= 0 && slot < charge.length;
+    }
+
     boolean isResident(int slot) {
         return charge[slot] != FREE;
     }

@@ -149,6 +149,18 @@ class ChronicleTierBoundsTest {
     }
 
     @Test
+    @Tag("F39")
+    void aCapacityFarBeyondItsMemoryStillUsesTheMemory() {
+        try (ChronicleTier tier = open(10_000_000, 16, EvictionPolicy.LRU)) {
+            for (int i = 0; i < 10_000; i++) {
+                tier.store(entry("k" + i, new byte[500]), WriteCondition.IF_NEWER);
+            }
+            assertThat(tier.status().bytes()).isGreaterThan(4L << 20);
+            assertThat(tier.reservedBytes()).isLessThanOrEqualTo(16L << 20);
+        }
+    }
+
+    @Test
     void leastRecentlyUsedGoesFirst() {
         try (ChronicleTier tier = open(200, 8, EvictionPolicy.LRU)) {
             for (int i = 0; i < 200; i++) {
