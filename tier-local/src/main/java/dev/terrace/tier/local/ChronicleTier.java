@@ -149,7 +149,13 @@ final class ChronicleTier implements LocalTier {
                 return false;
             }
             // The checksum covers the envelope, not the prefix: its slot must at least exist.
+            // The checksum covers the envelope, not the prefix: its slot must at least exist, and its deadline is
+            // believed
+            // only as far as the envelope's own.
             damaged = !table.exists(mine.value.slot) || into.wrap(mine.value.envelope, mine.value.length) != null;
+            if (!damaged && now >= into.staleUntilMillis()) {
+                return false;
+            }
             if (!damaged) {
                 table.touch(mine.value.slot, (int) now);
                 return true;

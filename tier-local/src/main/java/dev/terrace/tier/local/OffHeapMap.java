@@ -71,8 +71,10 @@ final class OffHeapMap implements AutoCloseable {
         try {
             map.put(key, value);
             return null;
-        } catch (IllegalStateException | IllegalArgumentException full) {
-            // Chronicle's words for "this segment and its spare tiers are full".
+        } catch (RuntimeException full) {
+            // Chronicle has several words for "this segment and its spare tiers are full"; whatever it says, the entry
+            // is
+            // not in, and the caller gives back what it reserved.
             return String.valueOf(full.getMessage());
         }
     }
