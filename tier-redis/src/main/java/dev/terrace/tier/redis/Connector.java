@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -70,18 +71,26 @@ final class Connector implements AutoCloseable {
     private void attempt() {
         try {
             Connection made = connect();
-            if (closed) {
-                made.client().shutdown();
+            if (!publish(made)) {
+                made.client().shutdown(0, 1, TimeUnit.SECONDS);
                 return;
             }
-            connection = made;
-            trouble = "";
             LOG.info("remote tier connected nodes={} cluster={}", settings.clusterNodes(), made.cluster());
         } catch (Exception e) {
             if (!closed) {
                 retryAfter(e);
             }
         }
+    }
+
+    /** False when the connector was closed while the connection was being made. */
+    private synchronized boolean publish(Connection made) {
+        if (closed) {
+            return false;
+        }
+        connection = made;
+        trouble = "";
+        return true;
     }
 
     private void retryAfter(Exception e) {
@@ -92,7 +101,11 @@ final class Connector implements AutoCloseable {
         }
         long pause = pauseMillis / 2 + jitter.nextLong(pauseMillis);
         pauseMillis = Math.min(LONGEST_PAUSE_MILLIS, pauseMillis * 2);
-        thread.schedule(this::attempt, pause, TimeUnit.MILLISECONDS);
+        try {
+            thread.schedule(this::attempt, pause, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException closing) {
+            LOG.debug("remote tier closed while it was being connected");
+        }
     }
 
     private Connection connect() throws Exception {
@@ -161,11 +174,14 @@ final class Connector implements AutoCloseable {
 
     @Override
     public void close() {
-        closed = true;
+        Connection last;
+        synchronized (this) {
+            closed = true;
+            last = connection;
+            connection = null;
+            trouble = "closed";
+        }
         thread.shutdownNow();
-        Connection last = connection;
-        connection = null;
-        trouble = "closed";
         if (last != null) {
             last.client().shutdown(0, 2, TimeUnit.SECONDS);
         }

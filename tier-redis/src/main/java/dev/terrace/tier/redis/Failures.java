@@ -12,6 +12,8 @@ import org.redisson.RedissonShutdownException;
 import org.redisson.client.RedisConnectionException;
 import org.redisson.client.RedisNoScriptException;
 import org.redisson.client.RedisNodeNotFoundException;
+import org.redisson.client.RedisOutOfMemoryException;
+import org.redisson.client.RedisReadonlyException;
 import org.redisson.client.RedisTimeoutException;
 
 /** What Redisson's exceptions mean to us. */
@@ -35,15 +37,26 @@ final class Failures {
         if (root instanceof RedisTimeoutException || root instanceof TimeoutException) {
             return Unavailability.TIMEOUT;
         }
-        if (root instanceof RedisConnectionException
-                || root instanceof RedisNodeNotFoundException
-                || root instanceof IOException) {
-            return Unavailability.DISCONNECTED;
+        for (Throwable t = root; t != null; t = t.getCause()) {
+            // Redisson wraps a refused connection in its general exception.
+            if (t instanceof RedisConnectionException
+                    || t instanceof RedisNodeNotFoundException
+                    || t instanceof IOException) {
+                return Unavailability.DISCONNECTED;
+            }
         }
         if (root instanceof RedissonShutdownException || root instanceof CancellationException) {
             return Unavailability.CLOSED;
         }
         return Unavailability.ERROR;
+    }
+
+    /** True when the server answers but takes no writes: memory full, a replica, a disk that fails. */
+    static boolean refusesWrites(Throwable failure) {
+        Throwable root = root(failure);
+        return root instanceof RedisOutOfMemoryException
+                || root instanceof RedisReadonlyException
+                || String.valueOf(root.getMessage()).contains("MISCONF");
     }
 
     /** One line for people; names the permission or password that is missing, never the password. */
@@ -62,6 +75,12 @@ final class Failures {
             if (upper.contains("NOAUTH")) {
                 return "Redis asks for credentials (NOAUTH): set distributed_cache.password";
             }
+            if (t instanceof RedisOutOfMemoryException) {
+                return "Redis is full and takes no writes (OOM): raise its maxmemory or give it an eviction policy";
+            }
+            if (upper.contains("CAN'T DECODE") || upper.contains("DECODEREXCEPTION")) {
+                return "what listens there is not a Redis server: its answer cannot be read";
+            }
             if (upper.contains("NOPERM")) {
                 return "the Redis user lacks a permission (NOPERM): " + firstLine(message);
             }
@@ -71,7 +90,11 @@ final class Failures {
     }
 
     private static String firstLine(String text) {
-        String line = text.lines().findFirst().orElse("");
+        // Redisson adds the command with its arguments, which are keys and values: not for logs.
+        String line = text.split("\\. channel: \\[|, params: \\[|, command: ", 2)[0]
+                .lines()
+                .findFirst()
+                .orElse("");
         return line.length() > 300 ? line.substring(0, 300) + "..." : line;
     }
 }

@@ -52,8 +52,9 @@ final class Reclaimer implements AutoCloseable {
         long removed = 0;
         try {
             for (String key : to.scan(keys.patternOf(cache))) {
-                Object answer =
-                        to.reclaim(key, version).toCompletableFuture().get(timeoutMillis, TimeUnit.MILLISECONDS);
+                Object answer = to.withScripts(() -> to.reclaim(key, version))
+                        .toCompletableFuture()
+                        .get(timeoutMillis, TimeUnit.MILLISECONDS);
                 removed += answer instanceof Long count ? count : 0;
             }
             LOG.debug("space of a cleared cache given back cache={} entries={}", cache, removed);

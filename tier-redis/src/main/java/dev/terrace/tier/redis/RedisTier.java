@@ -21,10 +21,12 @@ import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -64,7 +66,12 @@ final class RedisTier implements Tier {
     private final Counter unknownFormat;
     private final Counter overloaded;
     private volatile @Nullable RedissonCommands commands;
-    private volatile String lastFailure = "";
+
+    /** Why calls do not get through; empty while they do. An error about one key says nothing about the others. */
+    private volatile String outage = "";
+
+    /** Why the server takes no writes though it answers; empty while it does. */
+    private volatile String writesRefused = "";
 
     RedisTier(DistributedCacheSettings settings, Connector connector, InstantSource clock, MetricRegistry metrics) {
         this.settings = settings;
@@ -129,7 +136,7 @@ final class RedisTier implements Tier {
             inFlight.decrementAndGet();
             calls.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
             if (failure == null) {
-                lastFailure = "";
+                outage = "";
                 complete(result, answered, value, failed);
             } else {
                 result.complete(failed.apply(explain(failure)));
@@ -163,11 +170,16 @@ final class RedisTier implements Tier {
     private Lookup.Unavailable explain(Throwable failure) {
         Unavailability cause = connector.isClosed() ? Unavailability.CLOSED : Failures.cause(failure);
         String detail = Failures.describe(failure);
-        lastFailure = detail;
         if (cause == Unavailability.TIMEOUT) {
             timeouts.inc();
+            outage = detail;
         } else {
             errors.inc();
+            if (cause == Unavailability.DISCONNECTED) {
+                outage = detail;
+            } else if (Failures.refusesWrites(failure)) {
+                writesRefused = detail;
+            }
         }
         return unavailable(cause, detail);
     }
@@ -249,32 +261,11 @@ final class RedisTier implements Tier {
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
         long now = clock.millis();
         RedissonCommands.Store store = storeOf(entry, condition, now);
-        return call(to -> withScripts(to, () -> to.store(store, now)), this::outcome, RedisTier::outcomeOf);
-    }
-
-    /** Runs once more after loading the scripts, should the server not know them. */
-    private static <R> CompletionStage<R> withScripts(
-            RedissonCommands to, java.util.function.Supplier<CompletionStage<R>> command) {
-        CompletableFuture<R> result = new CompletableFuture<>();
-        command.get().whenComplete((value, failure) -> {
-            if (failure == null) {
-                result.complete(value);
-            } else if (!Failures.isScriptMissing(failure)) {
-                result.completeExceptionally(failure);
-            } else {
-                to.loadScripts().thenCompose(loaded -> command.get()).whenComplete((again, failedAgain) -> {
-                    if (failedAgain == null) {
-                        result.complete(again);
-                    } else {
-                        result.completeExceptionally(failedAgain);
-                    }
-                });
-            }
-        });
-        return result;
+        return call(to -> to.withScripts(() -> to.store(store, now)), this::outcome, RedisTier::outcomeOf);
     }
 
     private StoreOutcome outcome(byte @Nullable [] answer) {
+        writesRefused = "";
         if (answer != null && answer.length == 1 && answer[0] == 'A') {
             return StoreOutcome.APPLIED;
         }
@@ -304,31 +295,51 @@ final class RedisTier implements Tier {
         List<RedissonCommands.Store> stores = new ArrayList<>(entries.size());
         entries.forEach(entry -> stores.add(storeOf(entry, WriteCondition.IF_NEWER, now)));
         return call(
-                to -> withScripts(to, () -> storeAll(to, stores, now)),
+                to -> to.withScripts(() -> storeAll(to, stores, now)),
                 outcomes -> outcomes,
-                no -> List.copyOf(java.util.Collections.nCopies(entries.size(), outcomeOf(no))));
+                no -> List.copyOf(Collections.nCopies(entries.size(), outcomeOf(no))));
     }
 
     /** Fails as a whole only when the scripts are missing; otherwise each store has an outcome of its own. */
     private CompletionStage<List<StoreOutcome>> storeAll(
             RedissonCommands to, List<RedissonCommands.Store> stores, long now) {
-        List<CompletableFuture<byte[]>> results = to.storeAll(stores, now);
-        return CompletableFuture.allOf(results.toArray(CompletableFuture[]::new))
-                .handle((done, failure) -> {
-                    List<StoreOutcome> outcomes = new ArrayList<>(results.size());
-                    for (CompletableFuture<byte[]> result : results) {
-                        outcomes.add(result.isCompletedExceptionally() ? failed(result) : outcome(result.join()));
-                    }
-                    return outcomes;
-                });
+        List<CompletableFuture<byte[]>> batched = to.storeAll(stores, now);
+        return settled(batched).thenCompose(done -> {
+            List<CompletableFuture<byte[]>> results = new ArrayList<>(batched);
+            for (int i = 0; i < results.size(); i++) {
+                Throwable failure = failureOf(batched.get(i));
+                if (failure != null && Failures.isScriptMissing(failure)) {
+                    throw new CompletionException(Failures.root(failure));
+                }
+                if (failure != null && Failures.cause(failure) == Unavailability.ERROR) {
+                    // In a cluster one command's error is reported for its neighbours too. Alone, each tells its own;
+                    // a store that did happen is recognised by its version.
+                    results.set(i, to.store(stores.get(i), now).toCompletableFuture());
+                }
+            }
+            return settled(results).thenApply(all -> outcomes(results));
+        });
     }
 
-    private StoreOutcome failed(CompletableFuture<byte[]> result) {
-        Throwable failure = result.handle((value, why) -> why).join();
-        if (Failures.isScriptMissing(failure)) {
-            throw new java.util.concurrent.CompletionException(Failures.root(failure));
+    private List<StoreOutcome> outcomes(List<CompletableFuture<byte[]>> results) {
+        List<StoreOutcome> outcomes = new ArrayList<>(results.size());
+        for (CompletableFuture<byte[]> result : results) {
+            Throwable failure = failureOf(result);
+            outcomes.add(failure == null ? outcome(result.join()) : outcomeOf(explain(failure)));
         }
-        return outcomeOf(explain(failure));
+        return outcomes;
+    }
+
+    /** Completes normally when all have completed, however they did. */
+    private static CompletionStage<Void> settled(List<CompletableFuture<byte[]>> futures) {
+        return CompletableFuture.allOf(futures.toArray(CompletableFuture[]::new))
+                .handle((done, failure) -> null);
+    }
+
+    private static @Nullable Throwable failureOf(CompletableFuture<byte[]> settled) {
+        return settled.isCompletedExceptionally()
+                ? settled.handle((value, failure) -> failure).join()
+                : null;
     }
 
     @Override
@@ -339,11 +350,16 @@ final class RedisTier implements Tier {
 
     @Override
     public TierStatus status() {
-        boolean connected = connector.connection() != null && lastFailure.isEmpty();
-        TierStatus.State state = connector.isClosed()
-                ? TierStatus.State.CLOSED
-                : connected ? TierStatus.State.READY : TierStatus.State.CONNECTING;
-        String detail = connector.connection() == null ? connector.trouble() : lastFailure;
+        boolean connected = connector.connection() != null;
+        String detail = connected ? outage.isEmpty() ? writesRefused : outage : connector.trouble();
+        TierStatus.State state = TierStatus.State.READY;
+        if (connector.isClosed()) {
+            state = TierStatus.State.CLOSED;
+        } else if (!connected || !outage.isEmpty()) {
+            state = TierStatus.State.CONNECTING;
+        } else if (!writesRefused.isEmpty()) {
+            state = TierStatus.State.READ_ONLY;
+        }
         return new TierStatus(TierLevel.L2, state, "Redis " + settings.clusterNodes(), detail, -1, -1);
     }
 

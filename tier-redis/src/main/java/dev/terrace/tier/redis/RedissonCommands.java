@@ -1,5 +1,6 @@
 package dev.terrace.tier.redis;
 
+import dev.terrace.spi.Unavailability;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.redisson.api.BatchOptions;
 import org.redisson.api.RBatch;
@@ -53,16 +55,36 @@ final class RedissonCommands {
                             .getAsync()
                             .toCompletableFuture());
         }
-        return batch.executeAsync().thenApply(done -> {
-            Map<String, byte[]> found = new HashMap<>();
-            asked.forEach((key, value) -> {
-                byte[] bytes = value.join();
-                if (bytes != null) {
-                    found.put(key, bytes);
-                }
-            });
-            return found;
+        return batch.executeAsync()
+                .handle((done, failure) -> {
+                    if (failure == null) {
+                        return CompletableFuture.completedStage(collected(asked));
+                    }
+                    return Failures.cause(failure) == Unavailability.ERROR
+                            ? oneByOne(keys)
+                            : CompletableFuture.<Map<String, byte[]>>failedStage(Failures.root(failure));
+                })
+                .thenCompose(result -> result);
+    }
+
+    /** One key of another type fails a cluster's batch as a whole; alone, each key tells what it holds. */
+    private CompletionStage<Map<String, byte[]>> oneByOne(Collection<String> keys) {
+        Map<String, CompletableFuture<byte[]>> asked = new HashMap<>();
+        keys.forEach(key -> asked.put(
+                key, get(key).<byte[]>handle((value, failure) -> value).toCompletableFuture()));
+        return CompletableFuture.allOf(asked.values().toArray(CompletableFuture[]::new))
+                .thenApply(done -> collected(asked));
+    }
+
+    private static Map<String, byte[]> collected(Map<String, CompletableFuture<byte[]>> asked) {
+        Map<String, byte[]> found = new HashMap<>();
+        asked.forEach((key, value) -> {
+            byte[] bytes = value.join();
+            if (bytes != null) {
+                found.put(key, bytes);
+            }
         });
+        return found;
     }
 
     /** Runs the store script; fails with NOSCRIPT where it is not loaded. */
@@ -93,7 +115,10 @@ final class RedissonCommands {
             results.add(result.toCompletableFuture());
         }
         batch.executeAsync().whenComplete((done, failure) -> {
-            if (failure != null) {
+            // An error of one command fails the batch while other nodes' answers are still on their way. Only when no
+            // answer
+            // can come any more does the batch speak for all of its commands.
+            if (failure != null && Failures.cause(failure) != Unavailability.ERROR) {
                 results.forEach(result -> result.completeExceptionally(failure));
             }
         });
@@ -117,7 +142,17 @@ final class RedissonCommands {
                         key, Mode.READ_WRITE, Scripts.RECLAIM.digest(), ReturnType.LONG, List.of(key), (Object) upTo);
     }
 
-    CompletionStage<Void> loadScripts() {
-        return Scripts.load(client);
+    /** Runs a command, and once more after loading the scripts, should the server not know them. */
+    <R> CompletionStage<R> withScripts(Supplier<CompletionStage<R>> command) {
+        return command.get()
+                .handle((value, failure) -> {
+                    if (failure == null) {
+                        return CompletableFuture.completedStage(value);
+                    }
+                    return Failures.isScriptMissing(failure)
+                            ? Scripts.load(client).thenCompose(loaded -> command.get())
+                            : CompletableFuture.<R>failedStage(Failures.root(failure));
+                })
+                .thenCompose(result -> result);
     }
 }

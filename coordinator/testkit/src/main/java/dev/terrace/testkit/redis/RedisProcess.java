@@ -231,6 +231,16 @@ public final class RedisProcess implements AutoCloseable {
 
     /** Sends one command without arguments that need quoting, and returns the raw answer's first bytes. */
     public String command(String... words) {
+        return exchange(request(words));
+    }
+
+    /** As {@link #command}, after giving the default user's password; the answer to that is left out. */
+    public String commandWithPassword(String password, String... words) {
+        String answer = exchange(request("AUTH", password) + request(words));
+        return answer.substring(answer.indexOf('\n') + 1);
+    }
+
+    private static String request(String... words) {
         StringBuilder request = new StringBuilder("*").append(words.length).append("\r\n");
         for (String word : words) {
             request.append('$')
@@ -239,9 +249,13 @@ public final class RedisProcess implements AutoCloseable {
                     .append(word)
                     .append("\r\n");
         }
+        return request.toString();
+    }
+
+    private String exchange(String request) {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(10_000);
-            socket.getOutputStream().write(request.toString().getBytes(StandardCharsets.ISO_8859_1));
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             socket.shutdownOutput();
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
         } catch (IOException e) {

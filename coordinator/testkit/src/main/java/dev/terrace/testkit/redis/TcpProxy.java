@@ -1,0 +1,207 @@
+package dev.terrace.testkit.redis;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A proxy on loopback that does to one server's connections what networks do: passes, delays, cuts, or loses bytes without
+ * a word in one direction or both. Can also answer rubbish itself. Thread-safe; at most {@link #MOST_CONNECTIONS}
+ * connections, further ones are closed at once.
+ *
+ * <p>TCP never loses bytes from the middle of a stream. So a connection that lost some is cut when the next thing happens
+ * on it in another mode.
+ */
+public final class TcpProxy implements AutoCloseable {
+    /** How many connections it carries at once. */
+    public static final int MOST_CONNECTIONS = 256;
+
+    private static final int CONNECT_MILLIS = 2_000;
+    private static final byte[] RUBBISH =
+            "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+
+    /** What happens to bytes. */
+    public enum Mode {
+        /** They arrive. */
+        PASS,
+        /** None arrives, and nobody is told: a half-open connection. */
+        LOSE_ALL,
+        /** What clients send is lost. */
+        LOSE_REQUESTS,
+        /** What the server sends is lost. */
+        LOSE_ANSWERS,
+        /** The server sees nothing; clients get an HTTP error for whatever they say. */
+        ANSWER_RUBBISH
+    }
+
+    private final ServerSocket listener;
+    private final int target;
+    private final Set<Link> links = ConcurrentHashMap.newKeySet();
+    private volatile Mode mode = Mode.PASS;
+    private volatile long delayNanos;
+
+    private TcpProxy(int target) throws IOException {
+        this.target = target;
+        this.listener = new ServerSocket(0, 128, InetAddress.getLoopbackAddress());
+        spawn("accept", this::accept);
+    }
+
+    /** Starts a proxy, on a free port, to {@code port} of 127.0.0.1. */
+    public static TcpProxy to(int port) {
+        try {
+            return new TcpProxy(port);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Where it listens, on 127.0.0.1. */
+    public int port() {
+        return listener.getLocalPort();
+    }
+
+    /** Changes what happens to bytes from now on, on old connections too. */
+    public void mode(Mode next) {
+        mode = next;
+        links.stream().filter(link -> link.lostBytes).forEach(Link::close);
+    }
+
+    /** Holds every piece back for {@code delay}, in each direction. */
+    public void delay(Duration delay) {
+        delayNanos = delay.toNanos();
+    }
+
+    /** Closes every connection; new ones are accepted. */
+    public void cut() {
+        links.forEach(Link::close);
+    }
+
+    /** How many connections stand. */
+    public int connections() {
+        return links.size();
+    }
+
+    private void accept() {
+        while (!listener.isClosed()) {
+            Socket client;
+            try {
+                client = listener.accept();
+            } catch (IOException closed) {
+                return;
+            }
+            Link link = new Link(client);
+            if (links.size() >= MOST_CONNECTIONS) {
+                link.close();
+            } else {
+                links.add(link);
+                spawn("requests", link::requests);
+            }
+            if (listener.isClosed()) {
+                link.close();
+            }
+        }
+    }
+
+    private static void spawn(String name, Runnable task) {
+        Thread thread = new Thread(task, "tcp-proxy-" + name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    @Override
+    public void close() {
+        try {
+            listener.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            cut();
+        }
+    }
+
+    /** One client's connection and its counterpart. */
+    private final class Link {
+        private final Socket client;
+        private final Socket server = new Socket();
+        private volatile boolean lostBytes;
+
+        Link(Socket client) {
+            this.client = client;
+        }
+
+        void requests() {
+            try {
+                server.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), target), CONNECT_MILLIS);
+                server.setTcpNoDelay(true);
+                client.setTcpNoDelay(true);
+                spawn("answers", this::answers);
+                pump(client, server, Mode.LOSE_REQUESTS);
+            } catch (IOException gone) {
+                // The server is away, or one side closed: the other side gets to know by the close below.
+            } finally {
+                close();
+            }
+        }
+
+        private void answers() {
+            try {
+                pump(server, client, Mode.LOSE_ANSWERS);
+            } catch (IOException gone) {
+                // As above.
+            } finally {
+                close();
+            }
+        }
+
+        private void pump(Socket from, Socket to, Mode losing) throws IOException {
+            InputStream in = from.getInputStream();
+            OutputStream out = to.getOutputStream();
+            byte[] piece = new byte[16 * 1024];
+            for (int n = in.read(piece); n >= 0; n = in.read(piece)) {
+                waitFor(delayNanos);
+                Mode now = mode;
+                if (now == Mode.ANSWER_RUBBISH) {
+                    lostBytes = true;
+                    if (from == client) {
+                        client.getOutputStream().write(RUBBISH);
+                    }
+                } else if (now == Mode.LOSE_ALL || now == losing) {
+                    lostBytes = true;
+                } else if (lostBytes && now == Mode.PASS) {
+                    return;
+                } else {
+                    out.write(piece, 0, n);
+                }
+            }
+        }
+
+        private void waitFor(long nanos) {
+            long until = System.nanoTime() + nanos;
+            for (long left = nanos; left > 0 && !client.isClosed(); left = until - System.nanoTime()) {
+                LockSupport.parkNanos(Math.min(left, TimeUnit.MILLISECONDS.toNanos(50)));
+            }
+        }
+
+        void close() {
+            links.remove(this);
+            for (Socket socket : new Socket[] {client, server}) {
+                try {
+                    socket.close();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        }
+    }
+}
