@@ -1,6 +1,7 @@
 package dev.terrace.tier.local;
 
 import dev.terrace.api.SetupException;
+import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import net.openhft.chronicle.map.ChronicleMap;
@@ -32,6 +33,24 @@ final class OffHeapMap implements AutoCloseable {
     }
 
     static OffHeapMap open(MapShape shape) {
+        Locale before = Locale.getDefault();
+        // Chronicle writes Java source when it opens a map and upper-cases names by the default locale: under Turkish
+        // rules
+        // that source does not compile. There is no other way to tell it, so the default changes while a map is made.
+        boolean awkward = !"i".toUpperCase(before).equals("I");
+        if (awkward) {
+            Locale.setDefault(Locale.ROOT);
+        }
+        try {
+            return create(shape);
+        } finally {
+            if (awkward) {
+                Locale.setDefault(before);
+            }
+        }
+    }
+
+    private static OffHeapMap create(MapShape shape) {
         try {
             return new OffHeapMap(ChronicleMap.of(HashKey.class, StoredValue.class)
                     .name("terrace-l1")
