@@ -235,14 +235,21 @@ final class RunCommand implements Callable<Integer> {
 
     private static void stop(
             @Nullable HttpNode node, @Nullable CacheCoordinator coordinator, @Nullable EmbeddedRedis redis) {
-        if (node != null) {
-            node.close();
-        }
-        if (coordinator != null) {
-            coordinator.close();
-        }
-        if (redis != null) {
-            redis.close();
+        // Each whatever becomes of the others: writes must not be lost nor a Redis left behind.
+        try {
+            if (node != null) {
+                node.close();
+            }
+        } finally {
+            try {
+                if (coordinator != null) {
+                    coordinator.close();
+                }
+            } finally {
+                if (redis != null) {
+                    redis.close();
+                }
+            }
         }
     }
 }

@@ -28,6 +28,16 @@ final class EntryEndpoints {
     private static final int CACHE = 2;
     private static final int KEY = 4;
 
+    /** Every cache has metrics of its own; callers must not make up names without end. */
+    private static final int MOST_CACHES = 1_000;
+
+    private static final int MOST_BULK_KEYS = 10_000;
+
+    /** Read at a time, so that what does not fit the answer is not gathered first. */
+    private static final int BULK_SLICE = 50;
+
+    private static final long MOST_BULK_BYTES = 32L << 20;
+
     private final CacheCoordinator coordinator;
     private final @Nullable OriginEndpoints origin;
     private final ConcurrentHashMap<String, Cache<byte[], byte[]>> caches = new ConcurrentHashMap<>();
@@ -51,18 +61,24 @@ final class EntryEndpoints {
     private Cache<byte[], byte[]> cache(String name) {
         Cache<byte[], byte[]> known = caches.get(name);
         if (known == null) {
+            if (caches.size() >= MOST_CACHES) {
+                throw new HttpProblem(
+                        409,
+                        "Conflict",
+                        "this node serves " + MOST_CACHES + " caches already; use one of them, with longer keys");
+            }
             known = coordinator.cache(name, Codecs.bytesKey(), Codecs.bytes());
             caches.putIfAbsent(name, known);
         }
         return known;
     }
 
-    private Cache<byte[], byte[]> writableCache(String name) {
+    private Cache<byte[], byte[]> plainCache(String name) {
         if (origin != null && name.equals(OriginEndpoints.CACHE)) {
             throw new HttpProblem(
                     409,
                     "Conflict",
-                    "cache '" + name + "' is filled from the origin; write there, or use another cache");
+                    "cache '" + name + "' is filled from the origin: read its entries one by one, write at the origin");
         }
         return cache(name);
     }
@@ -98,11 +114,17 @@ final class EntryEndpoints {
     }
 
     private void put(Exchange exchange) throws IOException {
-        Cache<byte[], byte[]> cache = writableCache(exchange.segment(CACHE));
+        Cache<byte[], byte[]> cache = plainCache(exchange.segment(CACHE));
         byte[] key = exchange.segments().get(KEY);
         byte[] value = exchange.body();
         String ifMatch = exchange.header("If-Match");
-        boolean onlyNew = "*".equals(exchange.header("If-None-Match"));
+        String ifNoneMatch = exchange.header("If-None-Match");
+        boolean onlyNew = "*".equals(ifNoneMatch);
+        if (ifNoneMatch != null && (!onlyNew || ifMatch != null)) {
+            // Storing without the condition that was asked for would be worse than not storing.
+            throw new HttpProblem(
+                    400, "Bad request", "PUT takes either If-None-Match: * or If-Match with the ETag of an answer");
+        }
         WriteReceipt receipt = ifMatch != null
                 ? cache.replace(key, version(ifMatch), value)
                 : onlyNew ? cache.putIfAbsent(key, value) : cache.put(key, value);
@@ -121,6 +143,9 @@ final class EntryEndpoints {
 
     private void delete(Exchange exchange) throws IOException {
         byte[] key = exchange.segments().get(KEY);
+        if (exchange.header("If-Match") != null || exchange.header("If-None-Match") != null) {
+            throw new HttpProblem(400, "Bad request", "DELETE takes no conditions; use PUT with If-Match");
+        }
         exchange.json(200, tree(cache(exchange.segment(CACHE)).invalidate(key)));
     }
 
@@ -132,7 +157,7 @@ final class EntryEndpoints {
         } catch (NumberFormatException e) {
             throw new HttpProblem(400, "Bad request", "delta must be a whole number, not '" + text + "'");
         }
-        long value = writableCache(exchange.segment(CACHE))
+        long value = plainCache(exchange.segment(CACHE))
                 .increment(exchange.segments().get(KEY), delta);
         exchange.json(200, Map.of("value", value));
     }
@@ -166,28 +191,58 @@ final class EntryEndpoints {
     }
 
     private void bulkGet(Exchange exchange) throws IOException {
-        Cache<byte[], byte[]> cache = cache(exchange.segment(CACHE));
-        JsonNode body = exchange.json();
-        List<byte[]> keys = keys(body);
+        Cache<byte[], byte[]> cache = plainCache(exchange.segment(CACHE));
+        List<byte[]> keys = keys(exchange.json());
         Map<String, Object> entries = new LinkedHashMap<>();
-        cache.getAll(keys)
-                .forEach((key, value) -> entries.put(
-                        new String(key, StandardCharsets.UTF_8),
-                        Base64.getEncoder().encodeToString(value)));
+        long bytes = 0;
+        for (int from = 0; from < keys.size(); from += BULK_SLICE) {
+            Map<byte[], byte[]> slice = cache.getAll(keys.subList(from, Math.min(keys.size(), from + BULK_SLICE)));
+            for (Map.Entry<byte[], byte[]> entry : slice.entrySet()) {
+                bytes += entry.getValue().length;
+                if (bytes > MOST_BULK_BYTES) {
+                    throw new HttpProblem(
+                            413,
+                            "Content too large",
+                            "the values of these " + keys.size() + " keys exceed " + MOST_BULK_BYTES
+                                    + " bytes; ask for fewer keys at once");
+                }
+                entries.put(
+                        new String(entry.getKey(), StandardCharsets.UTF_8),
+                        Base64.getEncoder().encodeToString(entry.getValue()));
+            }
+        }
         exchange.json(200, Map.of("entries", entries));
+    }
+
+    /** A key as JSON text; half a surrogate pair has no bytes, and would melt into '?'. */
+    private static byte[] key(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        if (!new String(bytes, StandardCharsets.UTF_8).equals(text)) {
+            throw new HttpProblem(400, "Bad request", "a key in the body is no valid Unicode text");
+        }
+        return bytes;
+    }
+
+    private static void checkCount(int keys) {
+        if (keys > MOST_BULK_KEYS) {
+            throw new HttpProblem(
+                    413,
+                    "Content too large",
+                    keys + " keys exceed the " + MOST_BULK_KEYS + " of one request; send fewer");
+        }
     }
 
     @SuppressWarnings("ArrayAsKeyOfSetOrMap") // only walked through; the cache compares keys by content
     private void bulkPut(Exchange exchange) throws IOException {
-        Cache<byte[], byte[]> cache = writableCache(exchange.segment(CACHE));
+        Cache<byte[], byte[]> cache = plainCache(exchange.segment(CACHE));
         JsonNode entries = exchange.json().path("entries");
         if (!entries.isObject()) {
             throw new HttpProblem(400, "Bad request", "'entries' must be an object of keys to base64 values");
         }
+        checkCount(entries.size());
         Map<byte[], byte[]> decoded = new LinkedHashMap<>();
         entries.properties()
-                .forEach(entry -> decoded.put(
-                        entry.getKey().getBytes(StandardCharsets.UTF_8), base64(entry.getKey(), entry.getValue())));
+                .forEach(entry -> decoded.put(key(entry.getKey()), base64(entry.getKey(), entry.getValue())));
         Map<String, Object> receipts = new LinkedHashMap<>();
         cache.putAll(decoded)
                 .forEach((key, receipt) -> receipts.put(new String(key, StandardCharsets.UTF_8), tree(receipt)));
@@ -208,10 +263,13 @@ final class EntryEndpoints {
     private void invalidate(Exchange exchange) throws IOException {
         JsonNode body = exchange.json();
         String name = body.path("cache").asText("");
-        if (name.isEmpty()) {
-            throw new BadInputException("no 'cache' in the request", "send {\"cache\": \"...\", \"keys\": [...]}");
+        boolean all = body.path("all").asBoolean(false);
+        if (name.isEmpty() || all == body.has("keys")) {
+            throw new BadInputException(
+                    "the request must name a 'cache', and either its 'keys' or 'all'",
+                    "send {\"cache\": \"...\", \"keys\": [...]} or {\"cache\": \"...\", \"all\": true}");
         }
-        if (body.path("all").asBoolean(false)) {
+        if (all) {
             exchange.json(200, tree(cache(name).clear()));
             return;
         }
@@ -227,12 +285,13 @@ final class EntryEndpoints {
         if (!keys.isArray()) {
             throw new HttpProblem(400, "Bad request", "'keys' must be a list of texts");
         }
+        checkCount(keys.size());
         List<byte[]> bytes = new ArrayList<>();
         for (JsonNode key : keys) {
             if (!key.isTextual()) {
                 throw new HttpProblem(400, "Bad request", "'keys' must be a list of texts, found " + key.getNodeType());
             }
-            bytes.add(key.textValue().getBytes(StandardCharsets.UTF_8));
+            bytes.add(key(key.textValue()));
         }
         return bytes;
     }

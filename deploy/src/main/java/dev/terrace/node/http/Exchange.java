@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class Exchange {
     static final ObjectMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            // Two values for one key: neither is the right one.
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .build();
 
     private final Request request;
@@ -61,6 +63,13 @@ final class Exchange {
         return String.valueOf(request.getHttpURI().getPathQuery());
     }
 
+    /** The name by which the caller knows this server, without port and brackets; null when it did not say. */
+    @Nullable
+    String host() {
+        String host = request.getHttpURI().getHost();
+        return host == null ? null : host.replace("[", "").replace("]", "");
+    }
+
     @Nullable
     String header(String name) {
         return request.getHeaders().get(name);
@@ -68,12 +77,16 @@ final class Exchange {
 
     @Nullable
     String query(String name) {
-        Fields.Field field = Request.extractQueryParameters(request).get(name);
-        return field == null ? null : field.getValue();
+        try {
+            Fields.Field field = Request.extractQueryParameters(request).get(name);
+            return field == null ? null : field.getValue();
+        } catch (RuntimeException e) {
+            throw new HttpProblem(400, "Bad request", "the query is not percent-encoded UTF-8");
+        }
     }
 
     /** The whole body, refused when it is longer than the limit before more of it is read. */
-    byte[] body() throws IOException {
+    byte[] body() {
         long declared = request.getLength();
         if (declared > maxBodyBytes) {
             throw tooLarge(declared + " bytes");
@@ -84,6 +97,10 @@ final class Exchange {
                 throw tooLarge("more than " + maxBodyBytes + " bytes");
             }
             return body;
+        } catch (IOException e) {
+            // Cut off, too slow, or no proper chunks; whatever it is, there is no request.
+            response.getHeaders().put("Connection", "close");
+            throw new HttpProblem(400, "Bad request", "the body could not be read to its end");
         }
     }
 
@@ -98,17 +115,29 @@ final class Exchange {
     }
 
     /** The body as a JSON object. */
-    JsonNode json() throws IOException {
+    JsonNode json() {
+        return json(body());
+    }
+
+    private static JsonNode json(byte[] body) {
         JsonNode node;
         try {
-            node = JSON.readTree(body());
+            node = JSON.readTree(body);
         } catch (JsonProcessingException e) {
             throw new HttpProblem(400, "Bad request", "the body is not JSON: " + e.getOriginalMessage());
+        } catch (IOException e) {
+            throw new HttpProblem(400, "Bad request", "the body is not JSON in UTF-8");
         }
         if (node == null || !node.isObject()) {
             throw new HttpProblem(400, "Bad request", "the body must be a JSON object");
         }
         return node;
+    }
+
+    /** As {@link #json()}; an empty object when there is no body. */
+    JsonNode jsonOrEmpty() {
+        byte[] body = body();
+        return body.length == 0 ? JSON.createObjectNode() : json(body);
     }
 
     /** Sets a header of the answer. */
@@ -138,7 +167,10 @@ final class Exchange {
         problem.put("title", title);
         problem.put("status", status);
         problem.put("detail", detail);
-        problem.put("instance", String.valueOf(request.getHttpURI().getPath()));
+        String path = request.getHttpURI().getPath();
+        if (path != null) {
+            problem.put("instance", path);
+        }
         try {
             bytes(status, "application/problem+json", JSON.writeValueAsBytes(problem));
         } catch (JsonProcessingException e) {

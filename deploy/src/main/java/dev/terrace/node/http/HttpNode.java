@@ -6,6 +6,7 @@ import dev.terrace.core.CacheCoordinator;
 import dev.terrace.node.jobs.Jobs;
 import dev.terrace.node.origin.HttpOrigin;
 import java.net.BindException;
+import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -63,7 +64,12 @@ public final class HttpNode implements AutoCloseable {
     private static boolean answerError(Request request, Response response, Callback callback) {
         int status = response.getStatus() >= 400 ? response.getStatus() : 500;
         new Exchange(request, response, callback, 0)
-                .problem(status, "Bad request", "the request could not be read as HTTP, or its head is too long");
+                .problem(
+                        status,
+                        HttpStatus.getMessage(status),
+                        status >= 500
+                                ? "the node could not answer"
+                                : "the request could not be read as HTTP, or its head is too long");
         return true;
     }
 

@@ -138,13 +138,10 @@ final class OperationsEndpoints {
         exchange.with("Location", "/jobs/" + job.id()).json(202, tree(job));
     }
 
-    private static WarmupPlan plan(Exchange exchange) throws IOException {
-        byte[] body = exchange.body();
+    private static WarmupPlan plan(Exchange exchange) {
         WarmupPlan everything = WarmupPlan.everything();
-        if (body.length == 0) {
-            return everything;
-        }
-        JsonNode json = Exchange.JSON.readTree(body);
+        JsonNode json = exchange.jsonOrEmpty();
+        refuseUnknown(json);
         Set<String> caches = new HashSet<>();
         json.path("caches").forEach(name -> caches.add(name.asText()));
         long most = json.path("max_entries").asLong(everything.maxEntries());
@@ -153,6 +150,26 @@ final class OperationsEndpoints {
             throw new HttpProblem(400, "Bad request", "max_entries and entries_per_second must be at least 1");
         }
         return new WarmupPlan(caches, most, rate, json.path("local_too").asBoolean(true));
+    }
+
+    /** A mistyped limit must not warm up everything. */
+    private static void refuseUnknown(JsonNode plan) {
+        plan.properties().forEach(field -> {
+            JsonNode value = field.getValue();
+            boolean right = switch (field.getKey()) {
+                case "caches" -> value.isArray();
+                case "max_entries", "entries_per_second" -> value.isIntegralNumber();
+                case "local_too" -> value.isBoolean();
+                default -> false;
+            };
+            if (!right) {
+                throw new HttpProblem(
+                        400,
+                        "Bad request",
+                        "'" + field.getKey() + "' is not understood; a plan may have caches (a list of names),"
+                                + " max_entries and entries_per_second (whole numbers), local_too (true or false)");
+            }
+        });
     }
 
     private static Map<String, Object> tree(WarmupProgress progress) {

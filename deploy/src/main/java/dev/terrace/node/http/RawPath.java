@@ -7,6 +7,8 @@ import java.util.List;
 
 /** A request path cut at its slashes and only then percent-decoded, to bytes: keys may hold slashes and any byte. */
 final class RawPath {
+    private static final int UNDECODABLE = 0xFFFD;
+
     private RawPath() {}
 
     /** The decoded segments; {@code /a%2Fb/c} gives two. */
@@ -23,7 +25,9 @@ final class RawPath {
         for (int i = 0; i < segment.length(); i++) {
             char c = segment.charAt(i);
             if (c != '%') {
-                byte[] utf8 = String.valueOf(c).getBytes(StandardCharsets.UTF_8);
+                int character = segment.codePointAt(i);
+                i += Character.charCount(character) - 1;
+                byte[] utf8 = utf8(character);
                 bytes.write(utf8, 0, utf8.length);
                 continue;
             }
@@ -37,6 +41,16 @@ final class RawPath {
             i += 2;
         }
         return bytes.toByteArray();
+    }
+
+    /** Refuses what the server could not decode: it comes as the replacement character, and keys must not melt into one. */
+    private static byte[] utf8(int character) {
+        boolean loneSurrogate = Character.isBmpCodePoint(character) && Character.isSurrogate((char) character);
+        if (character == UNDECODABLE || loneSurrogate) {
+            throw new HttpProblem(
+                    400, "Bad request", "the path has bytes that are not UTF-8; percent-encode them, like '%FF'");
+        }
+        return Character.toString(character).getBytes(StandardCharsets.UTF_8);
     }
 
     static String text(byte[] segment) {

@@ -78,6 +78,7 @@ final class Router extends Handler.Abstract {
     }
 
     private void dispatch(Exchange exchange) throws Exception {
+        refuseOtherSites(exchange);
         Set<String> allowed = new TreeSet<>();
         for (Route route : routes) {
             if (route.matchesPath(exchange.segments())) {
@@ -97,6 +98,22 @@ final class Router extends Handler.Abstract {
         }
         exchange.with("Allow", String.join(", ", allowed));
         throw new HttpProblem(405, "Method not allowed", "this path takes " + String.join(", ", allowed));
+    }
+
+    /**
+     * A page in a browser on this machine can send requests here too. Without a token it is kept out by what browsers always
+     * say: the name they looked up, and the site a change comes from.
+     */
+    private void refuseOtherSites(Exchange exchange) {
+        String host = exchange.host();
+        if (settings.token() == null && host != null && !ServerSettings.isLoopback(host)) {
+            throw new HttpProblem(
+                    403, "Forbidden", "this node without a token is asked by loopback names only, not '" + host + "'");
+        }
+        String site = exchange.header("Origin");
+        if (site != null && !exchange.method().equals("GET") && !site.equals("http://" + exchange.header("Host"))) {
+            throw new HttpProblem(403, "Forbidden", "changes from another site's pages are refused");
+        }
     }
 
     private void authorize(Exchange exchange) {

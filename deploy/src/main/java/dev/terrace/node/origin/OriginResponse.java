@@ -15,6 +15,14 @@ import java.util.Arrays;
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record OriginResponse(String contentType, byte[] body) {
     private static final byte FORMAT = 1;
+    private static final int LONGEST_CONTENT_TYPE = 1_024;
+
+    /** A content type of absurd length is replaced by one that promises nothing. */
+    public OriginResponse {
+        if (contentType.length() > LONGEST_CONTENT_TYPE) {
+            contentType = "application/octet-stream";
+        }
+    }
 
     /** Reads and writes the stored form. */
     public static final Codec<OriginResponse> CODEC = new Codec<>() {

@@ -186,17 +186,59 @@ class NodeHttpIT {
 
     @Test
     void rubbishOnTheWireIsAnsweredAndTheNodeLivesOn() throws IOException {
-        assertThat(raw("GET " + entry("demo", "%ZZ") + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+        assertThat(raw("GET " + entry("demo", "%ZZ") + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"))
                 .contains(" 400 ")
                 .doesNotContain("\tat ");
-        assertThat(raw("GET / HTTP/1.1\r\nHost: x\r\nX: " + "y".repeat(40_000) + "\r\n\r\n"))
+        assertThat(raw("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + "y".repeat(40_000) + "\r\n\r\n"))
                 .contains(" 431 ");
         assertThat(raw("\u0000\u0001\u0002 rubbish\r\n\r\n")).contains(" 400 ");
         String chunked = "PUT " + entry("demo", "chunked")
-                + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+                + " HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
         String chunk = "10000\r\n" + "z".repeat(0x10000) + "\r\n";
         assertThat(raw(chunked + chunk.repeat(40) + "0\r\n\r\n")).contains(" 413 ");
         assertThat(node.get("/health/live").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void pagesOfOtherSitesCannotReachIn() throws IOException {
+        assertThat(raw("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"))
+                .contains(" 403 ");
+        assertThat(raw("POST /invalidate HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://evil.example\r\n"
+                        + "Content-Length: 0\r\nConnection: close\r\n\r\n"))
+                .contains(" 403 ");
+    }
+
+    @Test
+    @Tag("F70")
+    void keysThatLookAlikeAreKeptApart() {
+        String rocket = "%F0%9F%9A%80";
+        node.send("PUT", entry("emoji", rocket), "rocket");
+        node.send("PUT", entry("emoji", "%F0%9F%8E%89"), "party");
+        assertThat(node.get(entry("emoji", rocket)).body()).isEqualTo("rocket");
+        assertThat(node.send("POST", "/v1/caches/emoji/bulk/get", "{\"keys\": [\"\\ud800\"]}")
+                        .statusCode())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void requestsThatContradictThemselvesChangeNothing() {
+        node.send("PUT", entry("demo", "kept"), "kept");
+        assertThat(node.send("POST", "/invalidate", "{\"cache\": \"demo\", \"keys\": [\"x\"], \"all\": true}")
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(node.send("PUT", entry("demo", "kept"), "2", "If-None-Match", "\"tag\"")
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(node.send("DELETE", entry("demo", "kept"), null, "If-Match", "\"tag\"")
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(node.send("POST", "/warmup", "{\"max_entrys\": 1}").statusCode())
+                .isEqualTo(400);
+        assertThat(node.send("POST", "/warmup", "{").statusCode()).isEqualTo(400);
+        assertThat(node.send("POST", "/v1/caches/demo/bulk/put", "{\"entries\": {\"a\": \"QQ==\", \"a\": \"Qg==\"}}")
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(node.get(entry("demo", "kept")).body()).isEqualTo("kept");
     }
 
     @Test
