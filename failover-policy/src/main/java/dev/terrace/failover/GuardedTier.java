@@ -5,6 +5,7 @@ import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.CircuitBreakerSettings;
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Deadlines;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.StoreOutcome;
@@ -27,7 +28,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -55,6 +55,7 @@ public final class GuardedTier implements Tier {
     private final Counter rejected;
     private final Counter broken;
     private final long deadlineMillis;
+    private final Deadlines deadlines;
 
     /**
      * Guards {@code tier}, which it then owns and closes.
@@ -66,6 +67,7 @@ public final class GuardedTier implements Tier {
     public GuardedTier(Tier tier, CircuitBreakerSettings settings, Duration deadline, MetricRegistry metrics) {
         this.tier = tier;
         this.deadlineMillis = deadline.toMillis();
+        this.deadlines = new Deadlines("terrace-guard-" + tier.level().name().toLowerCase(Locale.ROOT), deadlineMillis);
         String name = tier.level().name().toLowerCase(Locale.ROOT);
         this.breaker = CircuitBreaker.of(
                 name,
@@ -174,28 +176,32 @@ public final class GuardedTier implements Tier {
                     unavailable.apply(Unavailability.BREAKER_OPEN, "the circuit breaker is open"));
         }
         long started = System.nanoTime();
-        CompletableFuture<T> answer;
+        CompletableFuture<T> bounded = new CompletableFuture<>();
         try {
-            // A copy, because the deadline completes it.
-            answer = call.get().toCompletableFuture().copy();
+            call.get().whenComplete((value, bug) -> {
+                if (bug == null) {
+                    bounded.complete(value);
+                } else {
+                    bounded.complete(instead(bug, unavailable));
+                }
+            });
         } catch (RuntimeException e) {
-            answer = CompletableFuture.failedFuture(e);
+            bounded.complete(instead(e, unavailable));
         }
-        CompletableFuture<T> bounded =
-                answer.isDone() ? answer : answer.orTimeout(deadlineMillis, TimeUnit.MILLISECONDS);
-        return bounded.handle((value, bug) -> {
-            T told = bug == null ? value : instead(bug, unavailable);
+        return deadlines.watch(bounded, () -> tooLate(unavailable)).thenApply(told -> {
             record(System.nanoTime() - started, causeOf.apply(told));
             return told;
         });
     }
 
+    private <T> T tooLate(BiFunction<Unavailability, String, T> unavailable) {
+        broken.inc();
+        LOG.warn("tier did not keep its own deadline tier={} outer_deadline_ms={}", level(), deadlineMillis);
+        return unavailable.apply(Unavailability.TIMEOUT, "no answer within " + deadlineMillis + " ms");
+    }
+
     private <T> T instead(Throwable bug, BiFunction<Unavailability, String, T> unavailable) {
         broken.inc();
-        if (bug instanceof TimeoutException) {
-            LOG.warn("tier did not keep its own deadline tier={} outer_deadline_ms={}", level(), deadlineMillis);
-            return unavailable.apply(Unavailability.TIMEOUT, "no answer within " + deadlineMillis + " ms");
-        }
         LOG.error("tier failed instead of answering tier={}", level(), bug);
         return unavailable.apply(Unavailability.ERROR, bug.toString());
     }
@@ -246,5 +252,6 @@ public final class GuardedTier implements Tier {
     @Override
     public void close() {
         tier.close();
+        deadlines.close();
     }
 }

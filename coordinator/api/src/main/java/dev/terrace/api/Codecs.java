@@ -111,6 +111,9 @@ public final class Codecs {
     private static final class StringKeyCodec implements KeyCodec<String> {
         @Override
         public void encode(String key, KeyBuffer into) {
+            if (into.writeAscii(key)) {
+                return;
+            }
             int length = key.length();
             for (int i = 0; i < length; i++) {
                 char c = key.charAt(i);

@@ -19,6 +19,7 @@ public final class EnvelopeView {
     private final CRC32C crc = new CRC32C();
     private byte[] bytes = new byte[0];
     private EntryKind kind = EntryKind.VALUE;
+    private long readAtMillis;
 
     /**
      * Checks that {@code source} holds a whole, sound envelope in its first {@code length} bytes and makes this view
@@ -83,6 +84,16 @@ public final class EnvelopeView {
         byte[] wanted = key.nameAndKey();
         return nameLength() == key.nameLength()
                 && Arrays.equals(bytes, Envelope.HEADER_BYTES, Envelope.HEADER_BYTES + total, wanted, 0, wanted.length);
+    }
+
+    /** Notes when the envelope was read, so that whoever judges its freshness need not look at the clock again. */
+    public void readAt(long nowMillis) {
+        readAtMillis = nowMillis;
+    }
+
+    /** When the envelope was read, by the clock of the tier that read it. */
+    public long readAtMillis() {
+        return readAtMillis;
     }
 
     /** The wrapped array. */

@@ -25,6 +25,27 @@ public final class KeyBuffer {
         bytes[length++] = (byte) b;
     }
 
+    /**
+     * Appends text that is all ASCII, in one go.
+     *
+     * @return false, and nothing is appended, when it is not
+     */
+    @SuppressWarnings("deprecation") // the one copy of a String's low bytes that the JDK has; exact for ASCII
+    public boolean writeAscii(String text) {
+        int count = text.length();
+        int seen = 0;
+        for (int i = 0; i < count; i++) {
+            seen |= text.charAt(i);
+        }
+        if (seen >= 0x80) {
+            return false;
+        }
+        ensure(count);
+        text.getBytes(0, count, bytes, length);
+        length += count;
+        return true;
+    }
+
     /** Appends bytes to the key. */
     public void write(byte[] source, int offset, int count) {
         ensure(count);

@@ -6,7 +6,8 @@ package dev.terrace.spi;
  */
 public interface LocalTier extends Tier {
     /**
-     * Reads on the calling thread without allocating.
+     * Reads on the calling thread without allocating. On a hit {@link EnvelopeView#readAtMillis} is the time at which the
+     * tier found it alive.
      *
      * @param key the key wanted
      * @param into on success holds the checked envelope, valid until this thread's next read; its bytes may be the

@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -15,6 +16,9 @@ import org.slf4j.LoggerFactory;
 /** Answers reads of one key that L1 could not: through flights, the cascade and loads. One per cache; thread-safe. */
 final class Answers<K, V> {
     private static final Logger LOG = LoggerFactory.getLogger(Answers.class);
+
+    /** The tiers time every call; of the whole search a sample is enough. */
+    private static final int TIMED_ONE_IN = 16;
 
     private final Engine engine;
     private final CacheState cache;
@@ -32,12 +36,15 @@ final class Answers<K, V> {
 
     /** The best there is for one key; with a loader, also what the origin says. */
     CompletionStage<Answer<V>> one(CacheKey key, @Nullable Callable<byte @Nullable []> loader) {
-        long started = System.nanoTime();
+        boolean timed = ThreadLocalRandom.current().nextInt(TIMED_ONE_IN) == 0;
+        long started = timed ? System.nanoTime() : 0;
         boolean withLoader = loader != null;
         Flight flight = engine.flights().join(cache, key, withLoader, this::launch);
         return flight.lookup.thenCompose(found -> answer(flight, found, loader)).whenComplete((answer, failure) -> {
             engine.flights().leave(flight, withLoader);
-            cache.getBelow.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
+            if (timed) {
+                cache.getBelow.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
+            }
         });
     }
 

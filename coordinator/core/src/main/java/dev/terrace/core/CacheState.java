@@ -48,7 +48,7 @@ final class CacheState {
         this.codecFailures = metrics.counter(prefix + "codec.failures");
         this.fillsRefused = metrics.counter(prefix + "fills.refused");
         this.getL1 = metrics.timer(prefix + "get.l1.sampled");
-        this.getBelow = metrics.timer(prefix + "get.below");
+        this.getBelow = metrics.timer(prefix + "get.below.sampled");
         this.load = metrics.timer(prefix + "load");
     }
 

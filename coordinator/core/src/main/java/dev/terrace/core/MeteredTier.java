@@ -1,5 +1,6 @@
 package dev.terrace.core;
 
+import com.codahale.metrics.LockFreeExponentiallyDecayingReservoir;
 import com.codahale.metrics.MetricRegistry;
 import com.codahale.metrics.Timer;
 import dev.terrace.spi.CacheKey;
@@ -29,10 +30,17 @@ final class MeteredTier implements Tier {
     MeteredTier(Tier tier, MetricRegistry metrics) {
         this.tier = tier;
         String prefix = "tier." + tier.level().name().toLowerCase(Locale.ROOT) + ".";
-        this.get = metrics.timer(prefix + "get");
-        this.getAll = metrics.timer(prefix + "get_all");
-        this.put = metrics.timer(prefix + "put");
-        this.putAll = metrics.timer(prefix + "put_all");
+        this.get = timer(metrics, prefix + "get");
+        this.getAll = timer(metrics, prefix + "get_all");
+        this.put = timer(metrics, prefix + "put");
+        this.putAll = timer(metrics, prefix + "put_all");
+    }
+
+    /** Without the lock of the usual reservoir, which would cost more than the rest of a guarded call. */
+    private static Timer timer(MetricRegistry metrics, String name) {
+        return metrics.timer(
+                name,
+                () -> new Timer(LockFreeExponentiallyDecayingReservoir.builder().build()));
     }
 
     private static <T> CompletionStage<T> timed(Timer timer, long started, CompletionStage<T> stage) {

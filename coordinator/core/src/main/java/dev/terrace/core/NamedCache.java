@@ -97,7 +97,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
 
     private boolean isFreshValue(EnvelopeView view) {
         return view.kind() == EntryKind.VALUE
-                && engine.clock().millis() < view.freshUntilMillis()
+                && view.readAtMillis() < view.freshUntilMillis()
                 && !cache.hides(view.versionClock(), view.versionNode());
     }
 
@@ -125,7 +125,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
             if (!local.read(scratch.key, view) || !isFreshValue(view)) {
                 return null;
             }
-            long age = Math.max(0, engine.clock().millis() - view.createdMillis());
+            long age = Math.max(0, view.readAtMillis() - view.createdMillis());
             Version version = view.version();
             V value = coding.decode(view.array(), view.payloadOffset(), view.payloadLength());
             if (value == null) {

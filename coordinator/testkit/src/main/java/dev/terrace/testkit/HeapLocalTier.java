@@ -80,9 +80,9 @@ public final class HeapLocalTier implements LocalTier {
             mine.bytes = new byte[held.length * 2];
         }
         System.arraycopy(held, 0, mine.bytes, 0, held.length);
-        return into.wrap(mine.bytes, held.length) == null
-                && into.isFor(key)
-                && clock.millis() < into.staleUntilMillis();
+        long now = clock.millis();
+        into.readAt(now);
+        return into.wrap(mine.bytes, held.length) == null && into.isFor(key) && now < into.staleUntilMillis();
     }
 
     private @Nullable Entry live(byte @Nullable [] envelope) {

@@ -158,6 +158,7 @@ final class ChronicleTier implements LocalTier {
             }
             if (!damaged) {
                 table.touch(mine.value.slot, (int) now);
+                into.readAt(now);
                 return true;
             }
         } catch (RuntimeException e) {

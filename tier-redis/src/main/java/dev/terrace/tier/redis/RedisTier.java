@@ -3,9 +3,9 @@ package dev.terrace.tier.redis;
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
-import com.codahale.metrics.Timer;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Deadlines;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.Lookup;
@@ -58,8 +58,8 @@ final class RedisTier implements Tier {
     private final RedisKeys keys;
     private final Reclaimer reclaimer;
     private final long timeoutMillis;
+    private final Deadlines deadlines;
     private final AtomicInteger inFlight = new AtomicInteger();
-    private final Timer calls;
     private final Counter timeouts;
     private final Counter errors;
     private final Counter corrupt;
@@ -79,8 +79,8 @@ final class RedisTier implements Tier {
         this.clock = clock;
         this.keys = new RedisKeys(settings.keyPrefix());
         this.timeoutMillis = settings.timeout().toMillis();
+        this.deadlines = new Deadlines("terrace-l2-deadlines", timeoutMillis);
         this.reclaimer = new Reclaimer(this::commands, keys, timeoutMillis);
-        this.calls = metrics.timer("l2.calls");
         this.timeouts = metrics.counter("l2.timeouts");
         this.errors = metrics.counter("l2.errors");
         this.corrupt = metrics.counter("l2.corrupt");
@@ -124,7 +124,6 @@ final class RedisTier implements Tier {
             return CompletableFuture.completedStage(failed.apply(
                     unavailable(Unavailability.OVERLOADED, MOST_IN_FLIGHT + " calls wait for Redis already")));
         }
-        long started = System.nanoTime();
         CompletableFuture<T> result = new CompletableFuture<>();
         CompletionStage<R> sent;
         try {
@@ -134,7 +133,6 @@ final class RedisTier implements Tier {
         }
         sent.whenComplete((value, failure) -> {
             inFlight.decrementAndGet();
-            calls.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
             if (failure == null) {
                 outage = "";
                 complete(result, answered, value, failed);
@@ -142,10 +140,7 @@ final class RedisTier implements Tier {
                 result.complete(failed.apply(explain(failure)));
             }
         });
-        if (!result.isDone()) {
-            result.completeOnTimeout(failed.apply(tooSlow()), timeoutMillis, TimeUnit.MILLISECONDS);
-        }
-        return result;
+        return deadlines.watch(result, () -> failed.apply(tooSlow()));
     }
 
     private <R, T> void complete(
@@ -367,5 +362,6 @@ final class RedisTier implements Tier {
     public void close() {
         reclaimer.close();
         connector.close();
+        deadlines.close();
     }
 }
