@@ -87,7 +87,8 @@ public class LocalHitBenchmark {
                     new LocalCacheSettings(
                             true,
                             shape.entries + shape.entries / 4,
-                            4096,
+                            // Twice what the entries take, so that nothing is evicted while they are put in.
+                            (2L * shape.entries * (shape.valueBytes + 256)) >> 20,
                             Duration.ofDays(1),
                             local.evictionPolicy(),
                             local.sweepInterval()),
