@@ -213,7 +213,7 @@ public final class GuardedTier implements Tier {
         }
         switch (cause) {
             case TIMEOUT, ERROR, STORAGE -> breaker.onError(nanos, TimeUnit.NANOSECONDS, new TierFailure(cause));
-            case DISCONNECTED, OVERLOADED, BREAKER_OPEN, CLOSED -> breaker.releasePermission();
+            case DISCONNECTED, OVERLOADED, BREAKER_OPEN, FORGETFUL, CLOSED -> breaker.releasePermission();
         }
     }
 

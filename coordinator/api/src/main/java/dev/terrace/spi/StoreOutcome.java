@@ -18,6 +18,13 @@ public sealed interface StoreOutcome {
     record Superseded(@Nullable Version current) implements StoreOutcome {}
 
     /**
+     * A zone kept what it had: it has promised to take nothing older than {@code promised}. Never said by a whole tier.
+     *
+     * @param promised the version that a conditional write under way will carry
+     */
+    record Promised(Version promised) implements StoreOutcome {}
+
+    /**
      * The tier will never take this entry as it is.
      *
      * @param reason names the thing and the limit

@@ -14,6 +14,8 @@ public enum Unavailability {
     STORAGE,
     /** A guard keeps callers away because it failed too often lately. */
     BREAKER_OPEN,
+    /** It restarted or was replaced and may have forgotten what it once acknowledged; it must be re-synchronised first. */
+    FORGETFUL,
     /** It was closed. */
     CLOSED
 }

@@ -264,7 +264,7 @@ final class ConditionalWrites {
     private static boolean mayHaveHappened(Unavailability cause) {
         return switch (cause) {
             case TIMEOUT, DISCONNECTED, ERROR, STORAGE -> true;
-            case OVERLOADED, BREAKER_OPEN, CLOSED -> false;
+            case OVERLOADED, BREAKER_OPEN, FORGETFUL, CLOSED -> false;
         };
     }
 

@@ -148,10 +148,8 @@ final class ChronicleTier implements LocalTier {
             if (now >= mine.value.deadlineMillis) {
                 return false;
             }
-            // The checksum covers the envelope, not the prefix: its slot must at least exist.
             // The checksum covers the envelope, not the prefix: its slot must at least exist, and its deadline is
-            // believed
-            // only as far as the envelope's own.
+            // believed only as far as the envelope's own.
             damaged = !table.exists(mine.value.slot) || into.wrap(mine.value.envelope, mine.value.length) != null;
             if (!damaged && now >= into.staleUntilMillis()) {
                 return false;
@@ -343,20 +341,25 @@ final class ChronicleTier implements LocalTier {
         if (slot < 0) {
             return false;
         }
-        if (removeSlot(slot)) {
+        if (removeSlot(slot, false)) {
             evictedForSize.inc();
         }
         return true;
     }
 
-    /** Removes whatever the slot holds now. */
-    private boolean removeSlot(int slot) {
+    /**
+     * Removes what the slot holds now.
+     *
+     * @param onlyExpired look again under the stripe: a writer may have put something new under the same key since the
+     *     sweeper looked
+     */
+    private boolean removeSlot(int slot, boolean onlyExpired) {
         HashKey key = new HashKey();
         table.keyOf(slot, key);
         ReentrantLock stripe = stripe(key.low);
         stripe.lock();
         try {
-            if (closed || !table.holds(slot, key)) {
+            if (closed || !table.holds(slot, key) || onlyExpired && !table.isExpired(slot, secondsNow())) {
                 return false;
             }
             removeLocked(key, slot);
@@ -368,13 +371,18 @@ final class ChronicleTier implements LocalTier {
 
     /** Frees slots whose time is over, from {@code from} on, at most {@code count}. Called by the sweeper. */
     void sweepExpired(int from, int count) {
-        int nowSeconds = (int) ((clock.millis() - baseMillis) / 1000);
+        int nowSeconds = secondsNow();
         int end = (int) Math.min((long) from + count, table.highWater());
         for (int slot = from; slot < end && !closed; slot++) {
-            if (table.isExpired(slot, nowSeconds) && removeSlot(slot)) {
+            if (table.isExpired(slot, nowSeconds) && removeSlot(slot, true)) {
                 evictedExpired.inc();
             }
         }
+    }
+
+    /** On the clock of {@link SlotTable}'s expiry times. */
+    private int secondsNow() {
+        return (int) ((clock.millis() - baseMillis) / 1000);
     }
 
     /** Frees slots that hold entries of {@code cache} not newer than {@code upTo}. Called by the sweeper. */

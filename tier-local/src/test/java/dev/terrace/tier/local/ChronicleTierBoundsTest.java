@@ -70,6 +70,29 @@ class ChronicleTierBoundsTest {
     }
 
     @Test
+    void theSweeperNeverTakesWhatReplacedTheEntryItSawExpired() throws Exception {
+        ExecutorService sweeping = Executors.newSingleThreadExecutor();
+        AtomicBoolean done = new AtomicBoolean();
+        try (ChronicleTier tier = open(64, 16, EvictionPolicy.LRU)) {
+            Future<?> sweeper = sweeping.submit(() -> {
+                while (!done.get()) {
+                    tier.sweepExpired(0, 64);
+                }
+            });
+            for (int round = 0; round < 20_000; round++) {
+                tier.store(entry("k", new byte[10]), WriteCondition.IF_NEWER);
+                assertThat(holds(tier, "k")).as("round %d", round).isTrue();
+                clock.advance(TTL.plusSeconds(2));
+            }
+            done.set(true);
+            sweeper.get(20, TimeUnit.SECONDS);
+        } finally {
+            done.set(true);
+            sweeping.shutdownNow();
+        }
+    }
+
+    @Test
     void writersThatEvictForEachOtherNeverStoreAnEntryWithoutASlot() throws Exception {
         int keys = 400;
         ExecutorService threads = Executors.newFixedThreadPool(8);

@@ -1,0 +1,35 @@
+package dev.terrace.spi;
+
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The channel that carries invalidations between nodes: a log that every node appends to and reads from its own position.
+ * Thread-safe. Stages complete normally and within the channel's deadline. See {@code docs/adr/0006}.
+ */
+public interface Backplane extends AutoCloseable {
+    /** No position: the channel may or may not have it. */
+    long NOT_KNOWN = -1;
+
+    /** Names it in metrics and events: {@code log}, {@code group}. */
+    String name();
+
+    /**
+     * Begins to read. Called once, before anything is published.
+     *
+     * @param node this node's id; its own notices are not delivered to it, its own beats are
+     */
+    void start(long node, BackplaneListener listener);
+
+    /**
+     * Appends notices, in order. Those that wait for the channel travel together.
+     *
+     * @return the position of the last of them, once the channel has them all, so that every node that keeps listening will
+     *     hear them; {@link #NOT_KNOWN} when that cannot be said
+     */
+    CompletionStage<Long> publish(List<Notice> notices);
+
+    /** Stops reading, hands over what is queued if that takes no longer than the channel's deadline. Idempotent. */
+    @Override
+    void close();
+}
