@@ -89,7 +89,8 @@ final class Failures {
         return root.getClass().getSimpleName() + ": " + firstLine(String.valueOf(root.getMessage()));
     }
 
-    private static String firstLine(String text) {
+    /** The first line of a message, without the command that Redisson adds. */
+    static String firstLine(String text) {
         // Redisson adds the command with its arguments, which are keys and values: not for logs.
         String line = text.split("\\. channel: \\[|, params: \\[|, command: ", 2)[0]
                 .lines()

@@ -43,6 +43,32 @@ final class RedisKeys {
         return out.append(":*").toString();
     }
 
+    /** A SCAN pattern that matches every key of an entry and no others of ours. */
+    String patternOfAll() {
+        return prefix + '*';
+    }
+
+    /**
+     * Where a zone keeps its promise about the entry under {@code redisKey}. Entries' keys have no braces, so the hash tag is
+     * the whole key and both lie in one slot.
+     */
+    static String promiseOf(String redisKey) {
+        return '{' + redisKey + "}:p";
+    }
+
+    /** Where a zone keeps its name and incarnation. */
+    String zoneRecord() {
+        return '{' + prefix + "zone}";
+    }
+
+    /** {@code name} as it stands in keys: letters, digits, dot, dash, underscore, the rest percent-encoded. */
+    static String encoded(String name) {
+        StringBuilder out = new StringBuilder();
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        appendName(out, bytes, 0, bytes.length);
+        return out.toString();
+    }
+
     private static void appendName(StringBuilder out, byte[] bytes, int from, int to) {
         for (int i = from; i < to; i++) {
             int b = bytes[i] & 0xFF;

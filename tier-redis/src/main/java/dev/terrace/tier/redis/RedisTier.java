@@ -183,7 +183,7 @@ final class RedisTier implements Tier {
         return new Lookup.Unavailable(TierLevel.L2, cause, detail);
     }
 
-    private static StoreOutcome outcomeOf(Lookup.Unavailable no) {
+    static StoreOutcome outcomeOf(Lookup.Unavailable no) {
         return new StoreOutcome.Unavailable(no.tier(), no.cause(), no.detail());
     }
 
@@ -231,15 +231,21 @@ final class RedisTier implements Tier {
     }
 
     private RedissonCommands.Store storeOf(Entry entry, WriteCondition condition, long now) {
-        byte[] how = condition instanceof WriteCondition.IfNewer
-                ? IF_NEWER
-                : condition instanceof WriteCondition.IfAbsent ? IF_ABSENT : IF_VERSION;
+        byte[] how = codeOf(condition);
         byte[] expected = condition instanceof WriteCondition.IfVersion wanted ? bytesOf(wanted.expected()) : NOTHING;
         return new RedissonCommands.Store(
                 keys.of(entry.key()), how, Envelope.encode(entry), ttlOf(entry, now), expected);
     }
 
-    private static byte[] ttlOf(Entry entry, long now) {
+    /** How scripts are told the condition. */
+    static byte[] codeOf(WriteCondition condition) {
+        return condition instanceof WriteCondition.IfNewer
+                ? IF_NEWER
+                : condition instanceof WriteCondition.IfAbsent ? IF_ABSENT : IF_VERSION;
+    }
+
+    /** The time to live that scripts take: milliseconds, 0 for ever, -1 over already. */
+    static byte[] ttlOf(Entry entry, long now) {
         long left = entry.staleUntilMillis() - now;
         String ttl = left <= 0 ? "-1" : left > LONGEST_TTL_MILLIS ? "0" : Long.toString(left);
         return ttl.getBytes(StandardCharsets.US_ASCII);

@@ -34,20 +34,28 @@ final class Scripts {
                 scripts.scriptLoadAsync(RECLAIM.text()).toCompletableFuture());
     }
 
+    /** The text of a resource beside this class. */
+    static String resource(String resource) {
+        try (InputStream in = Scripts.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new IllegalStateException("script missing from the jar: " + resource);
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** A script's text and the digest by which servers know it. */
     record Script(String text, String digest) {
         static Script read(String resource) {
-            try (InputStream in = Scripts.class.getResourceAsStream(resource)) {
-                if (in == null) {
-                    throw new IllegalStateException("script missing from the jar: " + resource);
-                }
-                byte[] bytes = in.readAllBytes();
-                byte[] digest = MessageDigest.getInstance("SHA-1").digest(bytes);
-                return new Script(
-                        new String(bytes, StandardCharsets.UTF_8),
-                        HexFormat.of().formatHex(digest));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
+            return of(resource(resource));
+        }
+
+        static Script of(String text) {
+            try {
+                byte[] digest = MessageDigest.getInstance("SHA-1").digest(text.getBytes(StandardCharsets.UTF_8));
+                return new Script(text, HexFormat.of().formatHex(digest));
             } catch (NoSuchAlgorithmException e) {
                 throw new IllegalStateException("every JDK has SHA-1", e);
             }

@@ -1,0 +1,61 @@
+package dev.terrace.tier.redis;
+
+import dev.terrace.tier.redis.Scripts.Script;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * The scripts by which a zone votes, in one of its incarnations. Their text carries the incarnation, so a server knows their
+ * digests only when it was admitted in it. Only {@link RedisZone#admit} loads them.
+ */
+record FencedScripts(
+        Incarnation incarnation, Script probe, Script vote, Script query, Script promise, Script store, Script accept) {
+    /** Fills a zone that may not vote; of no incarnation, so it does not pass for a vote. */
+    static final Script RESTORE = Script.of(Templates.ENTRIES + Templates.RESTORE);
+
+    /** Walks through one server. */
+    static final String PAGE = Scripts.resource("zone-page-v1.lua");
+
+    /** The resources. Apart, because a record's own constants would be read with its first use only. */
+    private static final class Templates {
+        static final String FENCE = Scripts.resource("zone-fence-v1.lua");
+        static final String ENTRIES = Scripts.resource("zone-entries-v1.lua");
+        static final String PROBE = Scripts.resource("zone-probe-v1.lua");
+        static final String VOTE = Scripts.resource("zone-vote-v1.lua");
+        static final String QUERY = Scripts.resource("zone-query-v1.lua");
+        static final String PROMISE = Scripts.resource("zone-promise-v1.lua");
+        static final String STORE = Scripts.resource("zone-store-v1.lua");
+        static final String ACCEPT = Scripts.resource("zone-accept-v1.lua");
+        static final String RESTORE = Scripts.resource("zone-restore-v1.lua");
+    }
+
+    /**
+     * The scripts of {@code incarnation}.
+     *
+     * @param record the key of the zone's record, for scripts to look at; empty where they cannot
+     */
+    static FencedScripts of(Incarnation incarnation, String record) {
+        String fence = Templates.FENCE
+                .replace("@ZONE@", incarnation.zone())
+                .replace("@TOKEN@", incarnation.token())
+                .replace("@RUNS@", set(incarnation.runs()))
+                .replace("@HISTORIES@", set(incarnation.histories()))
+                .replace("@RECORD@", record);
+        return new FencedScripts(
+                incarnation,
+                Script.of(fence + Templates.PROBE),
+                Script.of(fence + Templates.VOTE),
+                Script.of(fence + Templates.ENTRIES + Templates.QUERY),
+                Script.of(fence + Templates.ENTRIES + Templates.PROMISE),
+                Script.of(fence + Templates.ENTRIES + Templates.STORE),
+                Script.of(fence + Templates.ENTRIES + Templates.ACCEPT));
+    }
+
+    private static String set(List<String> ids) {
+        return ids.stream().map(id -> "['" + id + "']=true").collect(Collectors.joining(","));
+    }
+
+    List<Script> all() {
+        return List.of(probe, vote, query, promise, store, accept);
+    }
+}

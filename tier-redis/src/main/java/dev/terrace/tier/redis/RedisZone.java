@@ -1,0 +1,456 @@
+package dev.terrace.tier.redis;
+
+import com.codahale.metrics.Counter;
+import com.codahale.metrics.MetricFilter;
+import com.codahale.metrics.MetricRegistry;
+import dev.terrace.config.DistributedCacheSettings;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.Envelope;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Replica;
+import dev.terrace.spi.ReplicaPage;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.TierStatus;
+import dev.terrace.spi.Unavailability;
+import dev.terrace.spi.Version;
+import dev.terrace.spi.WriteCondition;
+import dev.terrace.tier.redis.Scripts.Script;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.redisson.api.RScript.Mode;
+import org.redisson.api.RScript.ReturnType;
+import org.redisson.client.RedisException;
+import org.redisson.client.codec.ByteArrayCodec;
+
+/**
+ * A zone on Redis: a standalone server, a Sentinel deployment or a Redis Cluster, of version 6.2 or later. Thread-safe.
+ *
+ * <p>What counts towards a majority runs by the digest of a script that only {@link #admit} loads (see {@link FencedScripts});
+ * nothing here loads one again by itself. When a fence says no, the record that lies in the zone is read once: if another
+ * node admitted a new incarnation, the call goes on with that one, else it is answered {@link Unavailability#FORGETFUL}.
+ *
+ * <p>What else a zone does is that of a {@link RedisTier}, which is inside. Unlike the tier, the zone never replaces an entry by
+ * an older one, also when the caller's clock takes the held one for expired.
+ *
+ * <p><b>Limits.</b> A deployment that can have two primaries at once, because its failover does not stop the old one, can vote
+ * with two voices until every client has left the old primary; {@code min-replicas-to-write} or a Redis Cluster's node timeout
+ * bound that. In a Redis Cluster, flushing one shard is noticed only when it is the one with the zone's record; the comparison
+ * heals the others.
+ */
+final class RedisZone implements Replica {
+    /** How long ago the zone's name may have been looked at when something is stored past the fence. */
+    private static final long NAME_IS_GOOD_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private static final byte[] NOTHING = new byte[0];
+
+    private final String zone;
+    private final InstantSource clock;
+    private final RedisTier tier;
+    private final RedisKeys keys;
+    private final ZoneIdentity identity;
+    private final ZoneAdmission admission;
+    private final ZoneWalk walk;
+    private final ZoneCalls calls;
+    private final ZoneCalls longCalls;
+    private final Counter corrupt;
+    private final Counter unknownFormat;
+
+    /**
+     * Begins to connect, in the background.
+     *
+     * @param zone the zone's name
+     * @param settings where it is and how long calls may take; examinations, admissions and pages may take the time of making
+     *     a connection more
+     */
+    RedisZone(String zone, DistributedCacheSettings settings, InstantSource clock, MetricRegistry registry) {
+        MetricRegistry metrics = new MetricRegistry();
+        Connector connector = new Connector(settings);
+        this.zone = zone;
+        this.clock = clock;
+        this.tier = new RedisTier(settings, connector, clock, metrics);
+        this.keys = new RedisKeys(settings.keyPrefix());
+        this.identity = new ZoneIdentity(RedisKeys.encoded(zone), keys.zoneRecord());
+        this.admission = new ZoneAdmission(zone, keys, identity);
+        this.walk = new ZoneWalk(keys, metrics.counter("foreign"));
+        this.calls = new ZoneCalls(zone, connector, settings.timeout().toMillis(), metrics);
+        this.longCalls = new ZoneCalls(
+                zone,
+                connector,
+                settings.timeout().plus(settings.connectTimeout()).toMillis(),
+                metrics);
+        this.corrupt = metrics.counter("corrupt");
+        this.unknownFormat = metrics.counter("unknown_format");
+        String prefix = "zone." + zone;
+        registry.removeMatching(MetricFilter.startsWith(prefix + "."));
+        registry.registerAll(prefix, metrics);
+    }
+
+    @Override
+    public String zone() {
+        return zone;
+    }
+
+    @Override
+    public TierLevel level() {
+        return TierLevel.L2;
+    }
+
+    /** Runs one of the fenced scripts on {@code keyNames}, of which the first says where. */
+    private <T> CompletionStage<T> fenced(
+            Function<FencedScripts, Script> which,
+            List<Object> keyNames,
+            Object[] arguments,
+            Function<byte @Nullable [], T> answered,
+            Function<Lookup.Unavailable, T> failed) {
+        return calls.call(
+                (connection, servers) -> fenced(connection, servers, which, keyNames, arguments), answered, failed);
+    }
+
+    private CompletionStage<byte[]> fenced(
+            Connector.Connection connection,
+            ZoneServers servers,
+            Function<FencedScripts, Script> which,
+            List<Object> keyNames,
+            Object[] arguments) {
+        FencedScripts scripts = identity.scripts();
+        if (scripts == null) {
+            return again(connection, servers, which, keyNames, arguments, null, null);
+        }
+        return eval(connection, which.apply(scripts), keyNames, arguments)
+                .<CompletionStage<byte[]>>handle((answer, failure) -> {
+                    if (failure == null) {
+                        return CompletableFuture.completedStage(answer);
+                    }
+                    return ZoneFailures.isFence(failure)
+                            ? again(connection, servers, which, keyNames, arguments, scripts, failure)
+                            : CompletableFuture.failedStage(Failures.root(failure));
+                })
+                .thenCompose(outcome -> outcome);
+    }
+
+    /** Reads the zone's record, and asks once more if it is not that of {@code tried}. */
+    private CompletionStage<byte[]> again(
+            Connector.Connection connection,
+            ZoneServers servers,
+            Function<FencedScripts, Script> which,
+            List<Object> keyNames,
+            Object[] arguments,
+            @Nullable FencedScripts tried,
+            @Nullable Throwable failure) {
+        return admission.read(connection, servers).thenCompose(reading -> {
+            FencedScripts scripts = identity.scripts();
+            if (reading == ZoneIdentity.Reading.FOREIGN) {
+                throw new RedisException(identity.foreign());
+            }
+            if (reading == ZoneIdentity.Reading.NONE
+                    || scripts == null
+                    || tried != null && scripts.incarnation().equals(tried.incarnation())) {
+                return CompletableFuture.failedStage(
+                        failure == null
+                                ? new RedisException("FORGETFUL the zone was not admitted")
+                                : Failures.root(failure));
+            }
+            return eval(connection, which.apply(scripts), keyNames, arguments);
+        });
+    }
+
+    private static CompletionStage<byte[]> eval(
+            Connector.Connection connection, Script script, List<Object> keyNames, Object[] arguments) {
+        return connection
+                .client()
+                .getScript(ByteArrayCodec.INSTANCE)
+                .evalShaAsync(
+                        (String) keyNames.get(0),
+                        Mode.READ_WRITE,
+                        script.digest(),
+                        ReturnType.VALUE,
+                        keyNames,
+                        arguments);
+    }
+
+    private static List<Object> withPromise(String redisKey) {
+        return List.of(redisKey, RedisKeys.promiseOf(redisKey));
+    }
+
+    @Override
+    public CompletionStage<Lookup> get(CacheKey key) {
+        return foreignOr(() -> tier.get(key), no -> no);
+    }
+
+    /** Another system's data is not answered as ours, once it was noticed. */
+    private <T> CompletionStage<T> foreignOr(
+            Supplier<CompletionStage<T>> ours, Function<Lookup.Unavailable, T> failed) {
+        String foreign = identity.foreign();
+        return foreign.isEmpty()
+                ? ours.get()
+                : CompletableFuture.completedStage(failed.apply(ZoneCalls.no(Unavailability.ERROR, foreign)));
+    }
+
+    @Override
+    public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> asked) {
+        return foreignOr(() -> tier.getAll(asked), no -> {
+            Map<CacheKey, Lookup> none = new HashMap<>();
+            asked.forEach(key -> none.put(key, no));
+            return none;
+        });
+    }
+
+    @Override
+    public CompletionStage<Lookup> vote(CacheKey key) {
+        return fenced(FencedScripts::vote, List.of(keys.of(key)), new Object[0], bytes -> lookup(key, bytes), no -> no);
+    }
+
+    /** What cannot be read is no vote for "nothing there": the zone knows that it has lost something. */
+    private Lookup lookup(CacheKey key, byte @Nullable [] bytes) {
+        if (bytes == null) {
+            return Lookup.MISS;
+        }
+        Entry entry = entry(key, bytes);
+        if (entry == null) {
+            return ZoneCalls.no(Unavailability.ERROR, "what the zone holds under the key cannot be read");
+        }
+        return entry.isExpired(clock.millis()) ? Lookup.MISS : new Lookup.Hit(entry);
+    }
+
+    private @Nullable Entry entry(CacheKey key, byte[] bytes) {
+        Envelope.Decoded decoded = Envelope.decode(bytes);
+        if (decoded instanceof Envelope.Malformed malformed) {
+            (malformed.flaw() == Envelope.Flaw.UNKNOWN_FORMAT ? unknownFormat : corrupt).inc();
+            return null;
+        }
+        Entry entry = ((Envelope.Sound) decoded).entry();
+        if (!entry.key().equals(key)) {
+            corrupt.inc();
+            return null;
+        }
+        return entry;
+    }
+
+    @Override
+    public CompletionStage<Ballot> query(CacheKey key) {
+        return fenced(
+                FencedScripts::query,
+                withPromise(keys.of(key)),
+                new Object[0],
+                answer -> switch (code(answer)) {
+                    case 'V' -> new Ballot.Known(version(answer));
+                    case 'N' -> new Ballot.Known(null);
+                    default -> new Ballot.Unknown(Unavailability.ERROR, unreadable(answer));
+                },
+                no -> new Ballot.Unknown(no.cause(), no.detail()));
+    }
+
+    @Override
+    public CompletionStage<Promise> promise(CacheKey key, Version version, Duration keep) {
+        Object[] arguments = {RedisTier.bytesOf(version), digits(Math.max(1, keep.toMillis()))};
+        return fenced(
+                FencedScripts::promise,
+                withPromise(keys.of(key)),
+                arguments,
+                answer -> promise(key, answer),
+                no -> new Promise.Unknown(no.cause(), no.detail()));
+    }
+
+    private Promise promise(CacheKey key, byte @Nullable [] answer) {
+        if (code(answer) == 'D') {
+            return new Promise.Denied(version(answer));
+        }
+        if (answer == null || code(answer) != 'G') {
+            return new Promise.Unknown(Unavailability.ERROR, unreadable(answer));
+        }
+        if (answer.length == 1) {
+            return new Promise.Given(null);
+        }
+        Entry held = entry(key, Arrays.copyOfRange(answer, 1, answer.length));
+        if (held == null) {
+            return new Promise.Unknown(Unavailability.ERROR, "what the zone holds under the key cannot be read");
+        }
+        return new Promise.Given(held.isExpired(clock.millis()) ? null : held);
+    }
+
+    @Override
+    public CompletionStage<StoreOutcome> accept(Entry entry) {
+        Object[] arguments = {Envelope.encode(entry), RedisTier.ttlOf(entry, clock.millis())};
+        return fenced(
+                FencedScripts::accept,
+                withPromise(keys.of(entry.key())),
+                arguments,
+                this::outcome,
+                RedisTier::outcomeOf);
+    }
+
+    @Override
+    public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
+        long now = clock.millis();
+        byte[] how = RedisTier.codeOf(condition);
+        byte[] expected =
+                condition instanceof WriteCondition.IfVersion wanted ? RedisTier.bytesOf(wanted.expected()) : NOTHING;
+        Object[] arguments = {
+            how, Envelope.encode(entry), RedisTier.ttlOf(entry, now), digits(now), expected,
+        };
+        return fenced(
+                FencedScripts::store,
+                withPromise(keys.of(entry.key())),
+                arguments,
+                this::outcome,
+                RedisTier::outcomeOf);
+    }
+
+    @Override
+    public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
+        List<CompletableFuture<StoreOutcome>> stored = new ArrayList<>(entries.size());
+        CompletionStage<StoreOutcome> last = CompletableFuture.completedStage(StoreOutcome.APPLIED);
+        Set<CacheKey> seen = new HashSet<>();
+        for (Entry entry : entries) {
+            // Connections of a pool overtake each other; two writes of one key must not.
+            CompletionStage<StoreOutcome> next = seen.add(entry.key())
+                    ? put(entry, WriteCondition.IF_NEWER)
+                    : last.thenCompose(before -> put(entry, WriteCondition.IF_NEWER));
+            stored.add(next.toCompletableFuture());
+            last = next;
+        }
+        return CompletableFuture.allOf(stored.toArray(CompletableFuture[]::new))
+                .thenApply(done -> stored.stream().map(CompletableFuture::join).toList());
+    }
+
+    private StoreOutcome outcome(byte @Nullable [] answer) {
+        return switch (code(answer)) {
+            case 'A' -> StoreOutcome.APPLIED;
+            case 'S' -> new StoreOutcome.Superseded(version(answer));
+            case 'N' -> new StoreOutcome.Superseded(null);
+            case 'P' -> new StoreOutcome.Promised(version(answer));
+            case 'F' -> {
+                unknownFormat.inc();
+                yield new StoreOutcome.Refused(
+                        TierLevel.L2, "the zone holds an entry in the format of a later version, which is left alone");
+            }
+            default -> RedisTier.outcomeOf(ZoneCalls.no(Unavailability.ERROR, unreadable(answer)));
+        };
+    }
+
+    private static byte[] digits(long number) {
+        return Long.toString(number).getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private static char code(byte @Nullable [] answer) {
+        return answer == null || answer.length == 0 ? '?' : (char) answer[0];
+    }
+
+    private static Version version(byte @Nullable [] answer) {
+        ByteBuffer bytes = ByteBuffer.wrap(answer == null ? NOTHING : answer, 1, Version.BYTES);
+        return new Version(bytes.getLong(), bytes.getLong());
+    }
+
+    private static String unreadable(byte @Nullable [] answer) {
+        return switch (code(answer)) {
+            case 'F' -> "the zone holds an entry in the format of a later version";
+            case 'R' -> "what the zone holds under the key cannot be read";
+            default ->
+                "unexpected answer of a script: "
+                        + (answer == null ? "none" : new String(answer, StandardCharsets.ISO_8859_1));
+        };
+    }
+
+    @Override
+    public CompletionStage<Standing> examine() {
+        return longCalls.call(admission::examine, standing -> standing, no -> Standing.UNREACHABLE);
+    }
+
+    @Override
+    public CompletionStage<Boolean> admit(String token) {
+        if (!Incarnation.isToken(token)) {
+            return CompletableFuture.completedStage(false);
+        }
+        return longCalls.call(
+                (connection, servers) -> admission.admit(token, connection, servers), done -> done, no -> {
+                    admission.failed(token, no.detail());
+                    return false;
+                });
+    }
+
+    @Override
+    public CompletionStage<StoreOutcome> restore(Entry entry) {
+        String redisKey = keys.of(entry.key());
+        Object[] arguments = {Envelope.encode(entry), RedisTier.ttlOf(entry, clock.millis())};
+        return calls.call(
+                (connection, servers) -> ours(connection, servers)
+                        .thenCompose(ours -> restore(connection, servers, List.of(redisKey), arguments)),
+                this::outcome,
+                RedisTier::outcomeOf);
+    }
+
+    /** Fails when the zone is another one: restoring runs past the fence that would have told. */
+    private CompletionStage<Boolean> ours(Connector.Connection connection, ZoneServers servers) {
+        if (identity.foreign().isEmpty() && identity.checkedWithin(NAME_IS_GOOD_NANOS)) {
+            return CompletableFuture.completedStage(true);
+        }
+        return admission.read(connection, servers).thenApply(reading -> {
+            if (reading == ZoneIdentity.Reading.FOREIGN) {
+                throw new RedisException(identity.foreign());
+            }
+            return true;
+        });
+    }
+
+    private static CompletionStage<byte[]> restore(
+            Connector.Connection connection, ZoneServers servers, List<Object> keyNames, Object[] arguments) {
+        return eval(connection, FencedScripts.RESTORE, keyNames, arguments)
+                .<CompletionStage<byte[]>>handle((answer, failure) -> {
+                    if (failure == null) {
+                        return CompletableFuture.completedStage(answer);
+                    }
+                    return Failures.isScriptMissing(failure)
+                            ? servers.load(servers.primaries(), List.of(FencedScripts.RESTORE))
+                                    .thenCompose(loaded -> eval(connection, FencedScripts.RESTORE, keyNames, arguments))
+                            : CompletableFuture.failedStage(Failures.root(failure));
+                })
+                .thenCompose(outcome -> outcome);
+    }
+
+    @Override
+    public CompletionStage<ReplicaPage> page(@Nullable String cursor, int limit) {
+        return longCalls.call(
+                (connection, servers) ->
+                        ours(connection, servers).thenCompose(ours -> walk.page(servers, cursor, limit)),
+                page -> page,
+                no -> new ReplicaPage(List.of(), null, no.detail()));
+    }
+
+    @Override
+    public CompletionStage<Void> clear(String cache, Version upTo) {
+        return foreignOr(() -> tier.clear(cache, upTo), no -> null);
+    }
+
+    @Override
+    public TierStatus status() {
+        TierStatus inner = tier.status();
+        String detail = identity.foreign().isEmpty() ? inner.detail() : identity.foreign();
+        return new TierStatus(
+                inner.level(), inner.state(), "zone " + zone + ": " + inner.description(), detail, -1, -1);
+    }
+
+    @Override
+    public void close() {
+        tier.close();
+        calls.close();
+        longCalls.close();
+    }
+}

@@ -1,0 +1,3 @@
+-- Whether the fence lets through. No keys. Answers 'A'.
+
+return 'A'
