@@ -11,6 +11,7 @@ import dev.terrace.testkit.redis.RedisProcess;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
@@ -120,7 +121,7 @@ public class RemoteHitBenchmark {
 
         List<String> anyKeys() {
             int from = ThreadLocalRandom.current().nextInt(ENTRIES - BATCH);
-            return List.of(keys).subList(from, from + BATCH);
+            return Arrays.asList(keys).subList(from, from + BATCH);
         }
 
         @TearDown(Level.Trial)

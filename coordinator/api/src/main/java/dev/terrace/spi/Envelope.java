@@ -145,8 +145,19 @@ public final class Envelope {
         return flaw != null ? new Malformed(flaw) : decode(view);
     }
 
+    /** As {@link #decode(byte[])} for bytes that were found under {@code key}, which the entry then shares when it is its own. */
+    public static Decoded decode(byte[] bytes, CacheKey key) {
+        EnvelopeView view = new EnvelopeView();
+        Flaw flaw = view.wrap(bytes, bytes.length);
+        return flaw != null ? new Malformed(flaw) : decode(view, view.isFor(key) ? key : null);
+    }
+
     /** Reads the entry that a {@linkplain EnvelopeView#wrap checked} view holds. */
     public static Decoded decode(EnvelopeView view) {
+        return decode(view, null);
+    }
+
+    private static Decoded decode(EnvelopeView view, @Nullable CacheKey same) {
         byte[] bytes = view.array();
         int tagsFrom = HEADER_BYTES + view.nameLength() + view.keyLength();
         int payloadFrom = view.payloadOffset();
@@ -155,7 +166,9 @@ public final class Envelope {
             return new Malformed(Flaw.BAD_STRUCTURE);
         }
         return new Sound(new Entry(
-                CacheKey.wrap(Arrays.copyOfRange(bytes, HEADER_BYTES, tagsFrom), view.nameLength()),
+                same != null
+                        ? same
+                        : CacheKey.wrap(Arrays.copyOfRange(bytes, HEADER_BYTES, tagsFrom), view.nameLength()),
                 view.kind(),
                 view.version(),
                 view.createdMillis(),

@@ -47,8 +47,8 @@ final class BulkAnswers<K, V> {
     /** The values of {@code asked}: fresh ones without a loader, the best there is with one. */
     CompletionStage<Map<K, V>> all(Map<CacheKey, K> asked, @Nullable BulkLoader<K, V> loader) {
         boolean withLoader = loader != null;
-        Map<CacheKey, Found> best = new HashMap<>();
-        Map<CacheKey, Flight> joined = new HashMap<>();
+        Map<CacheKey, Found> best = new HashMap<>(2 * asked.size());
+        Map<CacheKey, Flight> joined = new HashMap<>(2 * asked.size());
         List<Flight> created = new ArrayList<>();
         long now = now();
         for (CacheKey key : asked.keySet()) {
@@ -97,7 +97,7 @@ final class BulkAnswers<K, V> {
             Map<CacheKey, Flight> joined,
             @Nullable BulkLoader<K, V> loader) {
         long now = now();
-        Map<K, V> values = new LinkedHashMap<>();
+        Map<K, V> values = new LinkedHashMap<>(2 * asked.size());
         List<CacheKey> missing = new ArrayList<>();
         asked.forEach((key, original) -> {
             Found known = found.getOrDefault(key, Found.NOTHING);

@@ -196,7 +196,7 @@ final class RedisTier implements Tier {
         if (bytes == null) {
             return Lookup.MISS;
         }
-        Envelope.Decoded decoded = Envelope.decode(bytes);
+        Envelope.Decoded decoded = Envelope.decode(bytes, key);
         if (decoded instanceof Envelope.Malformed malformed) {
             (malformed.flaw() == Envelope.Flaw.UNKNOWN_FORMAT ? unknownFormat : corrupt).inc();
             return Lookup.MISS;
@@ -214,12 +214,12 @@ final class RedisTier implements Tier {
         if (asked.isEmpty()) {
             return CompletableFuture.completedStage(new HashMap<>());
         }
-        Map<CacheKey, String> names = new HashMap<>();
+        Map<CacheKey, String> names = new HashMap<>(2 * asked.size());
         asked.forEach(key -> names.put(key, keys.of(key)));
         return call(
                 to -> to.getAll(names.values()),
                 values -> {
-                    Map<CacheKey, Lookup> found = new HashMap<>();
+                    Map<CacheKey, Lookup> found = new HashMap<>(2 * names.size());
                     names.forEach((key, name) -> found.put(key, lookup(key, values.get(name))));
                     return found;
                 },
