@@ -31,4 +31,12 @@ public sealed interface Notice {
      * @param leaving true for the last one: the node trusts nothing any more
      */
     record Beat(long node, long number, long heardUpTo, long leaseMillis, boolean leaving) implements Notice {}
+
+    /**
+     * A program outside Terrace changed or removed what a tier holds for {@code key}: no version says which copies are current,
+     * so a copy is used only after that tier confirmed it. Never takes a position of its own in the channel.
+     *
+     * @param node who noticed
+     */
+    record External(long node, CacheKey key) implements Notice {}
 }
