@@ -83,7 +83,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
         if (keys == null) {
             throw new BadInputException("null keys for cache '" + cache.name + "'", "pass an empty collection");
         }
-        Map<CacheKey, K> asked = new LinkedHashMap<>();
+        Map<CacheKey, K> asked = new LinkedHashMap<>(2 * keys.size());
         for (K key : keys) {
             asked.put(coding.key(key), key);
         }

@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -47,93 +46,89 @@ final class BulkAnswers<K, V> {
     /** The values of {@code asked}: fresh ones without a loader, the best there is with one. */
     CompletionStage<Map<K, V>> all(Map<CacheKey, K> asked, @Nullable BulkLoader<K, V> loader) {
         boolean withLoader = loader != null;
-        Map<CacheKey, Found> best = new HashMap<>(2 * asked.size());
-        Map<CacheKey, Flight> joined = new HashMap<>(2 * asked.size());
-        List<Flight> created = new ArrayList<>();
+        List<Search<K>> searches = new ArrayList<>(asked.size());
+        List<Flight> created = new ArrayList<>(asked.size());
         long now = now();
-        for (CacheKey key : asked.keySet()) {
-            Found local = engine.cascade().local(cache, key);
-            best.put(key, local);
-            if (!local.settles(now)) {
-                joined.put(key, engine.flights().join(cache, key, withLoader, created::add));
+        asked.forEach((key, original) -> {
+            Search<K> search = new Search<>(key, original);
+            search.best = engine.cascade().local(cache, key);
+            if (!search.best.settles(now)) {
+                search.flight = engine.flights().join(cache, key, withLoader, created::add);
             }
-        }
-        return search(best, joined, created)
-                .thenCompose(found -> answer(asked, found, joined, loader))
-                .whenComplete((values, failure) ->
-                        joined.values().forEach(flight -> engine.flights().leave(flight, withLoader)));
+            searches.add(search);
+        });
+        return search(searches, created)
+                .thenCompose(found -> answer(searches, loader))
+                .whenComplete((values, failure) -> searches.forEach(search -> {
+                    if (search.flight != null) {
+                        engine.flights().leave(search.flight, withLoader);
+                    }
+                }));
     }
 
-    private CompletionStage<Map<CacheKey, Found>> search(
-            Map<CacheKey, Found> best, Map<CacheKey, Flight> joined, List<Flight> created) {
-        if (joined.isEmpty()) {
-            return CompletableFuture.completedStage(best);
-        }
-        CompletionStage<Map<CacheKey, Found>> below;
+    private CompletionStage<Void> search(List<Search<K>> searches, List<Flight> created) {
+        CompletionStage<Void> below;
         try {
-            below = engine.cascade().findAllBelow(cache, best);
+            below = engine.cascade().findAllBelow(cache, searches);
         } catch (RuntimeException e) {
             below = CompletableFuture.failedStage(e);
         }
-        return below.thenApply(found -> {
-                    engine.fills().promoteAll(cache, joined, found);
-                    return found;
-                })
-                .handle((found, bug) -> {
-                    if (bug != null) {
-                        // A tier broke its contract; for the caller that is a miss.
-                        LOG.error("search through the tiers failed cache={}", cache.name, bug);
-                    }
-                    Map<CacheKey, Found> result = bug == null ? found : Map.of();
-                    long now = now();
-                    created.forEach(flight -> flight.searched(result.getOrDefault(flight.key, Found.NOTHING), now));
-                    return result;
-                });
+        return below.thenRun(() -> engine.fills().promoteAll(cache, searches)).handle((found, bug) -> {
+            if (bug != null) {
+                // A tier broke its contract; for the caller that is a miss.
+                LOG.error("search through the tiers failed cache={}", cache.name, bug);
+                searches.forEach(search -> search.best = Found.NOTHING);
+            }
+            finish(searches, created);
+            return null;
+        });
     }
 
-    private CompletionStage<Map<K, V>> answer(
-            Map<CacheKey, K> asked,
-            Map<CacheKey, Found> found,
-            Map<CacheKey, Flight> joined,
-            @Nullable BulkLoader<K, V> loader) {
+    /** Tells those who share the flights that this read has started; they stand in the order of the searches. */
+    private void finish(List<Search<K>> searches, List<Flight> created) {
         long now = now();
-        Map<K, V> values = new LinkedHashMap<>(2 * asked.size());
-        List<CacheKey> missing = new ArrayList<>();
-        asked.forEach((key, original) -> {
-            Found known = found.getOrDefault(key, Found.NOTHING);
-            Answer<V> settled = known.settles(now) ? answers.settled(known) : null;
+        int next = 0;
+        for (Search<K> search : searches) {
+            if (next < created.size() && search.flight == created.get(next)) {
+                created.get(next++).searched(search.best, now);
+            }
+        }
+    }
+
+    private CompletionStage<Map<K, V>> answer(List<Search<K>> searches, @Nullable BulkLoader<K, V> loader) {
+        long now = now();
+        Map<K, V> values = new LinkedHashMap<>(2 * searches.size());
+        List<Search<K>> missing = new ArrayList<>();
+        for (Search<K> search : searches) {
+            Answer<V> settled = search.best.settles(now) ? answers.settled(search.best) : null;
             if (settled == null) {
                 cache.misses.inc();
-                missing.add(key);
-                return;
+                missing.add(search);
+                continue;
             }
-            cache.countHit(known);
+            cache.countHit(search.best);
             if (settled.value() != null) {
-                values.put(original, settled.value());
+                values.put(search.original, settled.value());
             }
-        });
+        }
         return loader == null || missing.isEmpty()
                 ? CompletableFuture.completedStage(values)
-                : load(asked, found, joined, missing, values, loader);
+                : load(missing, values, loader);
     }
 
-    private CompletionStage<Map<K, V>> load(
-            Map<CacheKey, K> asked,
-            Map<CacheKey, Found> found,
-            Map<CacheKey, Flight> joined,
-            List<CacheKey> missing,
-            Map<K, V> values,
-            BulkLoader<K, V> loader) {
-        Map<CacheKey, Flight> waiting = new LinkedHashMap<>();
-        List<Flight> claimed = new ArrayList<>();
-        for (CacheKey key : missing) {
-            // Only what L1 held and the codec could not read has no flight yet.
-            Flight flight = joined.computeIfAbsent(
-                    key,
-                    same -> engine.flights().join(cache, same, true, fresh -> fresh.searched(Found.NOTHING, now())));
-            waiting.put(key, flight);
+    private CompletionStage<Map<K, V>> load(List<Search<K>> missing, Map<K, V> values, BulkLoader<K, V> loader) {
+        Map<Flight, Search<K>> waiting = new LinkedHashMap<>();
+        Map<Flight, K> claimed = new LinkedHashMap<>();
+        for (Search<K> search : missing) {
+            Flight flight = search.flight;
+            if (flight == null) {
+                // Only what L1 held and the codec could not read has no flight yet.
+                flight = engine.flights().join(cache, search.key, true, fresh -> fresh.searched(Found.NOTHING, now()));
+                search.flight = flight;
+            }
+            waiting.put(flight, search);
             if (flight.claimLoad()) {
-                claimed.add(flight);
+                claimed.put(flight, search.original);
             } else {
                 cache.sharedLoads.inc();
             }
@@ -142,19 +137,17 @@ final class BulkAnswers<K, V> {
             engine.loads()
                     .many(
                             cache,
-                            claimed,
-                            () -> call(asked, claimed, loader),
+                            List.copyOf(claimed.keySet()),
+                            () -> call(claimed, loader),
                             (flight, payload) -> coding.loaded(flight, payload, now()));
         }
         return CompletableFuture.allOf(
-                        waiting.values().stream().map(flight -> flight.loaded).toArray(CompletableFuture[]::new))
+                        waiting.keySet().stream().map(flight -> flight.loaded).toArray(CompletableFuture[]::new))
                 .handle((done, failure) -> {
-                    waiting.forEach((key, flight) -> {
-                        V value = loaded(flight, found.getOrDefault(key, Found.NOTHING))
-                                .value();
-                        K original = asked.get(key);
-                        if (value != null && original != null) {
-                            values.put(original, value);
+                    waiting.forEach((flight, search) -> {
+                        V value = loaded(flight, search.best).value();
+                        if (value != null) {
+                            values.put(search.original, value);
                         }
                     });
                     return values;
@@ -171,22 +164,13 @@ final class BulkAnswers<K, V> {
         return answers.loaded(loaded);
     }
 
-    private Map<Flight, Payload> call(Map<CacheKey, K> asked, List<Flight> claimed, BulkLoader<K, V> loader)
-            throws Exception {
-        Set<K> keys = new LinkedHashSet<>();
-        for (Flight flight : claimed) {
-            K key = asked.get(flight.key);
-            if (key != null) {
-                keys.add(key);
-            }
-        }
-        Map<K, V> loaded = loader.loadAll(keys);
+    private Map<Flight, Payload> call(Map<Flight, K> claimed, BulkLoader<K, V> loader) throws Exception {
+        Map<K, V> loaded = loader.loadAll(new LinkedHashSet<>(claimed.values()));
         Map<Flight, Payload> payloads = new HashMap<>();
-        for (Flight flight : claimed) {
-            K key = asked.get(flight.key);
-            V value = key == null || loaded == null ? null : loaded.get(key);
+        claimed.forEach((flight, key) -> {
+            V value = loaded == null ? null : loaded.get(key);
             payloads.put(flight, new Payload(value == null ? null : coding.encode(value)));
-        }
+        });
         return payloads;
     }
 }

@@ -87,43 +87,42 @@ final class Cascade {
                 .thenApply(lookup -> better(cache, best, said(missed.backup(), key, before, lookup), Source.L3));
     }
 
-    /** Searches L2 and L3 for every key that {@code best}, what L1 holds, leaves open; answers with {@code best}. */
-    CompletionStage<Map<CacheKey, Found>> findAllBelow(CacheState cache, Map<CacheKey, Found> best) {
-        return level(cache, tiers.remote(), missed.remote(), Source.L2, best)
-                .thenCompose(done -> level(cache, tiers.backup(), missed.backup(), Source.L3, best))
-                .thenApply(done -> best);
+    /** Searches L2 and L3 for every key that what L1 holds leaves open. */
+    <K> CompletionStage<Void> findAllBelow(CacheState cache, List<Search<K>> searches) {
+        return level(cache, tiers.remote(), missed.remote(), Source.L2, searches)
+                .thenCompose(done -> level(cache, tiers.backup(), missed.backup(), Source.L3, searches));
     }
 
-    private CompletionStage<Void> level(
+    private <K> CompletionStage<Void> level(
             CacheState cache,
             @Nullable Tier tier,
             @Nullable MissedWrites missedByTier,
             Source source,
-            Map<CacheKey, Found> best) {
-        List<CacheKey> open = open(best);
+            List<Search<K>> searches) {
+        List<CacheKey> open = tier == null ? List.of() : open(searches);
         if (tier == null || open.isEmpty()) {
             return CompletableFuture.completedStage(null);
         }
         Map<CacheKey, Entry> before = Missed.pending(missedByTier, open);
-        return tier.getAll(open)
-                .thenAccept(found -> found.forEach((key, lookup) -> {
-                    Lookup said = said(missedByTier, key, before.get(key), lookup);
-                    best.put(key, better(cache, found(best, key), said, source));
-                }));
-    }
-
-    private static Found found(Map<CacheKey, Found> best, CacheKey key) {
-        return best.getOrDefault(key, Found.NOTHING);
-    }
-
-    private List<CacheKey> open(Map<CacheKey, Found> best) {
-        long now = clock.millis();
-        List<CacheKey> open = new ArrayList<>();
-        best.forEach((key, found) -> {
-            if (!found.settles(now)) {
-                open.add(key);
+        return tier.getAll(open).thenAccept(found -> {
+            for (Search<K> search : searches) {
+                Lookup lookup = found.get(search.key);
+                if (lookup != null) {
+                    Lookup said = said(missedByTier, search.key, before.get(search.key), lookup);
+                    search.best = better(cache, search.best, said, source);
+                }
             }
         });
+    }
+
+    private <K> List<CacheKey> open(List<Search<K>> searches) {
+        long now = clock.millis();
+        List<CacheKey> open = new ArrayList<>(searches.size());
+        for (Search<K> search : searches) {
+            if (!search.best.settles(now)) {
+                open.add(search.key);
+            }
+        }
         return open;
     }
 

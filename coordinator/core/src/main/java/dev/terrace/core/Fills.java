@@ -1,7 +1,6 @@
 package dev.terrace.core;
 
 import dev.terrace.api.Source;
-import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.StoreOutcome;
@@ -9,9 +8,9 @@ import dev.terrace.spi.Tier;
 import dev.terrace.spi.WriteCondition;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Copies upwards what a lower tier held, and stores what loaders bring; never over something newer. A fill of a fenced
@@ -53,27 +52,39 @@ final class Fills {
 
     /** Copies what L2 or L3 held to the tiers above it. */
     void promote(CacheState cache, Flight flight, Found found) {
-        promoteAll(cache, Map.of(flight.key, flight), Map.of(flight.key, found));
+        Entry forRemote = promoteLocally(cache, flight, found, clock.millis());
+        if (forRemote != null) {
+            promoteRemotely(List.of(forRemote));
+        }
     }
 
     /** As {@link #promote} for many keys, one round trip to L2. */
-    void promoteAll(CacheState cache, Map<CacheKey, Flight> flights, Map<CacheKey, Found> found) {
+    <K> void promoteAll(CacheState cache, List<Search<K>> searches) {
         List<Entry> forRemote = new ArrayList<>();
         long now = clock.millis();
-        flights.forEach((key, flight) -> {
-            Found best = found.get(key);
-            Entry entry = best == null || !best.settles(now) ? null : best.entry();
-            if (best != null && entry != null && best.source() != Source.L1) {
-                boolean allowed = intoLocal(cache, flight, entry);
-                if (allowed && best.source() == Source.L3) {
-                    forRemote.add(entry);
-                }
+        for (Search<K> search : searches) {
+            Entry entry = search.flight == null ? null : promoteLocally(cache, search.flight, search.best, now);
+            if (entry != null) {
+                forRemote.add(entry);
             }
-        });
-        intoRemote(forRemote).thenAccept(outcomes -> {
+        }
+        promoteRemotely(forRemote);
+    }
+
+    /** Copies into L1; what L2 should have too, or null. */
+    private @Nullable Entry promoteLocally(CacheState cache, Flight flight, Found best, long now) {
+        Entry entry = best.settles(now) ? best.entry() : null;
+        if (entry == null || best.source() == Source.L1) {
+            return null;
+        }
+        return intoLocal(cache, flight, entry) && best.source() == Source.L3 ? entry : null;
+    }
+
+    private void promoteRemotely(List<Entry> entries) {
+        intoRemote(entries).thenAccept(outcomes -> {
             for (int i = 0; i < outcomes.size(); i++) {
                 if (outcomes.get(i) instanceof StoreOutcome.Superseded) {
-                    copies.forget(forRemote.get(i).key());
+                    copies.forget(entries.get(i).key());
                 }
             }
         });

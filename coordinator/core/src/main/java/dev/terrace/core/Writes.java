@@ -98,10 +98,20 @@ final class Writes {
             Missed.note(missed.remote(), entry, remoteOutcome);
             (remoteOutcome instanceof StoreOutcome.Applied ? stored : lacking).add(TierLevel.L2);
         }
+        if (missed.backup() != null) {
+            // L3 may answer older values until it has taken this one. Noted before L1 shows the write, and so before
+            // the
+            // flights are fenced: one that begins after that knows of it, even if L1 evicts it at once.
+            missed.backup().begin(entry);
+        }
         StoreOutcome local = copies.write(entry);
         if (local instanceof StoreOutcome.Applied) {
             stored.add(TierLevel.L1);
         } else if (remoteOutcome == null && local instanceof StoreOutcome.Superseded superseded) {
+            if (missed.backup() != null) {
+                // It will not be sent to L3; what it lost to will.
+                missed.backup().confirmed(entry);
+            }
             return CompletableFuture.completedStage(lost(entry, superseded));
         }
         if (tiers.backup() == null) {
@@ -120,10 +130,6 @@ final class Writes {
     }
 
     private CompletionStage<StoreOutcome> noted(Entry entry) {
-        if (missed.backup() != null) {
-            // L3 may answer older values until it has taken this one, and nobody waits for that.
-            missed.backup().begin(entry);
-        }
         return storeInBackup(entry).thenApply(outcome -> {
             Missed.note(missed.backup(), entry, outcome);
             return outcome;
