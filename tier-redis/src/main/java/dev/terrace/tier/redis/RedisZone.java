@@ -113,6 +113,12 @@ final class RedisZone implements Replica {
         return TierLevel.L2;
     }
 
+    /** The digest by which servers know the script that votes, for tests. */
+    String digestOfVote() {
+        FencedScripts scripts = identity.scripts();
+        return scripts == null ? "" : scripts.vote().digest();
+    }
+
     /** Runs one of the fenced scripts on {@code keyNames}, of which the first says where. */
     private <T> CompletionStage<T> fenced(
             Function<FencedScripts, Script> which,

@@ -46,7 +46,7 @@ public final class TcpProxy implements AutoCloseable {
     }
 
     private final ServerSocket listener;
-    private final int target;
+    private volatile int target;
     private final Set<Link> links = ConcurrentHashMap.newKeySet();
     private volatile Mode mode = Mode.PASS;
     private volatile long delayNanos;
@@ -80,6 +80,12 @@ public final class TcpProxy implements AutoCloseable {
     /** Holds every piece back for {@code delay}, in each direction. */
     public void delay(Duration delay) {
         delayNanos = delay.toNanos();
+    }
+
+    /** Leads to {@code port} of 127.0.0.1 from now on, as an address does that was given to another server; cuts what stands. */
+    public void retarget(int port) {
+        target = port;
+        cut();
     }
 
     /** Closes every connection; new ones are accepted. */
