@@ -25,10 +25,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -322,16 +320,16 @@ final class RedisZone implements Replica {
 
     @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
+        Map<CacheKey, CompletableFuture<StoreOutcome>> last = new HashMap<>();
         List<CompletableFuture<StoreOutcome>> stored = new ArrayList<>(entries.size());
-        CompletionStage<StoreOutcome> last = CompletableFuture.completedStage(StoreOutcome.APPLIED);
-        Set<CacheKey> seen = new HashSet<>();
         for (Entry entry : entries) {
             // Connections of a pool overtake each other; two writes of one key must not.
-            CompletionStage<StoreOutcome> next = seen.add(entry.key())
+            CompletableFuture<StoreOutcome> before = last.get(entry.key());
+            CompletionStage<StoreOutcome> mine = before == null
                     ? put(entry, WriteCondition.IF_NEWER)
-                    : last.thenCompose(before -> put(entry, WriteCondition.IF_NEWER));
-            stored.add(next.toCompletableFuture());
-            last = next;
+                    : before.thenCompose(done -> put(entry, WriteCondition.IF_NEWER));
+            last.put(entry.key(), mine.toCompletableFuture());
+            stored.add(mine.toCompletableFuture());
         }
         return CompletableFuture.allOf(stored.toArray(CompletableFuture[]::new))
                 .thenApply(done -> stored.stream().map(CompletableFuture::join).toList());

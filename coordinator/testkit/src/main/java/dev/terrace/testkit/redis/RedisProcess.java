@@ -28,15 +28,13 @@ public final class RedisProcess implements AutoCloseable {
 
     private final int port;
     private final Path folder;
-    private final Path binary;
-    private final List<String> arguments;
+    private final List<String> commandLine;
     private Process process;
 
-    private RedisProcess(int port, Path folder, Path binary, List<String> arguments) throws IOException {
+    private RedisProcess(int port, Path folder, List<String> commandLine) throws IOException {
         this.port = port;
         this.folder = folder;
-        this.binary = binary;
-        this.arguments = List.copyOf(arguments);
+        this.commandLine = List.copyOf(commandLine);
         this.process = launch();
     }
 
@@ -54,9 +52,37 @@ public final class RedisProcess implements AutoCloseable {
     public static RedisProcess start(Path binary, int port, String... arguments) {
         try {
             Path folder = Files.createTempDirectory("terrace-redis-");
-            RedisProcess redis = new RedisProcess(port, folder, binary, List.of(arguments));
+            RedisProcess redis = new RedisProcess(port, folder, commandLine(binary, port, folder, arguments));
             redis.awaitAnswer();
             return redis;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Starts a sentinel that alone decides about the primary on {@code primaryPort}, one second after it fell silent.
+     *
+     * @param name what clients call that primary
+     */
+    public static RedisProcess startSentinel(String name, int primaryPort) {
+        int port = freePort();
+        try {
+            Path folder = Files.createTempDirectory("terrace-sentinel-");
+            Path file = folder.resolve("sentinel.conf");
+            Files.write(
+                    file,
+                    List.of(
+                            "port " + port,
+                            "bind 127.0.0.1",
+                            "dir " + folder,
+                            "sentinel monitor " + name + " 127.0.0.1 " + primaryPort + " 1",
+                            "sentinel down-after-milliseconds " + name + " 1000",
+                            "sentinel failover-timeout " + name + " 4000"));
+            RedisProcess sentinel =
+                    new RedisProcess(port, folder, List.of(bundledBinary().toString(), file.toString(), "--sentinel"));
+            sentinel.awaitAnswer();
+            return sentinel;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -102,8 +128,8 @@ public final class RedisProcess implements AutoCloseable {
         throw new IllegalStateException("no free port found");
     }
 
-    private Process launch() throws IOException {
-        List<String> command = new ArrayList<>(List.of(
+    private static List<String> commandLine(Path binary, int port, Path folder, String... arguments) {
+        List<String> words = new ArrayList<>(List.of(
                 binary.toString(),
                 "--port",
                 Integer.toString(port),
@@ -115,8 +141,12 @@ public final class RedisProcess implements AutoCloseable {
                 "",
                 "--daemonize",
                 "no"));
-        command.addAll(arguments);
-        return new ProcessBuilder(command)
+        words.addAll(List.of(arguments));
+        return words;
+    }
+
+    private Process launch() throws IOException {
+        return new ProcessBuilder(commandLine)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(
                         folder.resolve("log.txt").toFile()))
