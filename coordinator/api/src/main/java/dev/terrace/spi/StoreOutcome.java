@@ -25,6 +25,15 @@ public sealed interface StoreOutcome {
     record Promised(Version promised) implements StoreOutcome {}
 
     /**
+     * The tier has taken it, but fewer servers confirmed that than were asked for: a failover may lose it. Doing it again does
+     * no harm, and counts anew.
+     *
+     * @param acked servers that confirmed, the one that took it included
+     * @param required how many must
+     */
+    record Underacknowledged(TierLevel tier, int acked, int required) implements StoreOutcome {}
+
+    /**
      * The tier will never take this entry as it is.
      *
      * @param reason names the thing and the limit

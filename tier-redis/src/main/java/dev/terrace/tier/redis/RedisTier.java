@@ -4,6 +4,7 @@ import com.codahale.metrics.Counter;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.DistributedCacheSettings;
+import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Deadlines;
 import dev.terrace.spi.Entry;
@@ -67,6 +68,9 @@ final class RedisTier implements Tier {
     private final Counter overloaded;
     private volatile @Nullable RedissonCommands commands;
 
+    /** Set with {@link #commands}, where a write waits for replicas; null where it does not. */
+    private volatile @Nullable ReplicaAcks acks;
+
     /** Why calls do not get through; empty while they do. An error about one key says nothing about the others. */
     private volatile String outage = "";
 
@@ -102,6 +106,9 @@ final class RedisTier implements Tier {
             Connector.Connection connection = connector.connection();
             if (connection == null) {
                 return null;
+            }
+            if (settings.consistencyLevel() != ConsistencyLevel.ASYNC) {
+                acks = new ReplicaAcks(connection, settings.consistencyLevel(), timeoutMillis);
             }
             current = new RedissonCommands(connection, timeoutMillis);
             commands = current;
@@ -262,7 +269,23 @@ final class RedisTier implements Tier {
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
         long now = clock.millis();
         RedissonCommands.Store store = storeOf(entry, condition, now);
-        return call(to -> to.withScripts(() -> to.store(store, now)), this::outcome, RedisTier::outcomeOf);
+        return call(to -> stored(to, store, now), outcome -> outcome, RedisTier::outcomeOf);
+    }
+
+    /** Stores, and waits for replicas where that is asked for. */
+    private CompletionStage<StoreOutcome> stored(RedissonCommands to, RedissonCommands.Store store, long now) {
+        ReplicaAcks waiting = acks;
+        return waiting == null
+                ? to.withScripts(() -> to.store(store, now)).thenApply(this::outcome)
+                : to.withScripts(() -> waiting.store(store, now)).thenApply(this::outcome);
+    }
+
+    private StoreOutcome outcome(ReplicaAcks.Answer answer) {
+        StoreOutcome outcome = outcome(answer.script());
+        boolean relied = outcome instanceof StoreOutcome.Applied || outcome instanceof StoreOutcome.Superseded;
+        return relied && !answer.enough()
+                ? new StoreOutcome.Underacknowledged(TierLevel.L2, answer.acked(), answer.required())
+                : outcome;
     }
 
     private StoreOutcome outcome(byte @Nullable [] answer) {
@@ -292,6 +315,9 @@ final class RedisTier implements Tier {
         if (entries.isEmpty()) {
             return CompletableFuture.completedStage(List.of());
         }
+        if (settings.consistencyLevel() != ConsistencyLevel.ASYNC) {
+            return putEach(entries);
+        }
         long now = clock.millis();
         List<RedissonCommands.Store> stores = new ArrayList<>(entries.size());
         entries.forEach(entry -> stores.add(storeOf(entry, WriteCondition.IF_NEWER, now)));
@@ -299,6 +325,23 @@ final class RedisTier implements Tier {
                 to -> to.withScripts(() -> storeAll(to, stores, now)),
                 outcomes -> outcomes,
                 no -> List.copyOf(Collections.nCopies(entries.size(), outcomeOf(no))));
+    }
+
+    /** Each is waited for by itself, one after the other where they are of one key. */
+    private CompletionStage<List<StoreOutcome>> putEach(List<Entry> entries) {
+        Map<CacheKey, CompletableFuture<StoreOutcome>> last = new HashMap<>();
+        List<CompletableFuture<StoreOutcome>> outcomes = new ArrayList<>(entries.size());
+        for (Entry entry : entries) {
+            CompletableFuture<StoreOutcome> before = last.get(entry.key());
+            CompletionStage<StoreOutcome> mine = before == null
+                    ? put(entry, WriteCondition.IF_NEWER)
+                    : before.thenCompose(done -> put(entry, WriteCondition.IF_NEWER));
+            last.put(entry.key(), mine.toCompletableFuture());
+            outcomes.add(mine.toCompletableFuture());
+        }
+        return CompletableFuture.allOf(outcomes.toArray(CompletableFuture[]::new))
+                .thenApply(
+                        done -> outcomes.stream().map(CompletableFuture::join).toList());
     }
 
     /** Fails as a whole only when the scripts are missing; otherwise each store has an outcome of its own. */

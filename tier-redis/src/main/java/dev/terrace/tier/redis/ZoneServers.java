@@ -57,11 +57,20 @@ final class ZoneServers {
             if (server == null) {
                 throw new RedisException("CLUSTERDOWN slot " + slot + " has no primary");
             }
-            String address = servers.computeIfAbsent(
-                    server, added -> added.getClient().getAddr().toString());
+            String address = servers.computeIfAbsent(server, ZoneServers::addressOf);
             layout = 31 * layout + address.hashCode();
         }
         return new Primaries(List.copyOf(servers.keySet()), Integer.toHexString(layout));
+    }
+
+    static String addressOf(MasterSlaveEntry server) {
+        return server.getClient().getAddr().toString();
+    }
+
+    /** Where the primary of {@code key} is; empty while it has none. */
+    String addressOf(String key) {
+        MasterSlaveEntry server = executor.getConnectionManager().getEntry(key);
+        return server == null ? "" : addressOf(server);
     }
 
     /** The text under {@code key}, or null. */

@@ -1,0 +1,160 @@
+package dev.terrace.tier.redis;
+
+import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
+import dev.terrace.tier.redis.ZoneServers.Primaries;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.redisson.api.BatchOptions;
+import org.redisson.api.RBatch;
+import org.redisson.client.codec.ByteArrayCodec;
+
+/**
+ * Stores that wait for the replicas of the one deployment there is: all of them (SYNC), or so many that with the primary they are
+ * a majority (QUORUM). Thread-safe.
+ *
+ * <p>{@code WAIT} tells how many replicas have what was written <em>on its own connection</em> before it, so it travels in one
+ * batch with the write; on another connection of the pool its count would mean nothing. A write that was not needed, because
+ * the same or a newer version was there, is waited for all the same: what it relies on must be safe too.
+ *
+ * <p>How many replicas a primary has is asked every second. One that was seen once is asked for as long as this connection
+ * stands: a replica that is down must not make "all" mean fewer.
+ *
+ * <p>What this cannot promise: which replica is promoted is not for the writer to choose. A majority of three is two; when both are
+ * lost, the third is promoted and the write is gone. Independent zones do not have that hole.
+ */
+final class ReplicaAcks {
+    private static final long REFRESH_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final Connector.Connection connection;
+    private final ZoneServers servers;
+    private final ConsistencyLevel level;
+    private final long timeoutMillis;
+    private final Map<String, Integer> replicas = new ConcurrentHashMap<>();
+    private final AtomicReference<@Nullable CompletableFuture<Void>> counting = new AtomicReference<>();
+    private volatile boolean counted;
+    private volatile long countedNanos;
+
+    ReplicaAcks(Connector.Connection connection, ConsistencyLevel level, long timeoutMillis) {
+        this.connection = connection;
+        this.servers = new ZoneServers(connection.client());
+        this.level = level;
+        this.timeoutMillis = timeoutMillis;
+    }
+
+    /**
+     * A script's answer, and who has what it left.
+     *
+     * @param acked servers, the primary included
+     * @param required how many the level asks for
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Answer(byte[] script, int acked, int required) {
+        boolean enough() {
+            return acked >= required;
+        }
+    }
+
+    /** Runs the store script and waits for as many replicas as the level asks for; fails with NOSCRIPT where not loaded. */
+    CompletionStage<Answer> store(RedissonCommands.Store store, long nowMillis) {
+        return counts().thenCompose(known -> store(store, nowMillis, replicasOf(store.key())));
+    }
+
+    private CompletionStage<Answer> store(RedissonCommands.Store store, long nowMillis, int replicaCount) {
+        int required = required(replicaCount);
+        BatchOptions options =
+                BatchOptions.defaults().retryAttempts(0).responseTimeout(timeoutMillis, TimeUnit.MILLISECONDS);
+        if (required > 1) {
+            options.sync(required - 1, Duration.ofMillis(waitMillis()));
+        }
+        RBatch batch = connection.client().createBatch(options);
+        CompletableFuture<byte[]> script = RedissonCommands.eval(
+                        batch.getScript(ByteArrayCodec.INSTANCE), store, nowMillis)
+                .toCompletableFuture();
+        return batch.executeAsync()
+                .<CompletionStage<Answer>>handle((done, failure) -> {
+                    if (script.isCompletedExceptionally()) {
+                        return script.thenApply(never -> new Answer(never, 0, required));
+                    }
+                    return failure != null
+                            ? CompletableFuture.failedStage(Failures.root(failure))
+                            : script.thenApply(answer -> new Answer(answer, 1 + done.getSyncedSlaves(), required));
+                })
+                .thenCompose(answer -> answer);
+    }
+
+    /**
+     * How long the server waits: so much shorter than the caller's deadline that an answer with a count arrives, for the server
+     * looks only ten times a second for those who waited long enough. Never zero, which is for ever.
+     */
+    private long waitMillis() {
+        return Math.max(1, Math.max(timeoutMillis / 2, timeoutMillis - 200));
+    }
+
+    /** How many servers must have a write, of a primary with so many replicas; itself included. */
+    int required(int replicaCount) {
+        return switch (level) {
+            case ASYNC -> 1;
+            case QUORUM -> (1 + replicaCount) / 2 + 1;
+            case SYNC -> 1 + replicaCount;
+        };
+    }
+
+    private int replicasOf(String key) {
+        return replicas.getOrDefault(servers.addressOf(key), 0);
+    }
+
+    /** Complete once the replicas were counted; counts them again, behind the caller's back, when that is a while ago. */
+    private CompletionStage<Void> counts() {
+        CompletableFuture<Void> running = counting.get();
+        if (counted && System.nanoTime() - countedNanos < REFRESH_NANOS) {
+            return CompletableFuture.completedStage(null);
+        }
+        if (running == null) {
+            CompletableFuture<Void> mine = new CompletableFuture<>();
+            if (counting.compareAndSet(null, mine)) {
+                count(mine);
+                running = mine;
+            } else {
+                return counts();
+            }
+        }
+        return counted ? CompletableFuture.completedStage(null) : running;
+    }
+
+    private void count(CompletableFuture<Void> done) {
+        CompletionStage<Void> asked;
+        try {
+            Primaries primaries = servers.primaries();
+            asked = servers.info(primaries).thenAccept(infos -> note(primaries, infos));
+        } catch (RuntimeException e) {
+            asked = CompletableFuture.failedStage(e);
+        }
+        asked.whenComplete((noted, failure) -> {
+            counting.set(null);
+            if (failure == null) {
+                done.complete(null);
+            } else {
+                done.completeExceptionally(Failures.root(failure));
+            }
+        });
+    }
+
+    private void note(Primaries primaries, List<Map<String, String>> infos) {
+        Map<String, Integer> now = new HashMap<>();
+        for (int i = 0; i < infos.size(); i++) {
+            String count = infos.get(i).getOrDefault("connected_slaves", "0");
+            now.put(ZoneServers.addressOf(primaries.servers().get(i)), Integer.parseInt(count));
+        }
+        now.forEach((address, count) -> replicas.merge(address, count, Math::max));
+        countedNanos = System.nanoTime();
+        counted = true;
+    }
+}
