@@ -3,8 +3,10 @@ package dev.terrace.tier.redis;
 import dev.terrace.api.SetupException;
 import dev.terrace.api.TerraceException;
 import dev.terrace.config.DistributedCacheSettings;
+import dev.terrace.config.DistributedCacheSettings.TlsSettings;
 import dev.terrace.config.DistributedCacheSettings.Topology;
 import dev.terrace.config.HostAndPort;
+import dev.terrace.spi.Unavailability;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
@@ -94,7 +96,7 @@ final class Connector implements AutoCloseable {
     }
 
     private void retryAfter(Exception e) {
-        String why = Failures.describe(e);
+        String why = Failures.describe(e) + missingCertificate(e);
         if (!why.equals(trouble)) {
             trouble = why;
             LOG.warn("remote tier not connected, trying on nodes={} reason={}", settings.clusterNodes(), why);
@@ -106,6 +108,14 @@ final class Connector implements AutoCloseable {
         } catch (RejectedExecutionException closing) {
             LOG.debug("remote tier closed while it was being connected");
         }
+    }
+
+    /** Since TLS 1.3 a server that misses our certificate hangs up without a word that reaches us. */
+    private String missingCertificate(Exception e) {
+        TlsSettings tls = settings.tls();
+        return tls != null && tls.certificateFile() == null && Failures.cause(e) == Unavailability.DISCONNECTED
+                ? "; if the server asks for a client certificate, set distributed_cache.tls.certificate_file"
+                : "";
     }
 
     private Connection connect() throws Exception {

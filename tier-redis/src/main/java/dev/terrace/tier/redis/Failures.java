@@ -3,11 +3,14 @@ package dev.terrace.tier.redis;
 import dev.terrace.api.TerraceException;
 import dev.terrace.spi.Unavailability;
 import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 import org.redisson.RedissonShutdownException;
 import org.redisson.client.RedisConnectionException;
 import org.redisson.client.RedisNoScriptException;
@@ -85,8 +88,25 @@ final class Failures {
                 return "the Redis user lacks a permission (NOPERM): " + firstLine(message);
             }
         }
+        String tls = describeTls(failure);
+        if (tls != null) {
+            return tls;
+        }
         Throwable root = root(failure);
         return root.getClass().getSimpleName() + ": " + firstLine(String.valueOf(root.getMessage()));
+    }
+
+    /** What the handshake was refused for, which lies deepest; null when it was not that. */
+    private static @Nullable String describeTls(Throwable failure) {
+        String why = null;
+        for (Throwable t = failure; t != null; t = t.getCause()) {
+            if (t instanceof SSLException || t instanceof GeneralSecurityException) {
+                why = firstLine(String.valueOf(t.getMessage()));
+            }
+        }
+        return why == null
+                ? null
+                : "TLS with Redis failed (" + why + "): check the certificates on both sides and distributed_cache.tls";
     }
 
     /** The first line of a message, without the command that Redisson adds. */
