@@ -95,7 +95,7 @@ final class ReplicaAcks {
      * looks only ten times a second for those who waited long enough. Never zero, which is for ever.
      */
     private long waitMillis() {
-        return Math.max(1, Math.max(timeoutMillis / 2, timeoutMillis - 200));
+        return Math.max(1, Math.max(timeoutMillis / 2, timeoutMillis - Math.max(150, timeoutMillis / 4)));
     }
 
     /** How many servers must have a write, of a primary with so many replicas; itself included. */

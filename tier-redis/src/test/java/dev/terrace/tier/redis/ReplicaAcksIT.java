@@ -84,7 +84,8 @@ class ReplicaAcksIT {
                 3,
                 level,
                 d.ttl(),
-                d.timeout(),
+                // Leaves half a second between the servers' count and the deadline, for busy machines.
+                Duration.ofSeconds(2),
                 d.connectTimeout(),
                 d.poolSize(),
                 0,
@@ -230,19 +231,19 @@ class ReplicaAcksIT {
                         ConsistencyLevel.SYNC,
                         cluster.nodes().stream().mapToInt(RedisProcess::port).toArray())) {
             await().atMost(PATIENCE).untilAsserted(() -> {
-                for (int i = 0; i < 20; i++) {
+                for (int i = 0; i < 8; i++) {
                     assertThat(put(tier, entry("shard" + i))).isEqualTo(StoreOutcome.APPLIED);
                 }
             });
             cluster.replicas().get(0).freeze();
             int applied = 0;
-            for (int i = 0; i < 20; i++) {
+            for (int i = 0; i < 8; i++) {
                 StoreOutcome outcome = put(tier, entry("shard" + i, 2));
                 assertThat(outcome).isIn(StoreOutcome.APPLIED, acked(1, 2));
                 applied += outcome.equals(StoreOutcome.APPLIED) ? 1 : 0;
             }
             cluster.replicas().get(0).thaw();
-            assertThat(applied).isBetween(1, 19);
+            assertThat(applied).isBetween(1, 7);
         }
     }
 
