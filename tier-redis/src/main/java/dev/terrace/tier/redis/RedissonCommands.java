@@ -92,7 +92,7 @@ final class RedissonCommands {
         return eval(client.getScript(ByteArrayCodec.INSTANCE), store, nowMillis);
     }
 
-    static CompletionStage<byte[]> eval(RScriptAsync script, Store store, long nowMillis) {
+    private static CompletionStage<byte[]> eval(RScriptAsync script, Store store, long nowMillis) {
         return script.evalShaAsync(
                 store.key(),
                 Mode.READ_WRITE,

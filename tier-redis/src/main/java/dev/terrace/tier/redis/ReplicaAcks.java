@@ -2,6 +2,7 @@ package dev.terrace.tier.redis;
 
 import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
 import dev.terrace.tier.redis.ZoneServers.Primaries;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -14,6 +15,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.redisson.api.BatchOptions;
 import org.redisson.api.RBatch;
+import org.redisson.api.RScript.Mode;
+import org.redisson.api.RScript.ReturnType;
 import org.redisson.client.codec.ByteArrayCodec;
 
 /**
@@ -75,8 +78,18 @@ final class ReplicaAcks {
             options.sync(required - 1, Duration.ofMillis(waitMillis()));
         }
         RBatch batch = connection.client().createBatch(options);
-        CompletableFuture<byte[]> script = RedissonCommands.eval(
-                        batch.getScript(ByteArrayCodec.INSTANCE), store, nowMillis)
+        CompletableFuture<byte[]> script = batch.getScript(ByteArrayCodec.INSTANCE)
+                .<byte[]>evalShaAsync(
+                        store.key(),
+                        Mode.READ_WRITE,
+                        Scripts.STORE.digest(),
+                        ReturnType.VALUE,
+                        List.of(store.key()),
+                        store.condition(),
+                        store.envelope(),
+                        store.ttl(),
+                        Long.toString(nowMillis).getBytes(StandardCharsets.US_ASCII),
+                        store.expected())
                 .toCompletableFuture();
         return batch.executeAsync()
                 .<CompletionStage<Answer>>handle((done, failure) -> {

@@ -293,6 +293,49 @@ class ZoneFaultsIT {
         }
     }
 
+    /** A key moves to another server and its promise, which is not there, does not: Redis says TRYAGAIN until the slot has moved. */
+    @Test
+    @Tag("F09")
+    void aSlotOnItsWayCostsTimeAndNothingElse() {
+        try (RedisClusterProcesses cluster = RedisClusterProcesses.start(2);
+                RedisZone zone = admitted(open(
+                        "c",
+                        cluster.nodes().stream().mapToInt(RedisProcess::port).toArray()))) {
+            String name = KEYS.of(key("a"));
+            assertThat(put(zone, entry("a", 1))).isEqualTo(StoreOutcome.APPLIED);
+            RedisProcess from = cluster.nodes().stream()
+                    .filter(node -> node.command("GET", name).startsWith("$"))
+                    .findFirst()
+                    .orElseThrow();
+            RedisProcess to = cluster.nodes().get(from == cluster.nodes().get(0) ? 1 : 0);
+            String slot = from.command("CLUSTER", "KEYSLOT", name).substring(1).trim();
+            String fromId = from.command("CLUSTER", "MYID").split("\r\n")[1];
+            String toId = to.command("CLUSTER", "MYID").split("\r\n")[1];
+            to.command("CLUSTER", "SETSLOT", slot, "IMPORTING", fromId);
+            from.command("CLUSTER", "SETSLOT", slot, "MIGRATING", toId);
+
+            Entry during = entry("a", 2);
+            StoreOutcome inTime = put(zone, during);
+            assertThat(inTime)
+                    .isInstanceOfSatisfying(
+                            StoreOutcome.Unavailable.class,
+                            no -> assertThat(no.cause()).isEqualTo(Unavailability.TIMEOUT));
+            assertThat(vote(zone, key("a"))).as("one key alone is served").isInstanceOf(Lookup.Hit.class);
+
+            CompletableFuture<StoreOutcome> waiting =
+                    zone.put(during, WriteCondition.IF_NEWER).toCompletableFuture();
+            from.command("MIGRATE", "127.0.0.1", Integer.toString(to.port()), name, "0", "1000");
+            for (RedisProcess node : List.of(to, from)) {
+                node.command("CLUSTER", "SETSLOT", slot, "NODE", toId);
+            }
+            assertThat(answer(waiting)).isIn(StoreOutcome.APPLIED, inTime);
+            await().atMost(HEALED)
+                    .untilAsserted(() -> assertThat(put(zone, during)).isEqualTo(StoreOutcome.APPLIED));
+            assertThat(vote(zone, key("a"))).isEqualTo(new Lookup.Hit(during));
+            awaitStanding(zone, Standing.MEMBER);
+        }
+    }
+
     @Test
     @Tag("F24")
     void aPermissionTakenAwayIsNamed() {
