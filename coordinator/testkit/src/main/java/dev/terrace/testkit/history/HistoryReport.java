@@ -23,6 +23,7 @@ public final class HistoryReport {
     private final History history;
     private final Map<String, String> facts = new LinkedHashMap<>();
     private final Map<String, Verdict> verdicts = new LinkedHashMap<>();
+    private final Map<String, Verdict> observations = new LinkedHashMap<>();
 
     /** About this history. */
     public HistoryReport(String title, History history) {
@@ -55,6 +56,12 @@ public final class HistoryReport {
         return this;
     }
 
+    /** What a checker said of something that is not promised, but worth watching: told, never complained about. */
+    public HistoryReport observation(String what, Verdict verdict) {
+        observations.put(what, verdict);
+        return this;
+    }
+
     /** Everything but the history, for people. */
     public String text() {
         StringBuilder text = new StringBuilder(title).append('\n');
@@ -67,6 +74,11 @@ public final class HistoryReport {
                 (name, value) -> text.append(name).append(": ").append(value).append('\n'));
         verdicts.forEach((promise, verdict) ->
                 text.append(promise).append(": ").append(verdict).append('\n'));
+        observations.forEach((what, verdict) -> text.append("not promised: ")
+                .append(what)
+                .append(": ")
+                .append(verdict)
+                .append('\n'));
         return text.toString();
     }
 
@@ -116,15 +128,20 @@ public final class HistoryReport {
                 json.writeStringField(fact.getKey(), fact.getValue());
             }
             json.writeEndObject();
-            json.writeObjectFieldStart("verdicts");
-            for (Map.Entry<String, Verdict> verdict : verdicts.entrySet()) {
-                json.writeFieldName(verdict.getKey());
-                write(verdict.getValue(), json);
-            }
-            json.writeEndObject();
+            write("verdicts", verdicts, json);
+            write("observations", observations, json);
             json.writeEndObject();
         }
         return out.append('\n').toString();
+    }
+
+    private static void write(String name, Map<String, Verdict> verdicts, JsonGenerator json) throws IOException {
+        json.writeObjectFieldStart(name);
+        for (Map.Entry<String, Verdict> verdict : verdicts.entrySet()) {
+            json.writeFieldName(verdict.getKey());
+            write(verdict.getValue(), json);
+        }
+        json.writeEndObject();
     }
 
     private static void write(Verdict verdict, JsonGenerator json) throws IOException {

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * Was anything answered that was too old? Every check asks, of a read, for the newest write that it had to know about, and
  * complains when the answer is older. Versions say what is older; where they are not told, the real time of writes does.
  *
- * <p>Answers that were flagged as possibly stale are not judged, except by {@link #eventual}. A miss is not a stale answer: a cache may forget. So
+ * <p>Answers that were flagged as possibly stale are not judged, except by {@link #eventual}. A miss is not a stale answer: a cache may forget; and an
+ * absence is as good as a newer absence. So
  * reads that found nothing and told no version are skipped, and so are reads of a value whose write is not in the history;
  * {@link Verdict.Holds#skipped} counts them. All checks take O(n log n).
  *
@@ -234,6 +235,13 @@ public final class StalenessChecker {
             return Objects.requireNonNull(writers.of(operation)).invokeNanos();
         }
 
+        /** True when it found nothing or left nothing: whoever is told so cannot tell an older absence from a newer one. */
+        private static boolean isAbsence(Operation operation) {
+            return operation.op().isRead()
+                    ? Objects.requireNonNull(operation.observed()).value() == null
+                    : operation.op().kind() == Op.Kind.INVALIDATE;
+        }
+
         /** Something that had returned strictly before {@code nanos} and is newer than what {@code read} answered, or null. */
         @Nullable
         Operation newerThan(Operation read, long nanos) {
@@ -248,7 +256,8 @@ public final class StalenessChecker {
             Version version = writers.version(read);
             Operation newest = newestVersion[before];
             if (version != null && newest != null) {
-                return Objects.requireNonNull(writers.version(newest)).isNewerThan(version) ? newest : null;
+                boolean older = Objects.requireNonNull(writers.version(newest)).isNewerThan(version);
+                return older && !(isAbsence(read) && isAbsence(newest)) ? newest : null;
             }
             // Without versions: the write that was read had returned before a known one was invoked.
             Operation write = writers.of(read);

@@ -1,40 +1,51 @@
 package dev.terrace.testkit.redis;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
-/** A Redis Cluster of real primaries on loopback, slots spread evenly. Not thread-safe. */
+/** A Redis Cluster of real primaries, and replicas if asked for, on loopback, slots spread evenly. Not thread-safe. */
 public final class RedisClusterProcesses implements AutoCloseable {
     private static final int SLOTS = 16_384;
 
     private final List<RedisProcess> nodes = new ArrayList<>();
     private final List<RedisProcess> replicas = new ArrayList<>();
+    private final Map<RedisProcess, RedisProcess> primaryOf = new HashMap<>();
 
     private RedisClusterProcesses() {}
 
     /** Starts {@code primaries} servers and waits until the cluster says it is whole. */
     public static RedisClusterProcesses start(int primaries) {
-        return start(primaries, false);
+        return startShards(new int[primaries]);
     }
 
     /** As {@link #start(int)}, with one replica for each primary, in sync when this returns. */
     public static RedisClusterProcesses startWithReplicas(int primaries) {
-        return start(primaries, true);
+        int[] replicas = new int[primaries];
+        Arrays.fill(replicas, 1);
+        return startShards(replicas);
     }
 
-    private static RedisClusterProcesses start(int primaries, boolean withReplicas) {
+    /** One primary for each number, with so many replicas, in sync when this returns. */
+    public static RedisClusterProcesses startShards(int... replicasOfEach) {
         RedisClusterProcesses cluster = new RedisClusterProcesses();
         try {
-            for (int i = 0; i < primaries; i++) {
+            for (int i = 0; i < replicasOfEach.length; i++) {
                 cluster.nodes.add(server());
             }
             cluster.form();
-            for (int i = 0; withReplicas && i < primaries; i++) {
-                cluster.replicas.add(server());
+            for (int i = 0; i < replicasOfEach.length; i++) {
+                for (int j = 0; j < replicasOfEach[i]; j++) {
+                    RedisProcess replica = server();
+                    cluster.replicas.add(replica);
+                    cluster.primaryOf.put(replica, cluster.nodes.get(i));
+                }
             }
             cluster.join();
             return cluster;
@@ -49,7 +60,7 @@ public final class RedisClusterProcesses implements AutoCloseable {
                 "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no");
     }
 
-    /** Makes each replica follow the primary of its number. */
+    /** Makes each replica follow its primary. */
     private void join() {
         for (int i = 0; i < replicas.size(); i++) {
             RedisProcess replica = replicas.get(i);
@@ -58,7 +69,7 @@ public final class RedisClusterProcesses implements AutoCloseable {
                     "MEET",
                     "127.0.0.1",
                     Integer.toString(nodes.get(0).port()));
-            String primary = nodes.get(i).command("CLUSTER", "MYID").split("\r\n")[1];
+            String primary = id(primaryOf(replica));
             await(
                     "replica " + i,
                     () -> replica.command("CLUSTER", "REPLICATE", primary).startsWith("+OK"));
@@ -70,9 +81,8 @@ public final class RedisClusterProcesses implements AutoCloseable {
                                 replica.command("INFO", "replication").contains("master_link_status:up")));
         await(
                 "all nodes known",
-                () -> Stream.concat(nodes.stream(), replicas.stream())
-                        .allMatch(node -> node.command("CLUSTER", "INFO")
-                                .contains("cluster_known_nodes:" + (nodes.size() + replicas.size()))));
+                () -> all().allMatch(node -> node.command("CLUSTER", "INFO")
+                        .contains("cluster_known_nodes:" + (nodes.size() + replicas.size()))));
     }
 
     /** Has {@code replica} take over from its primary, as an operator would, and waits until it has. */
@@ -81,6 +91,133 @@ public final class RedisClusterProcesses implements AutoCloseable {
             replica.command("CLUSTER", "FAILOVER");
             return replica.command("INFO", "replication").contains("role:master");
         });
+    }
+
+    /** The primary that {@code replica} followed at the start. */
+    public RedisProcess primaryOf(RedisProcess replica) {
+        RedisProcess primary = primaryOf.get(replica);
+        if (primary == null) {
+            throw new IllegalArgumentException("no replica of this cluster: port " + replica.port());
+        }
+        return primary;
+    }
+
+    /** The replicas that followed {@code primary} at the start. */
+    public List<RedisProcess> replicasOf(RedisProcess primary) {
+        return replicas.stream()
+                .filter(replica -> primaryOf.get(replica) == primary)
+                .toList();
+    }
+
+    /** The slot of a key. */
+    public int slotOf(String key) {
+        String answer = alive().command("CLUSTER", "KEYSLOT", key);
+        return Integer.parseInt(answer.substring(1).strip());
+    }
+
+    /** Who serves {@code slot} now, by what those say who live. */
+    public RedisProcess ownerOf(int slot) {
+        for (RedisProcess server : all().toList()) {
+            if (server.isAlive() && owns(server, slot)) {
+                return server;
+            }
+        }
+        throw new IllegalStateException("nobody serves slot " + slot);
+    }
+
+    private static boolean owns(RedisProcess server, int slot) {
+        // <id> <address> myself,master - 0 0 1 connected 0-5460 7000 [93-<-id]
+        for (String line : server.command("CLUSTER", "NODES").split("\n")) {
+            String[] words = line.strip().split(" ");
+            if (words.length > 8 && words[2].contains("myself") && words[2].contains("master")) {
+                for (String range : Arrays.asList(words).subList(8, words.length)) {
+                    String[] ends = range.startsWith("[") ? new String[0] : range.split("-");
+                    if (ends.length > 0
+                            && Integer.parseInt(ends[0]) <= slot
+                            && slot <= Integer.parseInt(ends[ends.length - 1])) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Moves a slot and its keys to {@code to}, as a resharding does: clients see ASK, then MOVED. */
+    public void migrateSlot(int slot, RedisProcess to) {
+        RedisProcess from = ownerOf(slot);
+        if (from == to) {
+            return;
+        }
+        String number = Integer.toString(slot);
+        to.command("CLUSTER", "SETSLOT", number, "IMPORTING", id(from));
+        from.command("CLUSTER", "SETSLOT", number, "MIGRATING", id(to));
+        await("keys of slot " + slot + " moved", () -> {
+            List<String> keys = bulks(from.command("CLUSTER", "GETKEYSINSLOT", number, "100"));
+            if (keys.isEmpty()) {
+                return true;
+            }
+            List<String> words = new ArrayList<>(
+                    List.of("MIGRATE", "127.0.0.1", Integer.toString(to.port()), "", "0", "5000", "REPLACE", "KEYS"));
+            words.addAll(keys);
+            from.command(words.toArray(String[]::new));
+            return false;
+        });
+        // The new owner first: if it fails in between, nobody believes that the slot has no owner.
+        to.command("CLUSTER", "SETSLOT", number, "NODE", id(to));
+        from.command("CLUSTER", "SETSLOT", number, "NODE", id(to));
+        for (RedisProcess primary : nodes) {
+            if (primary.isAlive() && primary.command("INFO", "replication").contains("role:master")) {
+                primary.command("CLUSTER", "SETSLOT", number, "NODE", id(to));
+            }
+        }
+    }
+
+    /** Lets {@code replica} hear nothing more from its primary, while the cluster goes on seeing it. */
+    public void cutReplication(RedisProcess replica) {
+        // The primary has no password, so it turns the replica away when it comes back with one.
+        replica.command("CONFIG", "SET", "masterauth", "cut");
+        replica.command("CLIENT", "KILL", "TYPE", "master");
+        await(
+                "the replication is cut",
+                () -> replica.command("INFO", "replication").contains("master_link_status:down"));
+    }
+
+    /** Undoes {@link #cutReplication}. */
+    public void mendReplication(RedisProcess replica) {
+        replica.command("CONFIG", "SET", "masterauth", "");
+        await(
+                "the replication stands",
+                () -> replica.command("INFO", "replication").contains("master_link_status:up"));
+    }
+
+    /** Waits until {@code server} has become a primary by itself. */
+    public void awaitPromoted(RedisProcess server) {
+        await("promoted", () -> server.command("ROLE").contains("master"));
+    }
+
+    private static String id(RedisProcess server) {
+        return server.command("CLUSTER", "MYID").split("\r\n")[1];
+    }
+
+    private Stream<RedisProcess> all() {
+        return Stream.concat(nodes.stream(), replicas.stream());
+    }
+
+    private RedisProcess alive() {
+        return all().filter(RedisProcess::isAlive)
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("no server lives"));
+    }
+
+    /** The bulk strings of an array answer; for keys without line ends. */
+    private static List<String> bulks(String answer) {
+        String[] lines = answer.split("\r\n");
+        List<String> bulks = new ArrayList<>();
+        for (int i = 2; i < lines.length; i += 2) {
+            bulks.add(lines[i]);
+        }
+        return bulks;
     }
 
     private static void await(String what, BooleanSupplier condition) {
@@ -126,7 +263,7 @@ public final class RedisClusterProcesses implements AutoCloseable {
         return List.copyOf(nodes);
     }
 
-    /** The servers that were replicas at the start; each of the primary with its number. */
+    /** The servers that were replicas at the start, in the order of their primaries. */
     public List<RedisProcess> replicas() {
         return List.copyOf(replicas);
     }

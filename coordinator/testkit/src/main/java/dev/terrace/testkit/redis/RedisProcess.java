@@ -8,12 +8,17 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +30,11 @@ import redis.embedded.core.ExecutableProvider;
  */
 public final class RedisProcess implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 20;
+    private static final String BINARY_PROPERTY = "terrace.redis.server";
+    /** What a server of ours has in its folder besides its data. */
+    private static final Set<String> NOT_DATA = Set.of("log.txt", "nodes.conf", "sentinel.conf");
+
+    private static @Nullable Path bundled;
 
     private final int port;
     private final Path folder;
@@ -88,8 +98,12 @@ public final class RedisProcess implements AutoCloseable {
         }
     }
 
-    /** The redis-server on the PATH, or null. */
+    /** The redis-server that the system property {@code terrace.redis.server} names, else the one on the PATH, or null. */
     public static @Nullable Path installedBinary() {
+        String named = System.getProperty(BINARY_PROPERTY);
+        if (named != null && !named.isBlank()) {
+            return Path.of(named);
+        }
         for (String folder : System.getenv().getOrDefault("PATH", "").split(":")) {
             Path candidate = Path.of(folder, "redis-server");
             if (Files.isExecutable(candidate)) {
@@ -99,14 +113,32 @@ public final class RedisProcess implements AutoCloseable {
         return null;
     }
 
+    /**
+     * The redis-server to prefer: the installed one, else the bundled 6.2. Says which, and for whom, on standard output, so
+     * that a report shows what was tested.
+     */
+    public static Path preferredBinary(String forWhom) {
+        Path installed = installedBinary();
+        System.out.println(forWhom + ": "
+                + (installed == null
+                        ? "no redis-server on the PATH nor by -D" + BINARY_PROPERTY + ", the bundled 6.2 is used"
+                        : "redis-server " + installed));
+        return installed != null ? installed : bundledBinary();
+    }
+
     private static synchronized Path bundledBinary() {
+        if (bundled != null) {
+            return bundled;
+        }
         try {
             Path folder = Files.createTempDirectory("terrace-redis-binary-");
             Path binary = ExecutableProvider.newJarResourceProvider(folder.toFile())
                     .get()
                     .toPath();
-            binary.toFile().deleteOnExit();
+            // In reverse at exit: the file first.
             folder.toFile().deleteOnExit();
+            binary.toFile().deleteOnExit();
+            bundled = binary;
             return binary;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -235,6 +267,123 @@ public final class RedisProcess implements AutoCloseable {
         }
     }
 
+    /** True while the process lives, frozen or not. */
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** SIGKILL, and starts it again without what it had stored. */
+    public void restartEmpty() {
+        kill();
+        forget();
+        restart();
+    }
+
+    /**
+     * SIGKILL, cuts so many bytes off the end of its append-only file, and starts it again: a power loss, seen from the
+     * disk. The server must run with {@code --appendonly yes}.
+     *
+     * @return how many bytes were cut; fewer when there were no more
+     */
+    public long restartRolledBack(long bytes) {
+        kill();
+        long cut = 0;
+        List<Path> logs = data().stream()
+                .filter(file -> file.getFileName().toString().endsWith(".aof"))
+                .sorted(Comparator.comparing(
+                                (Path file) -> file.getFileName().toString().contains(".incr."))
+                        .thenComparing(Path::getFileName))
+                .toList();
+        if (logs.isEmpty()) {
+            throw new IllegalStateException("no append-only file in " + folder);
+        }
+        try (FileChannel log = FileChannel.open(logs.get(logs.size() - 1), StandardOpenOption.WRITE)) {
+            cut = Math.min(bytes, log.size());
+            log.truncate(log.size() - cut);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        restart();
+        return cut;
+    }
+
+    /** Puts a copy of everything it has stored by now aside, for {@link #restartFrom}. */
+    public Path keepData() {
+        if (!command("CONFIG", "GET", "appendonly").contains("yes")) {
+            command("SAVE");
+        }
+        try {
+            Path copy = Files.createTempDirectory("terrace-redis-kept-");
+            copy(folder, data(), copy);
+            return copy;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** SIGKILL, and starts it again with what {@link #keepData} put aside, and nothing else: yesterday's backup. */
+    public void restartFrom(Path kept) {
+        kill();
+        forget();
+        copy(kept, files(kept), folder);
+        restart();
+    }
+
+    private List<Path> data() {
+        return files(folder).stream()
+                .filter(file -> !NOT_DATA.contains(file.getFileName().toString()))
+                .toList();
+    }
+
+    private static List<Path> files(Path under) {
+        try (Stream<Path> files = Files.walk(under)) {
+            return files.filter(Files::isRegularFile).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void copy(Path from, List<Path> files, Path to) {
+        try {
+            for (Path file : files) {
+                Path target = to.resolve(from.relativize(file));
+                Files.createDirectories(target.getParent());
+                Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void forget() {
+        try {
+            for (Path file : data()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Leaves every command of clients unanswered for so long, without stopping (CLIENT PAUSE). */
+    public void pauseClients(Duration howLong) {
+        command("CLIENT", "PAUSE", Long.toString(howLong.toMillis()), "ALL");
+    }
+
+    /** The server's version, as it says itself, for example {@code 7.0.15}. */
+    public String version() {
+        return field(command("INFO", "server"), "redis_version");
+    }
+
+    /** One field of an INFO answer, or empty. */
+    static String field(String info, String name) {
+        return info.lines()
+                .filter(line -> line.startsWith(name + ":"))
+                .map(line -> line.substring(name.length() + 1).strip())
+                .findFirst()
+                .orElse("");
+    }
+
     /** SIGSTOP: it keeps its connections and answers nothing. */
     public void freeze() {
         signal("-STOP");
@@ -262,6 +411,22 @@ public final class RedisProcess implements AutoCloseable {
     /** Sends one command without arguments that need quoting, and returns the raw answer's first bytes. */
     public String command(String... words) {
         return exchange(request(words));
+    }
+
+    /** As {@link #command}, several on one connection, of which some may block, as WAIT does; returns all answers in one. */
+    public String commands(List<List<String>> lines) {
+        StringBuilder request = new StringBuilder();
+        lines.forEach(words -> request.append(request(words.toArray(String[]::new))));
+        // A server drops a blocked client that closes its side, so the end is asked for by QUIT.
+        request.append(request("QUIT"));
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write(request.toString().getBytes(StandardCharsets.ISO_8859_1));
+            String answers = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+            return answers.endsWith("+OK\r\n") ? answers.substring(0, answers.length() - 5) : answers;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** As {@link #command}, after giving the default user's password; the answer to that is left out. */

@@ -12,13 +12,14 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A proxy on loopback that does to one server's connections what networks do: passes, delays, cuts, or loses bytes without
- * a word in one direction or both. Can also answer rubbish itself. Thread-safe; at most {@link #MOST_CONNECTIONS}
- * connections, further ones are closed at once.
+ * A proxy on loopback that does to one server's connections what networks do: passes, delays, slows down, cuts, resets, or
+ * loses bytes without a word, in one direction or both. Can also answer rubbish itself. Thread-safe; at most {@link #MOST_CONNECTIONS}
+ * connections, further ones are reset at once.
  *
  * <p>TCP never loses bytes from the middle of a stream. So a connection that lost some is cut when the next thing happens
  * on it in another mode.
@@ -48,8 +49,56 @@ public final class TcpProxy implements AutoCloseable {
     private final ServerSocket listener;
     private volatile int target;
     private final Set<Link> links = ConcurrentHashMap.newKeySet();
+    private final Flow requests = new Flow();
+    private final Flow answers = new Flow();
     private volatile Mode mode = Mode.PASS;
-    private volatile long delayNanos;
+    private volatile boolean refusing;
+
+    /** How fast one direction is. Thread-safe; changes hold from the next piece on. */
+    public static final class Flow {
+        private volatile long delayNanos;
+        private volatile long jitterNanos;
+        private volatile long bytesPerSecond = Long.MAX_VALUE;
+
+        private Flow() {}
+
+        /**
+         * Holds every piece back for {@code delay}. A connection carries one piece at a time, so what is sent meanwhile waits
+         * and then goes together.
+         */
+        public Flow delay(Duration delay) {
+            delayNanos = delay.toNanos();
+            return this;
+        }
+
+        /** Holds every piece back for up to {@code most} more, each for another time. */
+        public Flow jitter(Duration most) {
+            jitterNanos = most.toNanos();
+            return this;
+        }
+
+        /** Lets no connection carry more than this. */
+        public Flow bandwidth(long newBytesPerSecond) {
+            if (newBytesPerSecond <= 0) {
+                throw new IllegalArgumentException("bytes per second must be positive: " + newBytesPerSecond);
+            }
+            bytesPerSecond = newBytesPerSecond;
+            return this;
+        }
+
+        private void unhindered() {
+            delayNanos = 0;
+            jitterNanos = 0;
+            bytesPerSecond = Long.MAX_VALUE;
+        }
+
+        private long nanosFor(int bytes) {
+            long jitter = jitterNanos;
+            long random = jitter == 0 ? 0 : ThreadLocalRandom.current().nextLong(jitter + 1);
+            long slow = bytesPerSecond == Long.MAX_VALUE ? 0 : bytes * TimeUnit.SECONDS.toNanos(1) / bytesPerSecond;
+            return delayNanos + random + slow;
+        }
+    }
 
     private TcpProxy(int target) throws IOException {
         this.target = target;
@@ -77,9 +126,33 @@ public final class TcpProxy implements AutoCloseable {
         links.stream().filter(link -> link.lostBytes).forEach(Link::close);
     }
 
+    /** What clients send. */
+    public Flow requests() {
+        return requests;
+    }
+
+    /** What the server sends. */
+    public Flow answers() {
+        return answers;
+    }
+
     /** Holds every piece back for {@code delay}, in each direction. */
     public void delay(Duration delay) {
-        delayNanos = delay.toNanos();
+        requests.delay(delay);
+        answers.delay(delay);
+    }
+
+    /** From now on, or no longer, new connections are reset, as by a host on which nobody listens. */
+    public void refuse(boolean refuse) {
+        refusing = refuse;
+    }
+
+    /** Passes everything at full speed again. */
+    public void heal() {
+        refusing = false;
+        requests.unhindered();
+        answers.unhindered();
+        mode(Mode.PASS);
     }
 
     /** Leads to {@code port} of 127.0.0.1 from now on, as an address does that was given to another server; cuts what stands. */
@@ -91,6 +164,11 @@ public final class TcpProxy implements AutoCloseable {
     /** Closes every connection; new ones are accepted. */
     public void cut() {
         links.forEach(Link::close);
+    }
+
+    /** Resets every connection: both sides get an error instead of an end. */
+    public void reset() {
+        links.forEach(Link::reset);
     }
 
     /** How many connections stand. */
@@ -107,8 +185,8 @@ public final class TcpProxy implements AutoCloseable {
                 return;
             }
             Link link = new Link(client);
-            if (links.size() >= MOST_CONNECTIONS) {
-                link.close();
+            if (refusing || links.size() >= MOST_CONNECTIONS) {
+                link.reset();
             } else {
                 links.add(link);
                 spawn("requests", link::requests);
@@ -152,7 +230,7 @@ public final class TcpProxy implements AutoCloseable {
                 server.setTcpNoDelay(true);
                 client.setTcpNoDelay(true);
                 spawn("answers", this::answers);
-                pump(client, server, Mode.LOSE_REQUESTS);
+                pump(client, server, requests, Mode.LOSE_REQUESTS);
             } catch (IOException gone) {
                 // The server is away, or one side closed: the other side gets to know by the close below.
             } finally {
@@ -162,7 +240,7 @@ public final class TcpProxy implements AutoCloseable {
 
         private void answers() {
             try {
-                pump(server, client, Mode.LOSE_ANSWERS);
+                pump(server, client, answers, Mode.LOSE_ANSWERS);
             } catch (IOException gone) {
                 // As above.
             } finally {
@@ -170,12 +248,12 @@ public final class TcpProxy implements AutoCloseable {
             }
         }
 
-        private void pump(Socket from, Socket to, Mode losing) throws IOException {
+        private void pump(Socket from, Socket to, Flow flow, Mode losing) throws IOException {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
             byte[] piece = new byte[16 * 1024];
             for (int n = in.read(piece); n >= 0; n = in.read(piece)) {
-                waitFor(delayNanos);
+                waitFor(flow.nanosFor(n));
                 Mode now = mode;
                 if (now == Mode.ANSWER_RUBBISH) {
                     lostBytes = true;
@@ -197,6 +275,18 @@ public final class TcpProxy implements AutoCloseable {
             for (long left = nanos; left > 0 && !client.isClosed(); left = until - System.nanoTime()) {
                 LockSupport.parkNanos(Math.min(left, TimeUnit.MILLISECONDS.toNanos(50)));
             }
+        }
+
+        void reset() {
+            for (Socket socket : new Socket[] {client, server}) {
+                try {
+                    // Closing then sends a reset and drops what is under way.
+                    socket.setSoLinger(true, 0);
+                } catch (IOException closed) {
+                    // Then there is nothing to reset.
+                }
+            }
+            close();
         }
 
         void close() {

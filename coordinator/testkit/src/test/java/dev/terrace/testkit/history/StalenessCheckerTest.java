@@ -38,6 +38,15 @@ class StalenessCheckerTest {
     }
 
     @Test
+    void anAbsenceIsAsGoodAsANewerAbsence() {
+        checker.strict(Histories.of("A inv #1 @0-10", "A inv #2 @20-30", "B get=- #1 @50-60"))
+                .require();
+        assertThat(checker.strict(Histories.of("A inv #1 @0-10", "A put 2 #2 @20-30", "B get=- #1 @50-60"))
+                        .isViolated())
+                .isTrue();
+    }
+
+    @Test
     void withoutVersionsTheTimeOfTheWritesDecides() {
         assertThat(checker.strict(Histories.of("A put 1 @0-10", "A put 2 @20-30", "B get=1 @50-60"))
                         .isViolated())

@@ -1,0 +1,207 @@
+package dev.terrace.node.storm;
+
+import dev.terrace.testkit.history.Held;
+import dev.terrace.testkit.history.History;
+import dev.terrace.testkit.history.HistoryRecorder;
+import dev.terrace.testkit.nemesis.Fault;
+import dev.terrace.testkit.nemesis.Nemesis;
+import dev.terrace.testkit.nemesis.Schedule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * One run: servers, nodes, clients and a nemesis for a while; then calm, with the clients going on; then a look at what every node
+ * answers for every key. Not thread-safe.
+ */
+final class Storm implements AutoCloseable {
+    private static final int CLIENTS = 9;
+
+    private final Zones zones;
+    private final List<NodeProcess> nodes = new ArrayList<>();
+    private final HistoryRecorder recorder = new HistoryRecorder();
+    private final Tally tally = new Tally();
+    private final long seed;
+
+    /** The settings file of node {@code node}, as YAML. */
+    interface SettingsOf {
+        String yaml(Zones zones, int node);
+    }
+
+    /**
+     * What came out.
+     *
+     * @param calmNanos when the last fault had ended, by the history's clock
+     * @param finalReads by node, then by key
+     * @param healedMillis how long after the last fault every node stored in the remote tier again
+     * @param agreedMillis how long after the last operation all nodes answered the same; -1 if never
+     */
+    record Outcome(
+            History history,
+            long calmNanos,
+            Map<String, Map<String, Held>> finalReads,
+            Schedule schedule,
+            List<String> nemesisLog,
+            List<String> nemesisFailures,
+            Tally tally,
+            long healedMillis,
+            long agreedMillis) {}
+
+    Storm(Path folder, Path redis, int zoneCount, int nodeCount, long seed, SettingsOf settings) throws Exception {
+        this.seed = seed;
+        Files.createDirectories(folder);
+        zones = new Zones(redis, zoneCount, nodeCount);
+        try {
+            for (int n = 0; n < nodeCount; n++) {
+                Path file = folder.resolve("node-" + (n + 1) + ".yaml");
+                Files.writeString(file, settings.yaml(zones, n));
+                Files.deleteIfExists(folder.resolve("node-" + (n + 1) + ".log"));
+                nodes.add(new NodeProcess("node-" + (n + 1), file, folder));
+                nodes.get(n).start();
+            }
+            for (NodeProcess node : nodes) {
+                node.awaitReady();
+            }
+        } catch (Exception e) {
+            close();
+            throw e;
+        }
+    }
+
+    Zones zones() {
+        return zones;
+    }
+
+    List<NodeProcess> nodes() {
+        return nodes;
+    }
+
+    /** What can befall nodes. */
+    List<Fault> nodeFaults() {
+        List<Fault> faults = new ArrayList<>();
+        for (NodeProcess node : nodes) {
+            faults.add(Fault.of(
+                    "kill", node.name(), Duration.ofMillis(200), Duration.ofMillis(1_500), node::kill, node::start));
+            faults.add(Fault.of(
+                    "freeze", node.name(), Duration.ofMillis(300), Duration.ofMillis(4_000), node::freeze, node::thaw));
+        }
+        return faults;
+    }
+
+    /**
+     * Runs it.
+     *
+     * @param faults what may happen
+     * @param length how long the nemesis is at work
+     * @param atOnce how many faults at the same time
+     * @param calm how long the clients go on afterwards
+     * @param patience how long all nodes may then take to answer the same
+     */
+    Outcome run(List<Fault> faults, Duration length, Duration gap, int atOnce, Duration calm, Duration patience)
+            throws Exception {
+        Workload workload = new Workload(seed);
+        awaitServing(workload, Duration.ofSeconds(60));
+        Schedule schedule = Schedule.draw(seed, faults, length, gap, atOnce);
+        System.out.println("storm, replay with -Dterrace.seed=" + seed + "\n" + schedule);
+        List<StormClient> clients = new ArrayList<>();
+        for (int c = 0; c < CLIENTS; c++) {
+            clients.add(new StormClient(c, nodes, workload, recorder, tally));
+        }
+        clients.forEach(StormClient::start);
+        long calmNanos;
+        long healedMillis;
+        Nemesis nemesis = new Nemesis(schedule);
+        try (nemesis) {
+            nemesis.start();
+            if (!nemesis.awaitEnd(length.toSeconds() + 120, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("the nemesis hangs: " + nemesis.log());
+            }
+            for (NodeProcess node : nodes) {
+                node.awaitReady();
+            }
+            calmNanos = recorder.now();
+            healedMillis = awaitServing(workload, Duration.ofSeconds(60));
+            LockSupport.parkNanos(Math.max(0, calmNanos + calm.toNanos() - recorder.now()));
+        } finally {
+            clients.forEach(StormClient::stop);
+        }
+        long begin = System.nanoTime();
+        Map<String, Map<String, Held>> reads = finalReads(workload);
+        while (!agree(reads) && System.nanoTime() - begin < patience.toNanos()) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+            reads = finalReads(workload);
+        }
+        long agreedMillis = agree(reads) ? TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin) : -1;
+        return new Outcome(
+                recorder.history(),
+                calmNanos,
+                reads,
+                schedule,
+                nemesis.log(),
+                nemesis.failures(),
+                tally,
+                healedMillis,
+                agreedMillis);
+    }
+
+    private static boolean agree(Map<String, Map<String, Held>> byNode) {
+        return byNode.values().stream()
+                        .map(held -> held.entrySet().stream()
+                                .map(entry ->
+                                        entry.getKey() + "=" + entry.getValue().value())
+                                .sorted()
+                                .toList())
+                        .distinct()
+                        .count()
+                == 1;
+    }
+
+    /** Waits until every node stores in the remote tier again; returns the milliseconds that took. */
+    private long awaitServing(Workload workload, Duration patience) throws Exception {
+        long begin = System.nanoTime();
+        for (NodeProcess node : nodes) {
+            for (int i = 0; !serves(node, workload); i++) {
+                if (System.nanoTime() - begin > patience.toNanos()) {
+                    throw new IllegalStateException(node.name() + " does not serve:\n" + node.log());
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+            }
+        }
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
+    }
+
+    private static boolean serves(NodeProcess node, Workload workload) throws InterruptedException {
+        try {
+            String[] answer = node.ask(3_000, "put", workload.cache(), "probe " + node.name(), "1");
+            return answer[1].equals("ok") && answer[6].contains("L2");
+        } catch (IOException notYet) {
+            return false;
+        }
+    }
+
+    private Map<String, Map<String, Held>> finalReads(Workload workload) throws Exception {
+        Map<String, Map<String, Held>> byNode = new HashMap<>();
+        for (NodeProcess node : nodes) {
+            Map<String, Held> byKey = new HashMap<>();
+            for (String key : workload.keys()) {
+                String[] answer = node.ask(5_000, "get", workload.cache(), key);
+                byKey.put(key, StormClient.held(answer));
+            }
+            byNode.put(node.name(), byKey);
+        }
+        return byNode;
+    }
+
+    @Override
+    public void close() {
+        nodes.forEach(NodeProcess::close);
+        zones.close();
+    }
+}
