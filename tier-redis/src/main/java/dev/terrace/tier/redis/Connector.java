@@ -46,8 +46,8 @@ final class Connector implements AutoCloseable {
     private volatile boolean closed;
     private long pauseMillis = SHORTEST_PAUSE_MILLIS;
 
-    /** A client that is ready for use. */
-    record Connection(RedissonClient client, boolean cluster) {}
+    /** A client that is ready for use, and the lanes that all who use it share. */
+    record Connection(RedissonClient client, boolean cluster, Lanes lanes) {}
 
     Connector(DistributedCacheSettings settings) {
         this.settings = settings;
@@ -158,7 +158,7 @@ final class Connector implements AutoCloseable {
             }
             loadScripts(single);
             keep = true;
-            return new Connection(single, false);
+            return connection(single, false);
         } finally {
             if (!keep) {
                 single.shutdown(0, 1, TimeUnit.SECONDS);
@@ -174,7 +174,12 @@ final class Connector implements AutoCloseable {
             client.shutdown(0, 1, TimeUnit.SECONDS);
             throw e;
         }
-        return new Connection(client, cluster);
+        return connection(client, cluster);
+    }
+
+    private Connection connection(RedissonClient client, boolean cluster) {
+        return new Connection(
+                client, cluster, new Lanes(client, settings.timeout().toMillis()));
     }
 
     private void loadScripts(RedissonClient client) throws ExecutionException, InterruptedException, TimeoutException {

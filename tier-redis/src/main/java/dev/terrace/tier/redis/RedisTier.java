@@ -24,14 +24,18 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,11 +96,20 @@ final class RedisTier implements Tier {
         this.overloaded = metrics.counter("l2.overloaded");
         metrics.remove("l2.inflight");
         metrics.register("l2.inflight", (Gauge<Integer>) inFlight::get);
+        metrics.remove("l2.batches");
+        metrics.register("l2.batches", (Gauge<Long>) () -> traffic(Traffic::batches));
+        metrics.remove("l2.batched_commands");
+        metrics.register("l2.batched_commands", (Gauge<Long>) () -> traffic(Traffic::commands));
     }
 
     @Override
     public TierLevel level() {
         return TierLevel.L2;
+    }
+
+    private long traffic(ToLongFunction<Traffic> what) {
+        RedissonCommands current = commands;
+        return current == null ? 0 : what.applyAsLong(current.traffic());
     }
 
     /** The commands on the connection that stands, or null. */
@@ -110,7 +123,7 @@ final class RedisTier implements Tier {
             if (settings.consistencyLevel() != ConsistencyLevel.ASYNC) {
                 acks = new ReplicaAcks(connection, settings.consistencyLevel(), timeoutMillis);
             }
-            current = new RedissonCommands(connection, timeoutMillis);
+            current = new RedissonCommands(connection);
             commands = current;
         }
         return connector.isClosed() ? null : current;
@@ -221,20 +234,39 @@ final class RedisTier implements Tier {
         if (asked.isEmpty()) {
             return CompletableFuture.completedStage(new HashMap<>());
         }
-        Map<CacheKey, String> names = new HashMap<>(2 * asked.size());
-        asked.forEach(key -> names.put(key, keys.of(key)));
+        Set<CacheKey> distinct = asked instanceof Set<CacheKey> already ? already : new LinkedHashSet<>(asked);
+        List<String> names = new ArrayList<>(distinct.size());
+        distinct.forEach(key -> names.add(keys.of(key)));
+        // Filled before anything can look at it: here, before the deadline is set and the callback registered.
+        List<CompletableFuture<byte[]>> answers = new ArrayList<>(names.size());
         return call(
-                to -> to.getAll(names.values()),
-                values -> {
-                    Map<CacheKey, Lookup> found = new HashMap<>(2 * names.size());
-                    names.forEach((key, name) -> found.put(key, lookup(key, values.get(name))));
-                    return found;
+                to -> {
+                    answers.addAll(to.getAll(names));
+                    return settled(answers);
                 },
-                no -> {
-                    Map<CacheKey, Lookup> none = new HashMap<>();
-                    asked.forEach(key -> none.put(key, no));
-                    return none;
-                });
+                done -> lookups(distinct, answers, null),
+                no -> lookups(distinct, answers, no));
+    }
+
+    /** What came; for keys without an answer, {@code missing}. A primary that is away costs its own keys only. */
+    private Map<CacheKey, Lookup> lookups(
+            Collection<CacheKey> asked, List<CompletableFuture<byte[]>> answers, Lookup.@Nullable Unavailable missing) {
+        Map<CacheKey, Lookup> found = new HashMap<>(asked.size() * 2);
+        Iterator<CompletableFuture<byte[]>> next = answers.iterator();
+        for (CacheKey key : asked) {
+            CompletableFuture<byte[]> answer = next.hasNext() ? next.next() : null;
+            found.put(key, answer == null || !answer.isDone() ? orMiss(missing) : lookup(key, answer));
+        }
+        return found;
+    }
+
+    private static Lookup orMiss(Lookup.@Nullable Unavailable missing) {
+        return missing == null ? Lookup.MISS : missing;
+    }
+
+    private Lookup lookup(CacheKey key, CompletableFuture<byte[]> answer) {
+        Throwable failure = failureOf(answer);
+        return failure == null ? lookup(key, answer.join()) : explain(failure);
     }
 
     private RedissonCommands.Store storeOf(Entry entry, WriteCondition condition, long now) {
@@ -347,21 +379,15 @@ final class RedisTier implements Tier {
     /** Fails as a whole only when the scripts are missing; otherwise each store has an outcome of its own. */
     private CompletionStage<List<StoreOutcome>> storeAll(
             RedissonCommands to, List<RedissonCommands.Store> stores, long now) {
-        List<CompletableFuture<byte[]>> batched = to.storeAll(stores, now);
-        return settled(batched).thenCompose(done -> {
-            List<CompletableFuture<byte[]>> results = new ArrayList<>(batched);
-            for (int i = 0; i < results.size(); i++) {
-                Throwable failure = failureOf(batched.get(i));
+        List<CompletableFuture<byte[]>> results = to.storeAll(stores, now);
+        return settled(results).thenApply(done -> {
+            for (CompletableFuture<byte[]> result : results) {
+                Throwable failure = failureOf(result);
                 if (failure != null && Failures.isScriptMissing(failure)) {
                     throw new CompletionException(Failures.root(failure));
                 }
-                if (failure != null && Failures.cause(failure) == Unavailability.ERROR) {
-                    // In a cluster one command's error is reported for its neighbours too. Alone, each tells its own;
-                    // a store that did happen is recognised by its version.
-                    results.set(i, to.store(stores.get(i), now).toCompletableFuture());
-                }
             }
-            return settled(results).thenApply(all -> outcomes(results));
+            return outcomes(results);
         });
     }
 

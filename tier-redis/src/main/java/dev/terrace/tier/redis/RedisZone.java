@@ -33,10 +33,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.redisson.api.RScript.Mode;
 import org.redisson.api.RScript.ReturnType;
 import org.redisson.client.RedisException;
-import org.redisson.client.codec.ByteArrayCodec;
 
 /**
  * A zone on Redis: a standalone server, a Sentinel deployment or a Redis Cluster, of version 6.2 or later. Thread-safe.
@@ -178,16 +176,7 @@ final class RedisZone implements Replica {
 
     private static CompletionStage<byte[]> eval(
             Connector.Connection connection, Script script, List<Object> keyNames, Object[] arguments) {
-        return connection
-                .client()
-                .getScript(ByteArrayCodec.INSTANCE)
-                .evalShaAsync(
-                        (String) keyNames.get(0),
-                        Mode.READ_WRITE,
-                        script.digest(),
-                        ReturnType.VALUE,
-                        keyNames,
-                        arguments);
+        return connection.lanes().submit(Lanes.evalSha(ReturnType.VALUE, script.digest(), keyNames, arguments));
     }
 
     private static List<Object> withPromise(String redisKey) {

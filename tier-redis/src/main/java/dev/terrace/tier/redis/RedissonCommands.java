@@ -1,133 +1,80 @@
 package dev.terrace.tier.redis;
 
-import dev.terrace.spi.Unavailability;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.redisson.api.BatchOptions;
-import org.redisson.api.RBatch;
-import org.redisson.api.RScript.Mode;
 import org.redisson.api.RScript.ReturnType;
-import org.redisson.api.RScriptAsync;
 import org.redisson.api.RedissonClient;
 import org.redisson.api.options.KeysScanOptions;
-import org.redisson.client.codec.ByteArrayCodec;
 
-/** The few commands the tier needs, on one connection. The seam to Redisson: nothing above it knows its types. */
+/**
+ * The few commands the tier needs, on one connection. The seam to Redisson: nothing above it knows its types. Commands for
+ * one key share round trips with whatever else is asked at the time, see {@link Lane}.
+ */
 final class RedissonCommands {
     private final RedissonClient client;
-    private final boolean cluster;
-    private final long timeoutMillis;
+    private final Lanes lanes;
 
-    RedissonCommands(Connector.Connection connection, long timeoutMillis) {
+    RedissonCommands(Connector.Connection connection) {
         this.client = connection.client();
-        this.cluster = connection.cluster();
-        this.timeoutMillis = timeoutMillis;
+        this.lanes = connection.lanes();
     }
 
     /** One conditional store, as the script takes it. */
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Store(String key, byte[] condition, byte[] envelope, byte[] ttl, byte[] expected) {}
+    record Store(String key, byte[] condition, byte[] envelope, byte[] ttl, byte[] expected) {
+        private Command<byte[]> at(byte[] now) {
+            return Lanes.evalSha(
+                    ReturnType.VALUE, Scripts.STORE.digest(), List.of(key), condition, envelope, ttl, now, expected);
+        }
+    }
+
+    Traffic traffic() {
+        return lanes.traffic();
+    }
 
     CompletionStage<byte @Nullable []> get(String key) {
-        return client.<byte[]>getBucket(key, ByteArrayCodec.INSTANCE).getAsync();
+        return lanes.submit(Lanes.get(key));
     }
 
-    /** One round trip per node; keys that hold nothing, or no string, are missing in the answer. */
-    CompletionStage<Map<String, byte[]>> getAll(Collection<String> keys) {
-        if (!cluster) {
-            return client.getBuckets(ByteArrayCodec.INSTANCE).getAsync(keys.toArray(String[]::new));
-        }
-        RBatch batch = batch();
-        Map<String, CompletableFuture<byte[]>> asked = new HashMap<>();
+    /** One round trip per primary; each key has its own future, which may fail. */
+    List<CompletableFuture<byte[]>> getAll(List<String> keys) {
+        List<Command<byte[]>> commands = new ArrayList<>(keys.size());
+        List<CompletableFuture<byte[]>> answers = new ArrayList<>(keys.size());
         for (String key : keys) {
-            asked.put(
-                    key,
-                    batch.<byte[]>getBucket(key, ByteArrayCodec.INSTANCE)
-                            .getAsync()
-                            .toCompletableFuture());
+            Command<byte[]> command = Lanes.get(key);
+            commands.add(command);
+            answers.add(command.answer());
         }
-        return batch.executeAsync()
-                .handle((done, failure) -> {
-                    if (failure == null) {
-                        return CompletableFuture.completedStage(collected(asked));
-                    }
-                    return Failures.cause(failure) == Unavailability.ERROR
-                            ? oneByOne(keys)
-                            : CompletableFuture.<Map<String, byte[]>>failedStage(Failures.root(failure));
-                })
-                .thenCompose(result -> result);
-    }
-
-    /** One key of another type fails a cluster's batch as a whole; alone, each key tells what it holds. */
-    private CompletionStage<Map<String, byte[]>> oneByOne(Collection<String> keys) {
-        Map<String, CompletableFuture<byte[]>> asked = new HashMap<>();
-        keys.forEach(key -> asked.put(
-                key, get(key).<byte[]>handle((value, failure) -> value).toCompletableFuture()));
-        return CompletableFuture.allOf(asked.values().toArray(CompletableFuture[]::new))
-                .thenApply(done -> collected(asked));
-    }
-
-    private static Map<String, byte[]> collected(Map<String, CompletableFuture<byte[]>> asked) {
-        Map<String, byte[]> found = new HashMap<>();
-        asked.forEach((key, value) -> {
-            byte[] bytes = value.join();
-            if (bytes != null) {
-                found.put(key, bytes);
-            }
-        });
-        return found;
+        lanes.submitAll(commands);
+        return answers;
     }
 
     /** Runs the store script; fails with NOSCRIPT where it is not loaded. */
     CompletionStage<byte[]> store(Store store, long nowMillis) {
-        return eval(client.getScript(ByteArrayCodec.INSTANCE), store, nowMillis);
+        return lanes.submit(store.at(digits(nowMillis)));
     }
 
-    private static CompletionStage<byte[]> eval(RScriptAsync script, Store store, long nowMillis) {
-        return script.evalShaAsync(
-                store.key(),
-                Mode.READ_WRITE,
-                Scripts.STORE.digest(),
-                ReturnType.VALUE,
-                List.of(store.key()),
-                store.condition(),
-                store.envelope(),
-                store.ttl(),
-                Long.toString(nowMillis).getBytes(StandardCharsets.US_ASCII),
-                store.expected());
+    private static byte[] digits(long number) {
+        return Long.toString(number).getBytes(StandardCharsets.US_ASCII);
     }
 
-    /** Many stores, one round trip per node; each has its own future, which may fail. */
+    /** Many stores, one round trip per primary; each has its own future, which may fail. */
     List<CompletableFuture<byte[]>> storeAll(List<Store> stores, long nowMillis) {
-        RBatch batch = batch();
-        List<CompletableFuture<byte[]>> results = new ArrayList<>();
+        byte[] now = digits(nowMillis);
+        List<Command<byte[]>> commands = new ArrayList<>(stores.size());
+        List<CompletableFuture<byte[]>> answers = new ArrayList<>(stores.size());
         for (Store store : stores) {
-            CompletionStage<byte[]> result = eval(batch.getScript(ByteArrayCodec.INSTANCE), store, nowMillis);
-            results.add(result.toCompletableFuture());
+            Command<byte[]> command = store.at(now);
+            commands.add(command);
+            answers.add(command.answer());
         }
-        batch.executeAsync().whenComplete((done, failure) -> {
-            // An error of one command fails the batch while other nodes' answers are still on their way. Only when no
-            // answer
-            // can come any more does the batch speak for all of its commands.
-            if (failure != null && Failures.cause(failure) != Unavailability.ERROR) {
-                results.forEach(result -> result.completeExceptionally(failure));
-            }
-        });
-        return results;
-    }
-
-    private RBatch batch() {
-        return client.createBatch(
-                BatchOptions.defaults().retryAttempts(0).responseTimeout(timeoutMillis, TimeUnit.MILLISECONDS));
+        lanes.submitAll(commands);
+        return answers;
     }
 
     /** Keys that match, a page at a time; blocks between pages. */
@@ -137,22 +84,31 @@ final class RedissonCommands {
     }
 
     CompletionStage<Object> reclaim(String key, byte[] upTo) {
-        return client.getScript(ByteArrayCodec.INSTANCE)
-                .evalShaAsync(
-                        key, Mode.READ_WRITE, Scripts.RECLAIM.digest(), ReturnType.LONG, List.of(key), (Object) upTo);
+        return lanes.submit(Lanes.evalSha(ReturnType.LONG, Scripts.RECLAIM.digest(), List.of(key), (Object) upTo));
     }
 
     /** Runs a command, and once more after loading the scripts, should the server not know them. */
     <R> CompletionStage<R> withScripts(Supplier<CompletionStage<R>> command) {
-        return command.get()
-                .handle((value, failure) -> {
-                    if (failure == null) {
-                        return CompletableFuture.completedStage(value);
-                    }
-                    return Failures.isScriptMissing(failure)
-                            ? Scripts.load(client).thenCompose(loaded -> command.get())
-                            : CompletableFuture.<R>failedStage(Failures.root(failure));
-                })
-                .thenCompose(result -> result);
+        CompletableFuture<R> result = new CompletableFuture<>();
+        command.get().whenComplete((value, failure) -> {
+            if (failure == null) {
+                result.complete(value);
+            } else if (Failures.isScriptMissing(failure)) {
+                Scripts.load(client)
+                        .thenCompose(loaded -> command.get())
+                        .whenComplete((again, still) -> pass(result, again, still));
+            } else {
+                result.completeExceptionally(Failures.root(failure));
+            }
+        });
+        return result;
+    }
+
+    private static <R> void pass(CompletableFuture<R> result, R value, @Nullable Throwable failure) {
+        if (failure == null) {
+            result.complete(value);
+        } else {
+            result.completeExceptionally(Failures.root(failure));
+        }
     }
 }
