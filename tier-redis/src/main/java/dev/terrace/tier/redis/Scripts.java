@@ -24,6 +24,12 @@ final class Scripts {
     /** Removes an entry that is not newer than a version. */
     static final Script RECLAIM = Script.read("reclaim-v1.lua");
 
+    /** Tells where the log of notices stands. */
+    static final Script LOG_BEGIN = Script.read("log-begin-v1.lua");
+
+    /** Appends to the log of notices. */
+    static final Script LOG_APPEND = Script.read("log-append-v1.lua");
+
     private Scripts() {}
 
     /** Loads every script into every primary of the deployment. */

@@ -7,5 +7,8 @@
  *
  * <p>{@link dev.terrace.tier.redis.RedisReplicaProvider} opens a zone: {@code RedisZone} votes by {@code FencedScripts} that only
  * {@code ZoneAdmission} loads, {@code ZoneIdentity} knows who the zone is, {@code ZoneWalk} goes through what it holds.
+ *
+ * <p>{@link dev.terrace.tier.redis.RedisBackplaneProvider} opens a log of notices: {@code RedisLog}, whose {@code LogAppender}
+ * and {@code LogReader} have a thread and a {@code RespConnection} each.
  */
 package dev.terrace.tier.redis;

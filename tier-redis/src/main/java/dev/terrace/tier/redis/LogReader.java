@@ -1,0 +1,242 @@
+package dev.terrace.tier.redis;
+
+import dev.terrace.spi.BackplaneListener;
+import dev.terrace.spi.Notice;
+import dev.terrace.spi.NoticeFormat;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the log, on one thread over one connection, from where it stopped. Every entry must follow the one before, in the same
+ * log; whatever else happens is a gap. When nothing comes for {@value #BLOCK_MILLIS} ms it asks for the head, which shows a
+ * dead connection, a log that was lost, and entries that went by unseen because stream ids went back with a server's clock.
+ */
+final class LogReader implements AutoCloseable {
+    static final int BLOCK_MILLIS = 1_000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
+    private static final int MOST_ENTRIES = 256;
+    private static final long SHORTEST_PAUSE_MILLIS = 50;
+    private static final long LONGEST_PAUSE_MILLIS = 1_000;
+
+    private final String name;
+    private final LogServers servers;
+    private final LogMetrics metrics;
+    private final long node;
+    private final BackplaneListener listener;
+    private final Thread thread;
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final List<Notice> collected = new ArrayList<>();
+    private volatile @Nullable LogConnection current;
+    private volatile @Nullable String identity;
+    private volatile long position;
+    private volatile String trouble = "";
+    private String lastEntry = "0-0";
+    private long collectedFrom;
+
+    LogReader(String name, LogServers servers, LogMetrics metrics, long node, BackplaneListener listener) {
+        this.name = name;
+        this.servers = servers;
+        this.metrics = metrics;
+        this.node = node;
+        this.listener = listener;
+        this.thread = new Thread(this::run, name);
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /** The log that was heard last; null before the first. */
+    @Nullable
+    String identity() {
+        return identity;
+    }
+
+    /** How far it was heard. */
+    long position() {
+        return position;
+    }
+
+    /** Why nothing is heard; empty while all is well. */
+    String trouble() {
+        return trouble;
+    }
+
+    /** Ends the connection; the next one finds the server that holds the log now. */
+    void reconnect() {
+        LogConnection connection = current;
+        if (connection != null) {
+            connection.close();
+        }
+    }
+
+    private boolean isClosed() {
+        return closing.getCount() == 0;
+    }
+
+    private void run() {
+        long pause = SHORTEST_PAUSE_MILLIS;
+        boolean first = true;
+        while (!isClosed()) {
+            try (LogConnection connection = servers.open(name)) {
+                current = connection;
+                if (isClosed()) {
+                    return;
+                }
+                catchUp(connection);
+                if (!first) {
+                    metrics.reconnects.inc();
+                }
+                first = false;
+                pause = SHORTEST_PAUSE_MILLIS;
+                trouble = "";
+                read(connection);
+            } catch (IOException | RuntimeException e) {
+                report(e);
+            }
+            try {
+                if (closing.await(pause, TimeUnit.MILLISECONDS)) {
+                    return;
+                }
+            } catch (InterruptedException e) {
+                throw new IllegalStateException("nobody interrupts this thread", e);
+            }
+            pause = Math.min(LONGEST_PAUSE_MILLIS, pause * 2);
+        }
+    }
+
+    private void report(Exception e) {
+        String why = Failures.describe(e);
+        if (!why.equals(trouble) && !isClosed()) {
+            trouble = why;
+            LOG.warn("the log cannot be read name={} reason={}", name, why);
+        }
+    }
+
+    private void read(LogConnection connection) throws IOException {
+        while (!isClosed()) {
+            List<LogEntry> entries = connection.read(lastEntry, MOST_ENTRIES, BLOCK_MILLIS);
+            if (entries.isEmpty()) {
+                catchUp(connection);
+            } else {
+                take(entries);
+            }
+        }
+    }
+
+    /** Compares what was heard with where the log stands. */
+    private void catchUp(LogConnection connection) throws IOException {
+        LogHead head = connection.head();
+        if (identity == null) {
+            adopt(head);
+            return;
+        }
+        if (head.identity().equals(identity) && head.position() < position) {
+            gap("back", "the log went back from " + position + " to " + head.position());
+            adopt(head);
+            return;
+        }
+        while (!isClosed() && !(head.identity().equals(identity) && head.position() <= position)) {
+            List<LogEntry> entries = connection.read(lastEntry, MOST_ENTRIES, 0);
+            if (entries.isEmpty()) {
+                gap("lost", "the log's entries up to " + head.position() + " are gone");
+                adopt(head);
+                return;
+            }
+            take(entries);
+        }
+    }
+
+    private void adopt(LogHead head) {
+        identity = head.identity();
+        position = head.position();
+        lastEntry = head.newest();
+    }
+
+    private void take(List<LogEntry> entries) {
+        for (LogEntry entry : entries) {
+            lastEntry = entry.id();
+            LogEntry.Frame frame = entry.frame();
+            if (frame == null) {
+                metrics.skipped.inc();
+                LOG.debug("an entry of the log is none of ours and is passed over id={}", entry.id());
+            } else {
+                take(frame);
+            }
+        }
+        flush();
+    }
+
+    private void take(LogEntry.Frame frame) {
+        if (!frame.identity().equals(identity)) {
+            gap("anew", "the log began anew at " + frame.last());
+            identity = frame.identity();
+        } else if (frame.last() - frame.count() < position) {
+            gap("back", "the log went back from " + position + " to " + frame.last());
+        } else if (frame.last() - frame.count() > position) {
+            gap("missed", (frame.last() - frame.count() - position) + " notices were trimmed or lost");
+        }
+        byte[] payload = frame.payload();
+        if (frame.count() > 0) {
+            NoticeFormat.Read read = payload == null ? new NoticeFormat.Read(List.of(), 1) : NoticeFormat.read(payload);
+            if (read.unread() > 0 || read.notices().size() != frame.count()) {
+                metrics.skipped.inc(Math.max(1, frame.count() - read.notices().size()));
+                gap(
+                        "unreadable",
+                        "some notices up to " + frame.last() + " cannot be read; a later build may have sent them");
+            }
+            metrics.heard.inc(read.notices().size());
+            for (Notice notice : read.notices()) {
+                if (notice.node() != node || notice instanceof Notice.Beat) {
+                    collected.add(notice);
+                }
+            }
+        }
+        position = frame.last();
+    }
+
+    /** What was collected is delivered before the gap. */
+    private void gap(String cause, String why) {
+        flush();
+        metrics.gap(cause);
+        LOG.info("notices may have been missed name={} reason={}", name, why);
+        try {
+            listener.gap(why);
+        } catch (RuntimeException e) {
+            LOG.error("a listener failed on a gap name={}", name, e);
+        }
+    }
+
+    private void flush() {
+        if (collected.isEmpty() && collectedFrom == position) {
+            return;
+        }
+        List<Notice> notices = List.copyOf(collected);
+        collected.clear();
+        collectedFrom = position;
+        try {
+            listener.heard(notices, position);
+        } catch (RuntimeException e) {
+            LOG.error("a listener failed on notices name={}", name, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        closing.countDown();
+        reconnect();
+        try {
+            thread.join(TimeUnit.SECONDS.toMillis(1));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
