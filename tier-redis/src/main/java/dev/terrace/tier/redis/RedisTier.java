@@ -309,7 +309,7 @@ final class RedisTier implements Tier {
         ReplicaAcks waiting = acks;
         return waiting == null
                 ? to.withScripts(() -> to.store(store, now)).thenApply(this::outcome)
-                : to.withScripts(() -> waiting.store(store, now)).thenApply(this::outcome);
+                : to.withScripts(() -> waiting.store(to, store, now)).thenApply(this::outcome);
     }
 
     private StoreOutcome outcome(ReplicaAcks.Answer answer) {
@@ -347,7 +347,9 @@ final class RedisTier implements Tier {
         if (entries.isEmpty()) {
             return CompletableFuture.completedStage(List.of());
         }
-        if (settings.consistencyLevel() != ConsistencyLevel.ASYNC) {
+        commands();
+        ReplicaAcks waiting = acks;
+        if (waiting != null && waiting.mayWait()) {
             return putEach(entries);
         }
         long now = clock.millis();

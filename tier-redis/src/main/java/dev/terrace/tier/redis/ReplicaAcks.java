@@ -65,18 +65,30 @@ final class ReplicaAcks {
         }
     }
 
-    /** Runs the store script and waits for as many replicas as the level asks for; fails with NOSCRIPT where not loaded. */
-    CompletionStage<Answer> store(RedissonCommands.Store store, long nowMillis) {
-        return counts().thenCompose(known -> store(store, nowMillis, replicasOf(store.key())));
+    /**
+     * Runs the store script and waits for as many replicas as the level asks for; fails with NOSCRIPT where not loaded.
+     *
+     * @param plain stores where the primary alone is enough
+     */
+    CompletionStage<Answer> store(RedissonCommands plain, RedissonCommands.Store store, long nowMillis) {
+        return counts().thenCompose(known -> {
+            int required = required(replicasOf(store.key()));
+            return required == 1
+                    ? plain.store(store, nowMillis).thenApply(script -> new Answer(script, 1, 1))
+                    : store(store, nowMillis, required);
+        });
     }
 
-    private CompletionStage<Answer> store(RedissonCommands.Store store, long nowMillis, int replicaCount) {
-        int required = required(replicaCount);
-        BatchOptions options =
-                BatchOptions.defaults().retryAttempts(0).responseTimeout(timeoutMillis, TimeUnit.MILLISECONDS);
-        if (required > 1) {
-            options.sync(required - 1, Duration.ofMillis(waitMillis()));
-        }
+    /** False when no primary has a replica, so that every store is a plain one. */
+    boolean mayWait() {
+        return !counted || replicas.values().stream().anyMatch(count -> count > 0);
+    }
+
+    private CompletionStage<Answer> store(RedissonCommands.Store store, long nowMillis, int required) {
+        BatchOptions options = BatchOptions.defaults()
+                .retryAttempts(0)
+                .responseTimeout(timeoutMillis, TimeUnit.MILLISECONDS)
+                .sync(required - 1, Duration.ofMillis(waitMillis()));
         RBatch batch = connection.client().createBatch(options);
         CompletableFuture<byte[]> script = batch.getScript(ByteArrayCodec.INSTANCE)
                 .<byte[]>evalShaAsync(

@@ -255,7 +255,8 @@ class ReplicaAcksIT {
             assertThat(get(tier, "a")).isInstanceOf(Lookup.Hit.class);
             alone.command("SCRIPT", "FLUSH");
             assertThat(put(tier, entry("a", 2))).as("scripts loaded again").isEqualTo(StoreOutcome.APPLIED);
-            assertThat(answer(tier.get(key("b")))).isEqualTo(Lookup.MISS);
+            assertThat(answer(tier.putAll(List.of(entry("b"), entry("c"))))).containsOnly(StoreOutcome.APPLIED);
+            assertThat(answer(tier.get(key("d")))).isEqualTo(Lookup.MISS);
         }
     }
 }
