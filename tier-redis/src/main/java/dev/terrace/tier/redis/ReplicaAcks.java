@@ -27,7 +27,7 @@ import org.redisson.client.codec.ByteArrayCodec;
  * batch with the write; on another connection of the pool its count would mean nothing. A write that was not needed, because
  * the same or a newer version was there, is waited for all the same: what it relies on must be safe too.
  *
- * <p>How many replicas a primary has is asked every second. One that was seen once is asked for as long as this connection
+ * <p>How many replicas a primary has is asked every second, and before the first write to it. One that was seen once is asked for as long as this connection
  * stands: a replica that is down must not make "all" mean fewer.
  *
  * <p>What this cannot promise: which replica is promoted is not for the writer to choose. A majority of three is two; when both are
@@ -71,16 +71,19 @@ final class ReplicaAcks {
      * @param plain stores where the primary alone is enough
      */
     CompletionStage<Answer> store(RedissonCommands plain, RedissonCommands.Store store, long nowMillis) {
-        return counts().thenCompose(known -> {
-            int required = required(replicasOf(store.key()));
-            return required == 1
-                    ? plain.store(store, nowMillis).thenApply(script -> new Answer(script, 1, 1))
-                    : store(store, nowMillis, required);
-        });
+        return counts().thenCompose(known ->
+                        replicas.containsKey(shardOf(store.key())) ? CompletableFuture.completedStage(null) : recount())
+                .thenCompose(known -> {
+                    int required = required(replicas.getOrDefault(shardOf(store.key()), 0));
+                    return required == 1
+                            ? plain.store(store, nowMillis).thenApply(script -> new Answer(script, 1, 1))
+                            : store(store, nowMillis, required);
+                });
     }
 
     /** False when no primary has a replica, so that every store is a plain one. */
     boolean mayWait() {
+        counts();
         return !counted || replicas.values().stream().anyMatch(count -> count > 0);
     }
 
@@ -132,26 +135,38 @@ final class ReplicaAcks {
         };
     }
 
-    private int replicasOf(String key) {
-        return replicas.getOrDefault(servers.addressOf(key), 0);
+    /**
+     * Whose replicas have a key. Of a deployment with one primary at a time it is always the same, whoever that is: one that takes
+     * over has as many replicas as the one before, though they may not be back yet.
+     */
+    private String shardOf(String key) {
+        return connection.cluster() ? servers.addressOf(key) : "";
     }
 
     /** Complete once the replicas were counted; counts them again, behind the caller's back, when that is a while ago. */
     private CompletionStage<Void> counts() {
-        CompletableFuture<Void> running = counting.get();
-        if (counted && System.nanoTime() - countedNanos < REFRESH_NANOS) {
-            return CompletableFuture.completedStage(null);
+        if (!counted) {
+            return recount();
         }
-        if (running == null) {
-            CompletableFuture<Void> mine = new CompletableFuture<>();
+        if (System.nanoTime() - countedNanos >= REFRESH_NANOS) {
+            recount();
+        }
+        return CompletableFuture.completedStage(null);
+    }
+
+    /** Counts the replicas, or joins those who are at it. */
+    private CompletionStage<Void> recount() {
+        CompletableFuture<Void> mine = new CompletableFuture<>();
+        while (true) {
+            CompletableFuture<Void> running = counting.get();
+            if (running != null) {
+                return running;
+            }
             if (counting.compareAndSet(null, mine)) {
                 count(mine);
-                running = mine;
-            } else {
-                return counts();
+                return mine;
             }
         }
-        return counted ? CompletableFuture.completedStage(null) : running;
     }
 
     private void count(CompletableFuture<Void> done) {
@@ -176,7 +191,10 @@ final class ReplicaAcks {
         Map<String, Integer> now = new HashMap<>();
         for (int i = 0; i < infos.size(); i++) {
             String count = infos.get(i).getOrDefault("connected_slaves", "0");
-            now.put(ZoneServers.addressOf(primaries.servers().get(i)), Integer.parseInt(count));
+            String shard = connection.cluster()
+                    ? ZoneServers.addressOf(primaries.servers().get(i))
+                    : "";
+            now.put(shard, Integer.parseInt(count));
         }
         now.forEach((address, count) -> replicas.merge(address, count, Math::max));
         countedNanos = System.nanoTime();
