@@ -24,15 +24,17 @@ import java.util.concurrent.locks.LockSupport;
 final class Storm implements AutoCloseable {
     private static final int CLIENTS = 9;
 
-    private final Zones zones;
+    private final Servers servers;
     private final List<NodeProcess> nodes = new ArrayList<>();
     private final HistoryRecorder recorder = new HistoryRecorder();
     private final Tally tally = new Tally();
     private final long seed;
 
+    private final Workload workload;
+
     /** The settings file of node {@code node}, as YAML. */
     interface SettingsOf {
-        String yaml(Zones zones, int node);
+        String yaml(int node);
     }
 
     /**
@@ -54,14 +56,17 @@ final class Storm implements AutoCloseable {
             long healedMillis,
             long agreedMillis) {}
 
-    Storm(Path folder, Path redis, int zoneCount, int nodeCount, long seed, SettingsOf settings) throws Exception {
+    /** Starts the nodes; closes {@code servers} in the end. */
+    Storm(Path folder, Servers servers, int nodeCount, Workload workload, long seed, SettingsOf settings)
+            throws Exception {
         this.seed = seed;
+        this.servers = servers;
+        this.workload = workload;
         Files.createDirectories(folder);
-        zones = new Zones(redis, zoneCount, nodeCount);
         try {
             for (int n = 0; n < nodeCount; n++) {
                 Path file = folder.resolve("node-" + (n + 1) + ".yaml");
-                Files.writeString(file, settings.yaml(zones, n));
+                Files.writeString(file, settings.yaml(n));
                 Files.deleteIfExists(folder.resolve("node-" + (n + 1) + ".log"));
                 nodes.add(new NodeProcess("node-" + (n + 1), file, folder));
                 nodes.get(n).start();
@@ -75,8 +80,8 @@ final class Storm implements AutoCloseable {
         }
     }
 
-    Zones zones() {
-        return zones;
+    Servers servers() {
+        return servers;
     }
 
     List<NodeProcess> nodes() {
@@ -106,8 +111,7 @@ final class Storm implements AutoCloseable {
      */
     Outcome run(List<Fault> faults, Duration length, Duration gap, int atOnce, Duration calm, Duration patience)
             throws Exception {
-        Workload workload = new Workload(seed);
-        awaitServing(workload, Duration.ofSeconds(60));
+        awaitServing(Duration.ofSeconds(60));
         Schedule schedule = Schedule.draw(seed, faults, length, gap, atOnce);
         System.out.println("storm, replay with -Dterrace.seed=" + seed + "\n" + schedule);
         List<StormClient> clients = new ArrayList<>();
@@ -127,16 +131,16 @@ final class Storm implements AutoCloseable {
                 node.awaitReady();
             }
             calmNanos = recorder.now();
-            healedMillis = awaitServing(workload, Duration.ofSeconds(60));
+            healedMillis = awaitServing(Duration.ofSeconds(60));
             LockSupport.parkNanos(Math.max(0, calmNanos + calm.toNanos() - recorder.now()));
         } finally {
             clients.forEach(StormClient::stop);
         }
         long begin = System.nanoTime();
-        Map<String, Map<String, Held>> reads = finalReads(workload);
+        Map<String, Map<String, Held>> reads = finalReads();
         while (!agree(reads) && System.nanoTime() - begin < patience.toNanos()) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
-            reads = finalReads(workload);
+            reads = finalReads();
         }
         long agreedMillis = agree(reads) ? TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin) : -1;
         return new Outcome(
@@ -164,10 +168,10 @@ final class Storm implements AutoCloseable {
     }
 
     /** Waits until every node stores in the remote tier again; returns the milliseconds that took. */
-    private long awaitServing(Workload workload, Duration patience) throws Exception {
+    private long awaitServing(Duration patience) throws Exception {
         long begin = System.nanoTime();
         for (NodeProcess node : nodes) {
-            for (int i = 0; !serves(node, workload); i++) {
+            for (int i = 0; !serves(node); i++) {
                 if (System.nanoTime() - begin > patience.toNanos()) {
                     throw new IllegalStateException(node.name() + " does not serve:\n" + node.log());
                 }
@@ -177,7 +181,7 @@ final class Storm implements AutoCloseable {
         return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
     }
 
-    private static boolean serves(NodeProcess node, Workload workload) throws InterruptedException {
+    private boolean serves(NodeProcess node) throws InterruptedException {
         try {
             String[] answer = node.ask(3_000, "put", workload.cache(), "probe " + node.name(), "1");
             return answer[1].equals("ok") && answer[6].contains("L2");
@@ -186,7 +190,7 @@ final class Storm implements AutoCloseable {
         }
     }
 
-    private Map<String, Map<String, Held>> finalReads(Workload workload) throws Exception {
+    private Map<String, Map<String, Held>> finalReads() throws Exception {
         Map<String, Map<String, Held>> byNode = new HashMap<>();
         for (NodeProcess node : nodes) {
             Map<String, Held> byKey = new HashMap<>();
@@ -202,6 +206,6 @@ final class Storm implements AutoCloseable {
     @Override
     public void close() {
         nodes.forEach(NodeProcess::close);
-        zones.close();
+        servers.close();
     }
 }

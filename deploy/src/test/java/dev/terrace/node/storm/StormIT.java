@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -22,52 +23,78 @@ import org.junit.jupiter.api.Timeout;
  */
 class StormIT {
     private static final long SEED = Long.getLong("terrace.seed", new Random().nextLong() >>> 16);
-    private static final Duration LENGTH = Duration.ofSeconds(Integer.getInteger("terrace.storm.seconds", 20));
-    private static final Duration CALM = Duration.ofSeconds(7);
-    private static final Duration CONVERGED = Duration.ofSeconds(4);
+    private static final Duration LENGTH = Duration.ofSeconds(Integer.getInteger("terrace.storm.seconds", 15));
+    private static final Duration CALM = Duration.ofSeconds(8);
+    private static final Duration CONVERGED = Duration.ofSeconds(5);
+    private static final int NODES = 3;
 
-    private static String oneRedis(Zones zones, int node) {
+    private final StalenessChecker staleness = new StalenessChecker();
+
+    private static String settings(String addresses, String more) {
         return """
                 distributed_cache:
                   local_cache: {enabled: true, capacity: 1000, max_memory_mb: 8, ttl: "1s"}
-                  distributed_cache: {enabled: true, backend: redis, cluster_nodes: ["%s"], topology: standalone,
+                  distributed_cache: {enabled: true, backend: redis, cluster_nodes: [%s], %s,
                                       ttl: "30m", timeout: "500ms", connect_timeout: "500ms", pool_size: 8, key_prefix: "%s"}
                   backup_storage: {enabled: false}
                   circuit_breaker: {reset_timeout: "1s"}
-                """.formatted(zones.address(0, node), Zones.keyPrefix());
+                """.formatted(addresses, more, Servers.KEY_PREFIX);
     }
 
     /** One Redis and no coherence between nodes: after the storm everybody agrees and nothing acknowledged is lost. */
     @Test
-    @Timeout(value = 4, unit = TimeUnit.HOURS)
+    @Timeout(value = 12, unit = TimeUnit.HOURS)
     void oneRedisConvergesAndLosesNothing() throws Exception {
         Path folder = Path.of("target", "storm", "one-redis-" + SEED);
-        Path redis = RedisProcess.preferredBinary("StormIT");
-        try (Storm storm = new Storm(folder, redis, 1, 3, SEED, StormIT::oneRedis)) {
-            List<Fault> faults = new ArrayList<>(storm.zones().outages());
-            faults.addAll(storm.nodeFaults());
-            Storm.Outcome outcome = storm.run(faults, LENGTH, Duration.ofMillis(700), 2, CALM, CONVERGED);
-
-            StalenessChecker staleness = new StalenessChecker();
-            HistoryReport report = report("one Redis, EVENTUAL", storm, outcome)
-                    .verdict(
-                            "everybody agrees " + CONVERGED + " after the last fault",
-                            staleness.eventual(outcome.history(), CONVERGED, outcome.calmNanos()))
-                    .verdict("sessions read their writes", staleness.readYourWrites(outcome.history()))
-                    // Without coherence a late answer may pass an own write, and a missed one may shadow a newer one.
-                    .observation("nodes never go back", staleness.monotonicReadsPerNode(outcome.history()));
-            outcome.finalReads()
-                    .forEach((node, held) -> report.verdict(
-                            "nothing acknowledged is lost, asked at " + node,
-                            new DurabilityChecker().check(outcome.history(), held)));
-            finish(report, outcome, folder);
+        Zones zones = new Zones(RedisProcess.preferredBinary("StormIT"), 1, NODES);
+        try (Storm storm = new Storm(
+                folder,
+                zones,
+                NODES,
+                new Workload(SEED, true),
+                SEED,
+                node -> settings("\"" + zones.address(0, node) + "\"", "topology: standalone"))) {
+            Storm.Outcome outcome = run(storm, Duration.ofMillis(700));
+            finish(report("one Redis, EVENTUAL", storm, outcome), outcome, folder);
         }
     }
 
-    private static HistoryReport report(String title, Storm storm, Storm.Outcome outcome) {
-        return new HistoryReport(title, outcome.history())
+    /**
+     * A Redis Cluster whose shards have two servers, and writes that wait for both: nothing acknowledged is lost to the loss of
+     * one server at a time, to switch-overs and to slots that move.
+     */
+    @Test
+    @Tag("F07")
+    @Tag("F08")
+    @Tag("F09")
+    @Timeout(value = 12, unit = TimeUnit.HOURS)
+    void aClusterWithSyncWritesConvergesAndLosesNothing() throws Exception {
+        Path folder = Path.of("target", "storm", "cluster-" + SEED);
+        ClusterServers cluster = new ClusterServers(SEED);
+        try (Storm storm = new Storm(
+                folder,
+                cluster,
+                NODES,
+                new Workload(SEED, false),
+                SEED,
+                node -> settings(
+                        cluster.addresses(), "topology: cluster, replication_factor: 2, consistency_level: sync"))) {
+            Storm.Outcome outcome = run(storm, Duration.ofMillis(700));
+            finish(report("Redis Cluster 3 + 3, SYNC, EVENTUAL", storm, outcome), outcome, folder);
+        }
+    }
+
+    private static Storm.Outcome run(Storm storm, Duration gap) throws Exception {
+        List<Fault> faults = new ArrayList<>(storm.servers().faults());
+        faults.addAll(storm.nodeFaults());
+        return storm.run(faults, LENGTH, gap, 2, CALM, CONVERGED);
+    }
+
+    /** What holds for every topology. */
+    private HistoryReport report(String title, Storm storm, Storm.Outcome outcome) {
+        HistoryReport report = new HistoryReport(title, outcome.history())
                 .fact("seed", SEED)
-                .fact("redis", storm.zones().count() + " of " + storm.zones().serverVersion())
+                .fact("redis", storm.servers().description())
                 .fact("nodes", storm.nodes().size())
                 .fact("nemesis seconds", LENGTH.toSeconds())
                 .fact("all nodes store again, ms after the last fault", outcome.healedMillis())
@@ -75,7 +102,18 @@ class StormIT {
                 .fact("latency of answers", outcome.tally().latencies())
                 .fact("answers", outcome.tally().counts())
                 .fact("schedule", outcome.schedule())
-                .fact("nemesis", "\n  " + String.join("\n  ", outcome.nemesisLog()));
+                .fact("nemesis", "\n  " + String.join("\n  ", outcome.nemesisLog()))
+                .verdict(
+                        "everybody agrees " + CONVERGED + " after the last fault",
+                        staleness.eventual(outcome.history(), CONVERGED, outcome.calmNanos()))
+                .verdict("sessions read their writes", staleness.readYourWrites(outcome.history()))
+                // Without coherence a late answer may pass an own write, and a missed one may shadow a newer one.
+                .observation("nodes never go back", staleness.monotonicReadsPerNode(outcome.history()));
+        outcome.finalReads()
+                .forEach((node, held) -> report.verdict(
+                        "nothing acknowledged is lost, asked at " + node,
+                        new DurabilityChecker().check(outcome.history(), held)));
+        return report;
     }
 
     private static void finish(HistoryReport report, Storm.Outcome outcome, Path folder) {

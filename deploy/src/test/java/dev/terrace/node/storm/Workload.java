@@ -13,9 +13,12 @@ final class Workload {
     private static final String COUNTER = "counter-";
 
     private final long seed;
+    private final boolean counting;
 
-    Workload(long seed) {
+    /** {@code counting}: increments, too. */
+    Workload(long seed, boolean counting) {
         this.seed = seed;
+        this.counting = counting;
     }
 
     String cache() {
@@ -27,7 +30,7 @@ final class Workload {
         for (int i = 0; i < REGISTERS; i++) {
             keys.add("key-" + i);
         }
-        for (int i = 0; i < COUNTERS; i++) {
+        for (int i = 0; counting && i < COUNTERS; i++) {
             keys.add(COUNTER + i);
         }
         return keys;
@@ -39,7 +42,7 @@ final class Workload {
 
     /** The next thing to do; {@code known} is the newest version the client has seen of a key, or null. */
     Op next(Random random, String unique, java.util.function.Function<String, Version> known) {
-        if (random.nextInt(12) == 0) {
+        if (counting && random.nextInt(12) == 0) {
             String counter = COUNTER + random.nextInt(COUNTERS);
             return random.nextBoolean() ? Op.get(counter) : Op.increment(counter, 1 + random.nextInt(5));
         }

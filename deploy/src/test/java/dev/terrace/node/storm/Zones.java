@@ -18,9 +18,7 @@ import java.util.List;
  * Redis servers, and between every node and every server a link of its own that can fail alone. Not thread-safe but for the
  * links.
  */
-final class Zones implements AutoCloseable {
-    private static final String KEY_PREFIX = "storm";
-
+final class Zones implements Servers {
     private final List<RedisProcess> servers = new ArrayList<>();
     private final List<List<TcpProxy>> links = new ArrayList<>();
 
@@ -36,20 +34,13 @@ final class Zones implements AutoCloseable {
         }
     }
 
-    static String keyPrefix() {
-        return KEY_PREFIX;
-    }
-
     static String name(int zone) {
         return "zone-" + (zone + 1);
     }
 
-    int count() {
-        return servers.size();
-    }
-
-    String serverVersion() {
-        return servers.get(0).version();
+    @Override
+    public String description() {
+        return servers.size() + " x " + servers.get(0).version();
     }
 
     /** The address at which {@code node} reaches {@code zone}. */
@@ -58,7 +49,8 @@ final class Zones implements AutoCloseable {
     }
 
     /** What can befall servers and links without anything being forgotten. */
-    List<Fault> outages() {
+    @Override
+    public List<Fault> faults() {
         List<Fault> faults = new ArrayList<>();
         for (int z = 0; z < servers.size(); z++) {
             RedisProcess server = servers.get(z);
