@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -103,16 +104,11 @@ final class Storm implements AutoCloseable {
     /**
      * Runs it.
      *
-     * @param faults what may happen
-     * @param length how long the nemesis is at work
-     * @param atOnce how many faults at the same time
-     * @param calm how long the clients go on afterwards
+     * @param calm how long the clients go on after the last fault
      * @param patience how long all nodes may then take to answer the same
      */
-    Outcome run(List<Fault> faults, Duration length, Duration gap, int atOnce, Duration calm, Duration patience)
-            throws Exception {
+    Outcome run(Schedule schedule, Duration calm, Duration patience) throws Exception {
         awaitServing(Duration.ofSeconds(60));
-        Schedule schedule = Schedule.draw(seed, faults, length, gap, atOnce);
         System.out.println("storm, replay with -Dterrace.seed=" + seed + "\n" + schedule);
         List<StormClient> clients = new ArrayList<>();
         for (int c = 0; c < CLIENTS; c++) {
@@ -124,7 +120,7 @@ final class Storm implements AutoCloseable {
         Nemesis nemesis = new Nemesis(schedule);
         try (nemesis) {
             nemesis.start();
-            if (!nemesis.awaitEnd(length.toSeconds() + 120, TimeUnit.SECONDS)) {
+            if (!nemesis.awaitEnd(lastMillis(schedule) + 120_000, TimeUnit.MILLISECONDS)) {
                 throw new IllegalStateException("the nemesis hangs: " + nemesis.log());
             }
             for (NodeProcess node : nodes) {
@@ -137,22 +133,30 @@ final class Storm implements AutoCloseable {
             clients.forEach(StormClient::stop);
         }
         long begin = System.nanoTime();
-        Map<String, Map<String, Held>> reads = finalReads();
+        Map<String, Map<String, Held>> reads = reads(workload.keys());
         while (!agree(reads) && System.nanoTime() - begin < patience.toNanos()) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
-            reads = finalReads();
+            reads = reads(workload.keys());
         }
         long agreedMillis = agree(reads) ? TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin) : -1;
+        History history = recorder.history();
         return new Outcome(
-                recorder.history(),
+                history,
                 calmNanos,
-                reads,
+                reads(history.byKey().keySet()),
                 schedule,
                 nemesis.log(),
                 nemesis.failures(),
                 tally,
                 healedMillis,
                 agreedMillis);
+    }
+
+    private static long lastMillis(Schedule schedule) {
+        return schedule.strikes().stream()
+                .mapToLong(Schedule.Strike::endMillis)
+                .max()
+                .orElse(0);
     }
 
     private static boolean agree(Map<String, Map<String, Held>> byNode) {
@@ -190,11 +194,11 @@ final class Storm implements AutoCloseable {
         }
     }
 
-    private Map<String, Map<String, Held>> finalReads() throws Exception {
+    private Map<String, Map<String, Held>> reads(Collection<String> keys) throws Exception {
         Map<String, Map<String, Held>> byNode = new HashMap<>();
         for (NodeProcess node : nodes) {
             Map<String, Held> byKey = new HashMap<>();
-            for (String key : workload.keys()) {
+            for (String key : keys) {
                 String[] answer = node.ask(5_000, "get", workload.cache(), key);
                 byKey.put(key, StormClient.held(answer));
             }

@@ -6,6 +6,7 @@ import dev.terrace.testkit.history.DurabilityChecker;
 import dev.terrace.testkit.history.HistoryReport;
 import dev.terrace.testkit.history.StalenessChecker;
 import dev.terrace.testkit.nemesis.Fault;
+import dev.terrace.testkit.nemesis.Schedule;
 import dev.terrace.testkit.redis.RedisProcess;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -84,10 +85,35 @@ class StormIT {
         }
     }
 
+    /** The harness itself: a server that forgets once, unseen by any health check, is found out. */
+    @Test
+    void aServerThatForgotIsFoundOut() throws Exception {
+        Path folder = Path.of("target", "storm", "forgetful-" + SEED);
+        Zones zones = new Zones(RedisProcess.preferredBinary("StormIT"), 1, NODES);
+        try (Storm storm = new Storm(
+                folder,
+                zones,
+                NODES,
+                new Workload(SEED, false),
+                SEED,
+                node -> settings("\"" + zones.address(0, node) + "\"", "topology: standalone"))) {
+            Schedule once = new Schedule(
+                    SEED,
+                    List.of(new Schedule.Strike(zones.amnesias(Duration.ZERO).get(0), 2_000, 2_000)));
+            Storm.Outcome outcome = storm.run(once, Duration.ofSeconds(3), CONVERGED);
+            HistoryReport report =
+                    report("one Redis that forgets", storm, outcome).writeTo(folder);
+            assertThat(report.complaint())
+                    .contains("restart-empty zone-1")
+                    .contains("key 'once-")
+                    .contains("it holds absent; 1 acknowledged and newer write is lost");
+        }
+    }
+
     private static Storm.Outcome run(Storm storm, Duration gap) throws Exception {
         List<Fault> faults = new ArrayList<>(storm.servers().faults());
         faults.addAll(storm.nodeFaults());
-        return storm.run(faults, LENGTH, gap, 2, CALM, CONVERGED);
+        return storm.run(Schedule.draw(SEED, faults, LENGTH, gap, 2), CALM, CONVERGED);
     }
 
     /** What holds for every topology. */

@@ -6,11 +6,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/** What clients do: every value is written once. Immutable; clients bring their own randomness. */
+/**
+ * What clients do: every value is written once. A few keys are fought over; many are written once and never again, because a
+ * loss on a key that is written all the time is soon hidden. Immutable; clients bring their own randomness.
+ */
 final class Workload {
     private static final int REGISTERS = 8;
     private static final int COUNTERS = 2;
     private static final String COUNTER = "counter-";
+    private static final String ONCE = "once-";
 
     private final long seed;
     private final boolean counting;
@@ -25,6 +29,7 @@ final class Workload {
         return "storm";
     }
 
+    /** The keys that are fought over. */
     List<String> keys() {
         List<String> keys = new ArrayList<>();
         for (int i = 0; i < REGISTERS; i++) {
@@ -48,7 +53,9 @@ final class Workload {
         }
         String key = "key-" + random.nextInt(REGISTERS);
         int dice = random.nextInt(100);
-        if (dice < 50) {
+        if (dice < 6) {
+            return Op.put(ONCE + unique, unique);
+        } else if (dice < 50) {
             return Op.get(key);
         } else if (dice < 78) {
             return Op.put(key, unique);

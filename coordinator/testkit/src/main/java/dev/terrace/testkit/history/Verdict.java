@@ -24,6 +24,8 @@ public sealed interface Verdict {
      * @param violations at least one, and not necessarily all
      */
     record Violated(List<Violation> violations) implements Verdict {
+        private static final int MOST_PRINTED = 10;
+
         /** Copies the list. */
         public Violated {
             violations = List.copyOf(violations);
@@ -34,9 +36,11 @@ public sealed interface Verdict {
 
         @Override
         public String toString() {
-            StringBuilder text = new StringBuilder("violated\n");
-            violations.forEach(violation -> text.append(violation).append('\n'));
-            return text.toString();
+            StringBuilder text = new StringBuilder("violated (" + violations.size() + ")\n");
+            violations.stream()
+                    .limit(MOST_PRINTED)
+                    .forEach(violation -> text.append(violation).append('\n'));
+            return violations.size() > MOST_PRINTED ? text.append("...\n").toString() : text.toString();
         }
     }
 
