@@ -1,5 +1,6 @@
 package dev.terrace.config;
 
+import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -10,12 +11,44 @@ import org.jspecify.annotations.Nullable;
  * @param staleTtl further time for which it may be answered, flagged stale, when the loader fails
  * @param negativeTtl time for which "the origin has no such value" is believed; zero asks every time
  * @param durable whether a write waits for L3's log
+ * @param consistency what is promised about copies on other nodes
+ * @param stalenessBound for {@link Consistency#BOUNDED}: how long a replaced value may be answered as fresh
+ * @param replication how many copies must acknowledge a write
+ * @param nearCache the near cache; per cache only
  */
 public record CachePolicy(
         @Nullable Duration ttl,
         @Nullable Duration staleTtl,
         @Nullable Duration negativeTtl,
-        @Nullable Boolean durable) {
+        @Nullable Boolean durable,
+        @Nullable Consistency consistency,
+        @Nullable Duration stalenessBound,
+        @Nullable ConsistencyLevel replication,
+        @Nullable NearCacheSettings nearCache) {
     /** Nothing set. */
     public static final CachePolicy INHERIT = new CachePolicy(null, null, null, null);
+
+    /** A policy that leaves consistency, replication and the near cache to the level above. */
+    public CachePolicy(
+            @Nullable Duration ttl,
+            @Nullable Duration staleTtl,
+            @Nullable Duration negativeTtl,
+            @Nullable Boolean durable) {
+        this(ttl, staleTtl, negativeTtl, durable, null, null, null, null);
+    }
+
+    /** This policy with another consistency; {@code bound} is for {@link Consistency#BOUNDED}, null for the default. */
+    public CachePolicy withConsistency(@Nullable Consistency other, @Nullable Duration bound) {
+        return new CachePolicy(ttl, staleTtl, negativeTtl, durable, other, bound, replication, nearCache);
+    }
+
+    /** This policy with another number of acknowledgements. */
+    public CachePolicy withReplication(@Nullable ConsistencyLevel other) {
+        return new CachePolicy(ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, other, nearCache);
+    }
+
+    /** This policy with another near cache. */
+    public CachePolicy withNearCache(@Nullable NearCacheSettings other) {
+        return new CachePolicy(ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, replication, other);
+    }
 }

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param username ACL user; null for the default user
  * @param password null when the server asks for none
  * @param tls null for plain connections
+ * @param replication how copies are kept over zones
  */
 public record DistributedCacheSettings(
         boolean enabled,
@@ -41,10 +42,122 @@ public record DistributedCacheSettings(
         String keyPrefix,
         @Nullable String username,
         @Nullable Secret password,
-        @Nullable TlsSettings tls) {
+        @Nullable TlsSettings tls,
+        ReplicationSettings replication) {
     /** Copies the list. */
     public DistributedCacheSettings {
         clusterNodes = List.copyOf(clusterNodes);
+    }
+
+    /** Without named zones, and with the defaults of replication. */
+    public DistributedCacheSettings(
+            boolean enabled,
+            String backend,
+            List<HostAndPort> clusterNodes,
+            Topology topology,
+            @Nullable String sentinelMaster,
+            int replicationFactor,
+            ConsistencyLevel consistencyLevel,
+            Duration ttl,
+            Duration timeout,
+            Duration connectTimeout,
+            int poolSize,
+            int database,
+            String keyPrefix,
+            @Nullable String username,
+            @Nullable Secret password,
+            @Nullable TlsSettings tls) {
+        this(
+                enabled,
+                backend,
+                clusterNodes,
+                topology,
+                sentinelMaster,
+                replicationFactor,
+                consistencyLevel,
+                ttl,
+                timeout,
+                connectTimeout,
+                poolSize,
+                database,
+                keyPrefix,
+                username,
+                password,
+                tls,
+                ReplicationSettings.defaults());
+    }
+
+    /** These settings with other replication. */
+    public DistributedCacheSettings withReplication(ReplicationSettings other) {
+        return new DistributedCacheSettings(
+                enabled,
+                backend,
+                clusterNodes,
+                topology,
+                sentinelMaster,
+                replicationFactor,
+                consistencyLevel,
+                ttl,
+                timeout,
+                connectTimeout,
+                poolSize,
+                database,
+                keyPrefix,
+                username,
+                password,
+                tls,
+                other);
+    }
+
+    /**
+     * The zones: those that the file names, else what {@code cluster_nodes} may be. Several nodes of topology
+     * {@link Topology#AUTO} are one zone each, named by their address; when asking them shows one Redis Cluster, or sentinels,
+     * they are the single zone of {@link #oneZone} instead.
+     */
+    public List<ZoneSettings> zones() {
+        if (!replication.zones().isEmpty()) {
+            return replication.zones();
+        }
+        if (topology == Topology.AUTO && sentinelMaster == null && clusterNodes.size() > 1) {
+            return clusterNodes.stream()
+                    .map(node -> ZoneSettings.of(node.toString(), Topology.STANDALONE, node))
+                    .toList();
+        }
+        return List.of(oneZone());
+    }
+
+    /** True when only the servers can tell whether {@code cluster_nodes} are several zones or one. */
+    public boolean zonesAreGuessed() {
+        return replication.zones().isEmpty() && zones().size() > 1;
+    }
+
+    /** All of {@code cluster_nodes} as one zone, named by the first. */
+    public ZoneSettings oneZone() {
+        return new ZoneSettings(
+                clusterNodes.get(0).toString(), clusterNodes, topology, 1, sentinelMaster, null, null, null, false);
+    }
+
+    /** The settings of one deployment with the nodes, topology and credentials of {@code zone}. */
+    public DistributedCacheSettings ofZone(ZoneSettings zone) {
+        boolean ownLogin = zone.password() != null;
+        return new DistributedCacheSettings(
+                enabled,
+                backend,
+                zone.nodes(),
+                zone.topology(),
+                zone.sentinelMaster(),
+                1,
+                consistencyLevel,
+                ttl,
+                timeout,
+                connectTimeout,
+                poolSize,
+                database,
+                keyPrefix,
+                ownLogin ? zone.username() : username,
+                ownLogin ? zone.password() : password,
+                zone.tls() == null ? tls : zone.tls(),
+                replication.withZones(List.of()));
     }
 
     /** What the nodes are. */

@@ -1,5 +1,6 @@
 package dev.terrace.config;
 
+import dev.terrace.config.DistributedCacheSettings.TlsSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -52,6 +53,7 @@ public final class EffectiveSettings {
         put(server, "port", settings.server().port());
         put(server, "token", settings.server().token());
         put(server, "max_body_bytes", settings.server().maxBodyBytes());
+        backplane(child(root, "backplane"), settings.backplane());
         Map<String, Object> whole = new LinkedHashMap<>();
         whole.put(SettingsLoader.ROOT, root);
         return whole;
@@ -60,12 +62,18 @@ public final class EffectiveSettings {
     private static void remote(Map<String, Object> into, DistributedCacheSettings l2) {
         put(into, "enabled", l2.enabled());
         put(into, "backend", l2.backend());
-        put(
-                into,
-                "cluster_nodes",
-                l2.clusterNodes().stream().map(HostAndPort::toString).toList());
-        put(into, "topology", l2.topology());
-        put(into, "sentinel_master", l2.sentinelMaster());
+        if (l2.replication().zones().isEmpty()) {
+            put(into, "cluster_nodes", addresses(l2.clusterNodes()));
+            put(into, "topology", l2.topology());
+            put(into, "sentinel_master", l2.sentinelMaster());
+        } else {
+            put(
+                    into,
+                    "zones",
+                    l2.replication().zones().stream()
+                            .map(EffectiveSettings::zone)
+                            .toList());
+        }
         put(into, "replication_factor", l2.replicationFactor());
         put(into, "consistency_level", l2.consistencyLevel());
         put(into, "ttl", l2.ttl());
@@ -76,13 +84,64 @@ public final class EffectiveSettings {
         put(into, "key_prefix", l2.keyPrefix());
         put(into, "username", l2.username());
         put(into, "password", l2.password());
-        if (l2.tls() != null) {
-            Map<String, Object> tls = child(into, "tls");
-            put(tls, "ca_file", l2.tls().caFile());
-            put(tls, "certificate_file", l2.tls().certificateFile());
-            put(tls, "key_file", l2.tls().keyFile());
-            put(tls, "verify_hostname", l2.tls().verifyHostname());
+        tls(into, l2.tls());
+        ReplicationSettings replication = l2.replication();
+        Map<String, Object> hints = child(into, "hints");
+        put(hints, "max_entries", replication.hints().maxEntries());
+        put(hints, "window", replication.hints().window());
+        put(child(into, "resync"), "entries_per_second", replication.resyncEntriesPerSecond());
+        Map<String, Object> compare = child(into, "compare");
+        put(compare, "interval", replication.compare().interval());
+        put(compare, "entries_per_second", replication.compare().entriesPerSecond());
+        Map<String, Object> hedge = child(into, "hedge");
+        put(hedge, "enabled", replication.hedge().enabled());
+        put(hedge, "at_least", replication.hedge().atLeast());
+        put(into, "majority_forgot", replication.majorityForgot());
+    }
+
+    private static List<String> addresses(List<HostAndPort> nodes) {
+        return nodes.stream().map(HostAndPort::toString).toList();
+    }
+
+    private static Map<String, Object> zone(ZoneSettings zone) {
+        Map<String, Object> into = new LinkedHashMap<>();
+        put(into, "name", zone.name());
+        put(into, "nodes", addresses(zone.nodes()));
+        put(into, "topology", zone.topology());
+        put(into, "weight", zone.weight());
+        put(into, "sentinel_master", zone.sentinelMaster());
+        put(into, "username", zone.username());
+        put(into, "password", zone.password());
+        tls(into, zone.tls());
+        put(into, "nearest", zone.nearest());
+        return into;
+    }
+
+    private static void tls(Map<String, Object> around, @Nullable TlsSettings settings) {
+        if (settings != null) {
+            Map<String, Object> tls = child(around, "tls");
+            put(tls, "ca_file", settings.caFile());
+            put(tls, "certificate_file", settings.certificateFile());
+            put(tls, "key_file", settings.keyFile());
+            put(tls, "verify_hostname", settings.verifyHostname());
         }
+    }
+
+    private static void backplane(Map<String, Object> into, BackplaneSettings settings) {
+        put(into, "enabled", settings.enabled());
+        put(into, "max_length", settings.maxLength());
+        put(into, "beat", settings.beat() == null ? Section.AUTO : settings.beat());
+        put(into, "lease", settings.lease());
+        put(into, "external_writers", settings.externalWriters());
+        Map<String, Object> group = child(into, "group");
+        put(group, "enabled", settings.group().enabled());
+        put(group, "bind", settings.group().bind());
+        put(group, "port", settings.group().port());
+        if (!settings.group().members().isEmpty()) {
+            put(group, "members", addresses(settings.group().members()));
+        }
+        put(group, "dns", settings.group().dns());
+        put(group, "secret", settings.group().secret());
     }
 
     private static void backup(Map<String, Object> into, BackupStorageSettings l3) {
@@ -124,6 +183,14 @@ public final class EffectiveSettings {
         put(into, "stale_ttl", policy.staleTtl());
         put(into, "negative_ttl", policy.negativeTtl());
         put(into, "durable", policy.durable());
+        put(into, "consistency", policy.consistency());
+        put(into, "staleness_bound", policy.stalenessBound());
+        put(into, "replication", policy.replication());
+        if (policy.nearCache() != null) {
+            Map<String, Object> near = child(into, "near_cache");
+            put(near, "entries", policy.nearCache().entries());
+            put(near, "ttl", policy.nearCache().ttl());
+        }
     }
 
     private static Map<String, Object> child(Map<String, Object> parent, String key) {

@@ -1,9 +1,12 @@
 package dev.terrace.config;
 
+import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * defaults. Immutable, thread-safe; without classes a look-up is one map access.
  */
 public final class Policies {
+    /** The staleness bound of {@link Consistency#BOUNDED} when none is set. */
+    public static final Duration DEFAULT_STALENESS_BOUND = Duration.ofSeconds(1);
+
     private final Map<String, Policy> byCache = new HashMap<>();
     private final List<CacheClass> classes;
     private final Settings settings;
@@ -25,15 +31,46 @@ public final class Policies {
      * @param staleTtl further time for which it may be answered when the loader fails
      * @param negativeTtl time for which "no such value" is believed
      * @param durable whether a write waits for L3's log
+     * @param consistency what is promised about copies on other nodes
+     * @param stalenessBound for {@link Consistency#BOUNDED}: how long a replaced value may be answered as fresh
+     * @param replication how many copies must acknowledge a write
+     * @param nearCache the near cache; null for none
      */
-    public record Policy(String className, Duration ttl, Duration staleTtl, Duration negativeTtl, boolean durable) {
+    public record Policy(
+            String className,
+            Duration ttl,
+            Duration staleTtl,
+            Duration negativeTtl,
+            boolean durable,
+            Consistency consistency,
+            Duration stalenessBound,
+            ConsistencyLevel replication,
+            @Nullable NearCacheSettings nearCache) {
+        /** A policy that promises nothing about other nodes, acknowledged by the first copy, without a near cache. */
+        public Policy(String className, Duration ttl, Duration staleTtl, Duration negativeTtl, boolean durable) {
+            this(
+                    className,
+                    ttl,
+                    staleTtl,
+                    negativeTtl,
+                    durable,
+                    Consistency.EVENTUAL,
+                    DEFAULT_STALENESS_BOUND,
+                    ConsistencyLevel.ASYNC,
+                    null);
+        }
+
         private Policy with(String name, CachePolicy over) {
             return new Policy(
                     name,
                     over.ttl() != null ? over.ttl() : ttl,
                     over.staleTtl() != null ? over.staleTtl() : staleTtl,
                     over.negativeTtl() != null ? over.negativeTtl() : negativeTtl,
-                    over.durable() != null ? over.durable() : durable);
+                    over.durable() != null ? over.durable() : durable,
+                    over.consistency() != null ? over.consistency() : consistency,
+                    over.stalenessBound() != null ? over.stalenessBound() : stalenessBound,
+                    over.replication() != null ? over.replication() : replication,
+                    over.nearCache() != null ? over.nearCache() : nearCache);
         }
     }
 
@@ -49,7 +86,11 @@ public final class Policies {
                 ttl,
                 Duration.ZERO,
                 Duration.ZERO,
-                settings.backupStorage().enabled() && settings.backupStorage().durable());
+                settings.backupStorage().enabled() && settings.backupStorage().durable(),
+                Consistency.EVENTUAL,
+                DEFAULT_STALENESS_BOUND,
+                settings.distributedCache().consistencyLevel(),
+                null);
         settings.caches().forEach((name, policy) -> byCache.put(name, fallback.with("", policy)));
     }
 
@@ -113,5 +154,15 @@ public final class Policies {
     /** The settings these policies come from. */
     public Settings settings() {
         return settings;
+    }
+
+    /** Every policy that may hold for some key: of each cache, and of each class over each cache. */
+    public Set<Policy> all() {
+        Set<Policy> all = new LinkedHashSet<>(byCache.values());
+        all.add(fallback);
+        for (Policy ofCache : List.copyOf(all)) {
+            classes.forEach(one -> all.add(ofCache.with(one.name(), one.policy())));
+        }
+        return all;
     }
 }

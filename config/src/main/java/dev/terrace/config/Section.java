@@ -31,6 +31,7 @@ final class Section {
             Set.of(Tag.STR, Tag.INT, Tag.FLOAT, Tag.BOOL, Tag.NULL, Tag.TIMESTAMP, Tag.MAP, Tag.SEQ);
 
     private static final int LONGEST_SHOWN = 100;
+    static final String AUTO = "auto";
 
     private final Reading reading;
     private final String path;
@@ -86,6 +87,11 @@ final class Section {
     boolean hasValue(String key) {
         Node node = values.get(key);
         return node != null && !node.getTag().equals(Tag.NULL);
+    }
+
+    /** True when the file has a list there. */
+    boolean isList(String key) {
+        return values.get(key) instanceof SequenceNode;
     }
 
     Set<String> keys() {
@@ -348,10 +354,32 @@ final class Section {
         return percent;
     }
 
+    /** A duration, or null for the word {@code auto}, a missing or a wrong one. */
+    @Nullable
+    Duration durationOrAuto(String key, Duration least, Duration most) {
+        String text = text(key);
+        if (text == null || text.toLowerCase(Locale.ROOT).equals(AUTO)) {
+            return null;
+        }
+        Duration duration = DurationText.parse(text);
+        if (duration == null || duration.compareTo(least) < 0 || duration.compareTo(most) > 0) {
+            String range = DurationText.format(least) + " to " + DurationText.format(most);
+            wrong(key, "must be auto, or a duration from " + range, Spelling.closest(text, List.of(AUTO)));
+            return null;
+        }
+        return duration;
+    }
+
     <T extends Enum<T>> T choice(String key, Class<T> type, T fallback) {
+        T chosen = optionalChoice(key, type);
+        return chosen == null ? fallback : chosen;
+    }
+
+    /** As {@link #choice}, null when missing or wrong. */
+    <T extends Enum<T>> @Nullable T optionalChoice(String key, Class<T> type) {
         String text = text(key);
         if (text == null) {
-            return fallback;
+            return null;
         }
         List<String> allowed = new ArrayList<>();
         for (T constant : type.getEnumConstants()) {
@@ -362,7 +390,7 @@ final class Section {
             allowed.add(name);
         }
         wrong(key, "must be one of " + String.join(", ", allowed), Spelling.closest(text, allowed));
-        return fallback;
+        return null;
     }
 
     @Nullable

@@ -18,6 +18,7 @@ import java.util.Map;
  * @param caches policies of named caches; a cache that is not named here uses the tiers' defaults
  * @param classes policies by key pattern, first match wins, over those of the cache
  * @param server the node's HTTP server
+ * @param backplane how nodes tell each other of writes
  */
 public record Settings(
         LocalCacheSettings localCache,
@@ -29,12 +30,87 @@ public record Settings(
         LimitSettings limits,
         Map<String, CachePolicy> caches,
         List<CacheClass> classes,
-        ServerSettings server) {
+        ServerSettings server,
+        BackplaneSettings backplane) {
     /** Copies the collections. */
     public Settings {
         // Not Map.copyOf, which forgets the order of the file.
         caches = Collections.unmodifiableMap(new LinkedHashMap<>(caches));
         classes = List.copyOf(classes);
+    }
+
+    /** As the file without a section {@code backplane}: there is one when there is an L2. */
+    public Settings(
+            LocalCacheSettings localCache,
+            DistributedCacheSettings distributedCache,
+            BackupStorageSettings backupStorage,
+            CircuitBreakerSettings circuitBreaker,
+            FailoverSettings failover,
+            LoadingSettings loading,
+            LimitSettings limits,
+            Map<String, CachePolicy> caches,
+            List<CacheClass> classes,
+            ServerSettings server) {
+        this(
+                localCache,
+                distributedCache,
+                backupStorage,
+                circuitBreaker,
+                failover,
+                loading,
+                limits,
+                caches,
+                classes,
+                server,
+                BackplaneSettings.defaults().withEnabled(distributedCache.enabled()));
+    }
+
+    /** These settings with another HTTP server. */
+    public Settings withServer(ServerSettings other) {
+        return new Settings(
+                localCache,
+                distributedCache,
+                backupStorage,
+                circuitBreaker,
+                failover,
+                loading,
+                limits,
+                caches,
+                classes,
+                other,
+                backplane);
+    }
+
+    /** These settings with another backplane. */
+    public Settings withBackplane(BackplaneSettings other) {
+        return new Settings(
+                localCache,
+                distributedCache,
+                backupStorage,
+                circuitBreaker,
+                failover,
+                loading,
+                limits,
+                caches,
+                classes,
+                server,
+                other);
+    }
+
+    /** These settings with another L2; the backplane stays as it is. */
+    public Settings withDistributedCache(DistributedCacheSettings other) {
+        return new Settings(
+                localCache,
+                other,
+                backupStorage,
+                circuitBreaker,
+                failover,
+                loading,
+                limits,
+                caches,
+                classes,
+                server,
+                backplane);
     }
 
     /** What an empty file means: L1 only, everything else off. */

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.terrace.config.BackupStorageSettings.Backend;
 import dev.terrace.config.DistributedCacheSettings.TlsSettings;
+import dev.terrace.config.DistributedCacheSettings.Topology;
 import dev.terrace.spi.CacheKey;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +22,8 @@ final class SettingsBinder {
     private static final Duration YEAR = Duration.ofDays(365);
     private static final Duration MINUTE = Duration.ofMinutes(1);
     private static final String REDIS = "redis";
+    private static final int MOST_ZONES = 64;
+    private static final Duration LONGEST_DEFAULT_WINDOW = Duration.ofHours(1);
     // Both bound the time that finding the class of a key takes.
     private static final int MOST_CLASSES = 256;
     private static final int LONGEST_PATTERN = 256;
@@ -28,17 +31,23 @@ final class SettingsBinder {
     private SettingsBinder() {}
 
     static Settings bind(Section root) {
+        LocalCacheSettings localCache = localCache(root.section("local_cache"));
+        Section remote = root.section("distributed_cache");
+        // Bound first, because the remote tier's defaults depend on them.
+        LimitSettings limits = limits(root.section("limits"));
+        DistributedCacheSettings distributedCache = distributedCache(remote, limits);
         Settings settings = new Settings(
-                localCache(root.section("local_cache")),
-                distributedCache(root.section("distributed_cache")),
+                localCache,
+                distributedCache,
                 backupStorage(root.section("backup_storage")),
                 circuitBreaker(root.section("circuit_breaker")),
                 failover(root.section("failover")),
                 loading(root.section("loading")),
-                limits(root.section("limits")),
+                limits,
                 caches(root.section("caches")),
                 classes(root),
-                server(root.section("server")));
+                server(root.section("server")),
+                backplane(root.section("backplane"), distributedCache.enabled()));
         root.finish();
         return settings;
     }
@@ -56,7 +65,7 @@ final class SettingsBinder {
         return settings;
     }
 
-    private static DistributedCacheSettings distributedCache(Section in) {
+    private static DistributedCacheSettings distributedCache(Section in, LimitSettings limits) {
         DistributedCacheSettings d = DistributedCacheSettings.defaults();
         String backend = in.text("backend", d.backend());
         if (!backend.toLowerCase(Locale.ROOT).equals(REDIS)) {
@@ -65,7 +74,7 @@ final class SettingsBinder {
         DistributedCacheSettings settings = new DistributedCacheSettings(
                 in.flag("enabled", d.enabled()),
                 REDIS,
-                nodes(in, d.clusterNodes()),
+                nodes(in, "cluster_nodes", d.clusterNodes()),
                 in.choice("topology", DistributedCacheSettings.Topology.class, d.topology()),
                 in.optionalText("sentinel_master"),
                 (int) in.number("replication_factor", d.replicationFactor(), 1, 16),
@@ -78,7 +87,8 @@ final class SettingsBinder {
                 in.text("key_prefix", d.keyPrefix()),
                 in.optionalText("username"),
                 in.secret("password"),
-                tls(in));
+                tls(in),
+                replication(in, limits));
         in.finish();
         return settings;
     }
@@ -92,13 +102,13 @@ final class SettingsBinder {
         return around.has("tls") ? settings : null;
     }
 
-    private static List<HostAndPort> nodes(Section in, List<HostAndPort> fallback) {
-        List<Section.Item> items = in.items("cluster_nodes");
+    private static List<HostAndPort> nodes(Section in, String key, List<HostAndPort> fallback) {
+        List<Section.Item> items = in.items(key);
         if (items == null) {
             return fallback;
         }
         if (items.isEmpty()) {
-            in.wrong("cluster_nodes", "must name at least one server", "");
+            in.wrong(key, "must name at least one server", "");
         }
         List<HostAndPort> nodes = new ArrayList<>();
         for (Section.Item item : items) {
@@ -112,6 +122,93 @@ final class SettingsBinder {
             }
         }
         return nodes.isEmpty() ? fallback : nodes;
+    }
+
+    private static ReplicationSettings replication(Section in, LimitSettings limits) {
+        ReplicationSettings d = ReplicationSettings.defaults();
+        List<ZoneSettings> zones = zones(in);
+        Section hints = in.section("hints");
+        // The default keeps the rule that an explicit one is held to.
+        Duration half = limits.tombstoneRetention().dividedBy(2);
+        Duration window = half.compareTo(LONGEST_DEFAULT_WINDOW) < 0 ? half : LONGEST_DEFAULT_WINDOW;
+        Section resync = in.section("resync");
+        Section compare = in.section("compare");
+        Section hedge = in.section("hedge");
+        ReplicationSettings settings = new ReplicationSettings(
+                zones,
+                new ReplicationSettings.Hints(
+                        (int) hints.number("max_entries", d.hints().maxEntries(), 1, 100_000_000),
+                        hints.duration("window", window, MILLISECOND, YEAR)),
+                rate(resync, d.resyncEntriesPerSecond()),
+                new ReplicationSettings.Compare(
+                        compare.duration("interval", d.compare().interval(), Duration.ofMillis(10), YEAR),
+                        rate(compare, d.compare().entriesPerSecond())),
+                new ReplicationSettings.Hedge(
+                        hedge.flag("enabled", d.hedge().enabled()),
+                        hedge.duration("at_least", d.hedge().atLeast(), Duration.ZERO, MINUTE)),
+                in.choice("majority_forgot", ReplicationSettings.MajorityForgot.class, d.majorityForgot()));
+        List.of(hints, resync, compare, hedge).forEach(Section::finish);
+        return settings;
+    }
+
+    private static int rate(Section in, int fallback) {
+        return (int) in.number("entries_per_second", fallback, 1, 100_000_000);
+    }
+
+    private static List<ZoneSettings> zones(Section around) {
+        List<Section> list = around.sections("zones");
+        if (list.isEmpty() && around.isList("zones")) {
+            around.wrong("zones", "must name at least one zone", "");
+        }
+        if (list.size() > MOST_ZONES) {
+            around.wrong("zones", "has " + list.size() + " items; there may be " + MOST_ZONES, "");
+        }
+        List<ZoneSettings> zones = new ArrayList<>();
+        for (Section in : list) {
+            String name = needed(in, "name", "the zone's name, such as eu-1");
+            if (!name.isBlank() && !ZoneSettings.isName(name)) {
+                in.wrong("name", "must be 1 to 64 letters, digits, dots, dashes and underscores", "");
+            }
+            List<HostAndPort> nodes = nodes(in, "nodes", List.of());
+            if (!in.hasValue("nodes")) {
+                in.wrong("nodes", "is needed: the zone's server, sentinels or Redis Cluster nodes", "");
+            }
+            zones.add(new ZoneSettings(
+                    name,
+                    nodes,
+                    in.choice("topology", Topology.class, Topology.AUTO),
+                    (int) in.number("weight", 1, 1, 1_000),
+                    in.optionalText("sentinel_master"),
+                    in.optionalText("username"),
+                    in.secret("password"),
+                    tls(in),
+                    in.flag("nearest", false)));
+            in.finish();
+        }
+        return zones;
+    }
+
+    private static BackplaneSettings backplane(Section in, boolean remote) {
+        BackplaneSettings d = BackplaneSettings.defaults();
+        Section group = in.section("group");
+        BackplaneSettings.GroupSettings g = d.group();
+        BackplaneSettings.GroupSettings second = new BackplaneSettings.GroupSettings(
+                group.flag("enabled", g.enabled()),
+                group.text("bind", g.bind()),
+                (int) group.number("port", g.port(), 0, 65_535),
+                nodes(group, "members", g.members()),
+                group.optionalText("dns"),
+                group.secret("secret"));
+        group.finish();
+        BackplaneSettings settings = new BackplaneSettings(
+                in.flag("enabled", remote || second.enabled()),
+                in.number("max_length", d.maxLength(), 1_000, 1_000_000_000),
+                in.durationOrAuto("beat", MILLISECOND, MINUTE),
+                in.duration("lease", d.lease(), Duration.ofMillis(100), MINUTE),
+                in.flag("external_writers", d.externalWriters()),
+                second);
+        in.finish();
+        return settings;
     }
 
     private static BackupStorageSettings backupStorage(Section in) {
@@ -193,7 +290,7 @@ final class SettingsBinder {
             if (name.getBytes(UTF_8).length > CacheKey.MAX_CACHE_NAME_BYTES) {
                 in.wrong(name, "is not a cache name: the longest has " + CacheKey.MAX_CACHE_NAME_BYTES + " bytes", "");
             }
-            caches.put(name, policy(cache));
+            caches.put(name, policy(cache).withNearCache(nearCache(cache)));
             cache.finish();
         }
         return caches;
@@ -204,7 +301,19 @@ final class SettingsBinder {
                 in.optionalDuration("ttl", MILLISECOND, YEAR),
                 in.optionalDuration("stale_ttl", Duration.ZERO, YEAR),
                 in.optionalDuration("negative_ttl", Duration.ZERO, YEAR),
-                in.optionalFlag("durable"));
+                in.optionalFlag("durable"),
+                in.optionalChoice("consistency", Consistency.class),
+                in.optionalDuration("staleness_bound", Duration.ofMillis(10), Duration.ofHours(1)),
+                in.optionalChoice("replication", DistributedCacheSettings.ConsistencyLevel.class),
+                null);
+    }
+
+    private static @Nullable NearCacheSettings nearCache(Section around) {
+        Section in = around.section("near_cache");
+        NearCacheSettings settings = new NearCacheSettings(
+                (int) in.number("entries", 1_000, 1, 100_000_000), in.optionalDuration("ttl", MILLISECOND, YEAR));
+        in.finish();
+        return around.has("near_cache") ? settings : null;
     }
 
     private static List<CacheClass> classes(Section root) {

@@ -54,7 +54,7 @@ public final class SettingsLoader {
     public static LoadedSettings parse(String text, String source, Map<String, String> environment) {
         Reading reading = new Reading(environment);
         Settings settings = bind(reading, compose(text, source));
-        Consistency.check(reading, settings);
+        Contradictions.check(reading, settings);
         if (!reading.problems().isEmpty()) {
             throw new InvalidSettingsException(source, reading.problems());
         }

@@ -42,7 +42,16 @@ class EveryKeyTest {
 
         Map<String, CachePolicy> caches = new LinkedHashMap<>();
         caches.put(
-                "quotes", new CachePolicy(Duration.ofSeconds(30), Duration.ofMinutes(5), Duration.ofSeconds(10), true));
+                "quotes",
+                new CachePolicy(
+                        Duration.ofSeconds(30),
+                        Duration.ofMinutes(5),
+                        Duration.ofSeconds(10),
+                        true,
+                        Consistency.BOUNDED,
+                        Duration.ofMillis(200),
+                        ConsistencyLevel.QUORUM,
+                        new NearCacheSettings(500, Duration.ofSeconds(2))));
         caches.put("größe \"x\"\t", CachePolicy.INHERIT);
         assertThat(loaded.settings())
                 .isEqualTo(new Settings(
@@ -56,9 +65,9 @@ class EveryKeyTest {
                         new DistributedCacheSettings(
                                 true,
                                 "redis",
-                                List.of(new HostAndPort("s-1", 26379), new HostAndPort("::1", 26380)),
-                                Topology.SENTINEL,
-                                "mymaster",
+                                List.of(new HostAndPort("localhost", 6379)),
+                                Topology.AUTO,
+                                null,
                                 2,
                                 ConsistencyLevel.SYNC,
                                 Duration.ofHours(2),
@@ -73,7 +82,14 @@ class EveryKeyTest {
                                         Path.of("/etc/ca.pem"),
                                         Path.of("/etc/client.pem"),
                                         Path.of("/etc/client.key"),
-                                        false)),
+                                        false),
+                                new ReplicationSettings(
+                                        zones(),
+                                        new ReplicationSettings.Hints(5_000, Duration.ofMinutes(30)),
+                                        700,
+                                        new ReplicationSettings.Compare(Duration.ofMinutes(20), 300),
+                                        new ReplicationSettings.Hedge(false, Duration.ofMillis(3)),
+                                        ReplicationSettings.MajorityForgot.REFUSE)),
                         new BackupStorageSettings(
                                 true,
                                 BackupStorageSettings.Backend.FILESYSTEM,
@@ -101,8 +117,66 @@ class EveryKeyTest {
                         List.of(new CacheClass(
                                 "user:*",
                                 "hot",
-                                new CachePolicy(Duration.ofMinutes(1), Duration.ofMinutes(2), Duration.ZERO, false))),
-                        new ServerSettings("0.0.0.0", 9090, new Secret("a-token-of-many-characters"), 16 << 20)));
+                                new CachePolicy(Duration.ofMinutes(1), Duration.ofMinutes(2), Duration.ZERO, false)
+                                        .withConsistency(Consistency.BOUNDED, Duration.ofMillis(300))
+                                        .withReplication(ConsistencyLevel.ASYNC))),
+                        new ServerSettings("0.0.0.0", 9090, new Secret("a-token-of-many-characters"), 16 << 20),
+                        new BackplaneSettings(
+                                true,
+                                50_000,
+                                Duration.ofMillis(20),
+                                Duration.ofSeconds(3),
+                                true,
+                                new BackplaneSettings.GroupSettings(
+                                        true,
+                                        "0.0.0.0",
+                                        7900,
+                                        List.of(new HostAndPort("n-1", 7900), new HostAndPort("n-2", 7900)),
+                                        null,
+                                        new Secret("a-secret-of-many-characters")))));
+    }
+
+    private static List<ZoneSettings> zones() {
+        return List.of(
+                new ZoneSettings(
+                        "eu-1",
+                        List.of(new HostAndPort("s-1", 26379), new HostAndPort("::1", 26380)),
+                        Topology.SENTINEL,
+                        3,
+                        "mymaster",
+                        "zone",
+                        new Secret("canary-from-environment"),
+                        new TlsSettings(
+                                Path.of("/etc/eu.pem"),
+                                Path.of("/etc/eu-client.pem"),
+                                Path.of("/etc/eu-client.key"),
+                                false),
+                        true),
+                ZoneSettings.of("eu-2", Topology.AUTO, new HostAndPort("c-1", 6379), new HostAndPort("c-2", 6379)));
+    }
+
+    @Test
+    void keysThatExcludeOthersReachTheirFieldsToo() {
+        String yaml = """
+                distributed_cache:
+                  distributed_cache:
+                    enabled: true
+                    cluster_nodes: ["s-1:26379", "[::1]:26380"]
+                    topology: sentinel
+                    sentinel_master: mymaster
+                  backplane: {beat: AUTO, group: {enabled: true, dns: nodes.example}}
+                """;
+        Settings settings =
+                SettingsLoader.parse(yaml, "one-deployment.yaml", Map.of()).settings();
+        DistributedCacheSettings l2 = settings.distributedCache();
+        assertThat(l2.clusterNodes()).containsExactly(new HostAndPort("s-1", 26379), new HostAndPort("::1", 26380));
+        assertThat(l2.topology()).isEqualTo(Topology.SENTINEL);
+        assertThat(l2.sentinelMaster()).isEqualTo("mymaster");
+        assertThat(settings.backplane().beat()).isNull();
+        assertThat(settings.backplane().group().dns()).isEqualTo("nodes.example");
+        String again = EffectiveSettings.yaml(SettingsLoader.parse(yaml, "one-deployment.yaml", Map.of()));
+        assertThat(SettingsLoader.parse(again, "effective", Map.of()).settings())
+                .isEqualTo(settings);
     }
 
     @Test

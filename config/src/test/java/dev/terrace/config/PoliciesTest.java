@@ -2,6 +2,7 @@ package dev.terrace.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
 import java.time.Duration;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -39,6 +40,31 @@ class PoliciesTest {
         assertThat(policies.of("other", () -> "hot:1"))
                 .isEqualTo(new Policies.Policy("second", Duration.ofSeconds(2), Duration.ZERO, Duration.ZERO, false));
         assertThat(policies.of("quotes", () -> "cold").className()).isEmpty();
+    }
+
+    @Test
+    void consistencyAndReplicationAreInheritedLikeTheRest() {
+        Policies policies = policies("""
+                {distributed_cache: {enabled: true, consistency_level: quorum, cluster_nodes: [a:1, b:1, c:1]},
+                 caches: {quotes: {consistency: bounded, near_cache: {entries: 7}}},
+                 classes: [{pattern: "tight:*", class: tight, staleness_bound: 50ms},
+                           {pattern: "safe:*", class: safe, consistency: strict, replication: sync}]}""");
+
+        Policies.Policy plain = policies.ofCache("other");
+        assertThat(plain.consistency()).isEqualTo(Consistency.EVENTUAL);
+        assertThat(plain.replication()).isEqualTo(ConsistencyLevel.QUORUM);
+        assertThat(plain.nearCache()).isNull();
+        Policies.Policy quotes = policies.ofCache("quotes");
+        assertThat(quotes.consistency()).isEqualTo(Consistency.BOUNDED);
+        assertThat(quotes.stalenessBound()).isEqualTo(Policies.DEFAULT_STALENESS_BOUND);
+        Policies.Policy tight = policies.of("quotes", () -> "tight:1");
+        assertThat(tight.consistency()).isEqualTo(Consistency.BOUNDED);
+        assertThat(tight.stalenessBound()).isEqualTo(Duration.ofMillis(50));
+        assertThat(tight.nearCache()).isEqualTo(new NearCacheSettings(7, null));
+        Policies.Policy safe = policies.of("other", () -> "safe:1");
+        assertThat(safe.consistency()).isEqualTo(Consistency.STRICT);
+        assertThat(safe.replication()).isEqualTo(ConsistencyLevel.SYNC);
+        assertThat(policies.all()).contains(plain, quotes, tight, safe);
     }
 
     @Test

@@ -24,7 +24,13 @@ class WarningsTest {
             value = {
                 "{distributed_cache: {enabled: true, cluster_nodes: [a:1, b:1], replication_factor: 2, consistency_level: quorum}}"
                         + "|distributed_cache.replication_factor|a majority of 2 is 2; use 3",
-                "{distributed_cache: {enabled: true, consistency_level: sync}}|distributed_cache|have no effect in this version",
+                "{distributed_cache: {enabled: true, cluster_nodes: [a:1, b:1], replication_factor: 2}, caches: {x: {replication: quorum}}}"
+                        + "|distributed_cache.replication_factor|a majority of 2 is 2; use 3",
+                "{distributed_cache: {enabled: true, zones: [{name: a, nodes: a:1}, {name: b, nodes: b:1}]}}"
+                        + "|distributed_cache.replication_factor|each key is in one zone only",
+                "{distributed_cache: {enabled: true, compare: {interval: 1h}}}|distributed_cache.compare.interval|a delete that a zone missed",
+                "{backplane: {enabled: false, group: {enabled: true, members: a:1}}}|backplane.group.enabled|has no effect while",
+                "{backplane: {group: {secret: short}}}|backplane.group.secret|is easy to guess",
                 "{distributed_cache: {topology: standalone, cluster_nodes: [a:1, b:1]}}|distributed_cache.cluster_nodes|the first only",
                 "{backup_storage: {enabled: true}}|backup_storage.encryption|values stand in clear on disk",
                 "{backup_storage: {keystore: k}}|backup_storage.encryption|leaves passphrase and keystore unused",
@@ -46,6 +52,18 @@ class WarningsTest {
             assertThat(warning.toString()).contains(words);
             assertThat(warning.line()).isEqualTo(2);
         });
+    }
+
+    @Test
+    void threeZonesWithAMajorityHaveNone() {
+        assertThat(warnings("""
+                distributed_cache:
+                  distributed_cache:
+                    enabled: true
+                    zones: [{name: a, nodes: a:1}, {name: b, nodes: b:1}, {name: c, nodes: c:1}]
+                    replication_factor: 3
+                    consistency_level: quorum
+                """)).isEmpty();
     }
 
     @Test

@@ -171,17 +171,7 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private static Settings withServer(Settings s, ServerSettings server) {
-        return new Settings(
-                s.localCache(),
-                s.distributedCache(),
-                s.backupStorage(),
-                s.circuitBreaker(),
-                s.failover(),
-                s.loading(),
-                s.limits(),
-                s.caches(),
-                s.classes(),
-                server);
+        return s.withServer(server);
     }
 
     private @Nullable HttpOrigin origin(Settings settings) {

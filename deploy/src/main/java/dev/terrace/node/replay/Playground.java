@@ -1,6 +1,7 @@
 package dev.terrace.node.replay;
 
 import dev.terrace.api.SetupException;
+import dev.terrace.config.BackplaneSettings;
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.config.HostAndPort;
@@ -126,7 +127,9 @@ final class Playground implements AutoCloseable {
                 d.limits(),
                 d.caches(),
                 d.classes(),
-                d.server());
+                d.server(),
+                // One process: there is nobody to tell.
+                BackplaneSettings.defaults());
     }
 
     private static String randomPassphrase() {
