@@ -38,8 +38,12 @@ record FencedScripts(
         String fence = Templates.FENCE
                 .replace("@ZONE@", incarnation.zone())
                 .replace("@TOKEN@", incarnation.token())
-                .replace("@RUNS@", set(incarnation.runs()))
-                .replace("@HISTORIES@", set(incarnation.histories()))
+                .replace(
+                        "@RUN_IS_KNOWN@",
+                        incarnation.runs().isEmpty()
+                                ? "true"
+                                : anyOf("redis.call('INFO', 'server')", "run_id", incarnation.runs()))
+                .replace("@HISTORY_IS_KNOWN@", anyOf("info", "master_replid", incarnation.histories()))
                 .replace("@RECORD@", record);
         return new FencedScripts(
                 incarnation,
@@ -51,8 +55,11 @@ record FencedScripts(
                 Script.of(fence + Templates.ENTRIES + Templates.ACCEPT));
     }
 
-    private static String set(List<String> ids) {
-        return ids.stream().map(id -> "['" + id + "']=true").collect(Collectors.joining(","));
+    /** Lua that is true when {@code field} of {@code info} is one of {@code ids}. */
+    private static String anyOf(String info, String field, List<String> ids) {
+        return ids.stream()
+                .map(id -> "string.find(" + info + ", '" + field + ":" + id + "', 1, true)")
+                .collect(Collectors.joining(" or "));
     }
 
     List<Script> all() {
