@@ -8,9 +8,10 @@ public interface ReplicaProvider {
     /**
      * Opens a zone. Must not wait for a remote server: a zone that is not reachable yet joins later.
      *
-     * @param zone the zone's name, by which other nodes know it too
-     * @param context where the zone is: the remote tier's settings with the nodes, topology and credentials of this zone
-     * @throws dev.terrace.api.SetupException when the environment cannot work as it is; the message says what to do
+     * @param zone the zone's name, one of those in the remote tier's settings; by it other nodes know the zone too
+     * @param context the settings of the remote tier, with all its zones
+     * @throws dev.terrace.api.SetupException when there is no such zone or the environment cannot work as it is; the message
+     *     says what to do
      */
     Replica open(String zone, TierContext context);
 }

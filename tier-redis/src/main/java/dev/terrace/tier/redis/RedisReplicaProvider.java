@@ -1,9 +1,12 @@
 package dev.terrace.tier.redis;
 
+import dev.terrace.api.SetupException;
 import dev.terrace.config.DistributedCacheSettings;
+import dev.terrace.config.ZoneSettings;
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.ReplicaProvider;
 import dev.terrace.spi.TierContext;
+import java.util.List;
 
 /** Opens zones on Redis; named {@code redis}. Does not wait for a server. */
 public final class RedisReplicaProvider implements ReplicaProvider {
@@ -18,6 +21,18 @@ public final class RedisReplicaProvider implements ReplicaProvider {
     @Override
     public Replica open(String zone, TierContext context) {
         return new RedisZone(
-                zone, context.settings(DistributedCacheSettings.class), context.clock(), context.metrics());
+                zone, of(zone, context.settings(DistributedCacheSettings.class)), context.clock(), context.metrics());
+    }
+
+    private static DistributedCacheSettings of(String zone, DistributedCacheSettings settings) {
+        List<ZoneSettings> zones = settings.zones();
+        return zones.stream()
+                .filter(one -> one.name().equals(zone))
+                .findFirst()
+                .map(settings::ofZone)
+                .orElseThrow(() -> new SetupException(
+                        "there is no zone '" + zone + "'; there are "
+                                + zones.stream().map(ZoneSettings::name).toList(),
+                        "name one of distributed_cache.zones"));
     }
 }
