@@ -26,6 +26,8 @@ class LayeringTest {
             .definedBy("dev.terrace.tier.redis..")
             .layer("tier backup")
             .definedBy("dev.terrace.tier.backup..")
+            .optionalLayer("backplane jgroups")
+            .definedBy("dev.terrace.backplane.jgroups..")
             .layer("config")
             .definedBy("dev.terrace.config..")
             .layer("api")
@@ -44,6 +46,8 @@ class LayeringTest {
             .mayOnlyBeAccessedByLayers("node")
             .whereLayer("tier backup")
             .mayOnlyBeAccessedByLayers("node")
+            .whereLayer("backplane jgroups")
+            .mayOnlyBeAccessedByLayers("node")
             .whereLayer("testkit")
             .mayNotBeAccessedByAnyLayer();
 
@@ -55,6 +59,9 @@ class LayeringTest {
 
     @ArchTest
     static final ArchRule ROCKSDB_STAYS_IN_TIER_BACKUP = onlyIn("dev.terrace.tier.backup..", "org.rocksdb..");
+
+    @ArchTest
+    static final ArchRule JGROUPS_STAYS_IN_ITS_BACKPLANE = onlyIn("dev.terrace.backplane.jgroups..", "org.jgroups..");
 
     @ArchTest
     static final ArchRule RESILIENCE4J_STAYS_IN_FAILOVER_POLICY =

@@ -1,0 +1,167 @@
+package dev.terrace.backplane.jgroups;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.terrace.config.HostAndPort;
+import dev.terrace.config.Secret;
+import dev.terrace.spi.Backplane;
+import dev.terrace.testkit.BackplaneContract;
+import dev.terrace.testkit.HeardNotices;
+import dev.terrace.testkit.redis.RedisProcess;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jgroups.protocols.DISCARD;
+import org.jgroups.protocols.TP;
+import org.jgroups.stack.ProtocolStack;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The group, up to three channels in one JVM on loopback. */
+class GroupContractIT extends BackplaneContract {
+    private final List<HostAndPort> members = new ArrayList<>();
+    private final List<GroupBackplane> opened = new ArrayList<>();
+    private final Map<Backplane, DISCARD> cuts = new HashMap<>();
+
+    @BeforeEach
+    void choosePorts() {
+        while (members.size() < 4) {
+            members.add(new HostAndPort("127.0.0.1", RedisProcess.freePort()));
+        }
+    }
+
+    Secret secret() {
+        return null;
+    }
+
+    /** One who does not belong. */
+    record Stranger(GroupBackplane group, HeardNotices heard) {}
+
+    Stranger stranger(Secret secret) {
+        Stranger stranger = new Stranger(create(secret, 3), new HeardNotices());
+        stranger.group().start(9, stranger.heard());
+        await().atMost(SOON).until(() -> stranger.group().members() > 0);
+        return stranger;
+    }
+
+    private GroupBackplane open(Secret secret) {
+        GroupBackplane group = create(secret, opened.size());
+        opened.add(group);
+        return group;
+    }
+
+    private GroupBackplane create(Secret secret, int port) {
+        return new GroupBackplane(
+                new GroupPlan(
+                        "contract",
+                        "127.0.0.1",
+                        members.get(port).port(),
+                        members,
+                        null,
+                        secret,
+                        Duration.ofMillis(800),
+                        Duration.ofMillis(2_000)),
+                InstantSource.system(),
+                new MetricRegistry());
+    }
+
+    @Override
+    protected Backplane openBackplane() {
+        GroupBackplane group = open(secret());
+        return new Backplane() {
+            @Override
+            public String name() {
+                return group.name();
+            }
+
+            @Override
+            public void start(long node, dev.terrace.spi.BackplaneListener listener) {
+                group.start(node, listener);
+                // A node is a group of its own until it has found the others.
+                await().atMost(SOON).until(() -> opened.stream().allMatch(one -> one.members() == opened.size()));
+            }
+
+            @Override
+            public java.util.concurrent.CompletionStage<Long> publish(List<dev.terrace.spi.Notice> notices) {
+                return group.publish(notices);
+            }
+
+            @Override
+            public void close() {
+                group.close();
+                opened.remove(group);
+            }
+
+            @Override
+            public int hashCode() {
+                return System.identityHashCode(group);
+            }
+
+            @Override
+            public boolean equals(Object other) {
+                return this == other;
+            }
+        };
+    }
+
+    @Override
+    protected void cut(Backplane backplane) {
+        GroupBackplane group = opened.get(opened.size() == 3 ? 1 : opened.size() - 1);
+        DISCARD discard = new DISCARD();
+        discard.discardAll(true);
+        discard.excludeItself(false);
+        try {
+            Objects.requireNonNull(group.channel())
+                    .getProtocolStack()
+                    .insertProtocol(discard, ProtocolStack.Position.ABOVE, TP.class);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+        cuts.put(backplane, discard);
+    }
+
+    @Override
+    protected void mend(Backplane backplane) {
+        cuts.get(backplane).discardAll(false);
+    }
+
+    @Test
+    @Tag("F31")
+    void aCoordinatorThatIsCutOffIsReplacedAndEveryoneIsToldOfTheGap() {
+        Node a = join();
+        Node b = join();
+        Node c = join();
+        assertThat(answer(a.backplane().publish(List.of(change(1, 1))))).isPositive();
+        await().atMost(SOON).until(() -> c.heard().changes().contains(1L));
+        DISCARD discard = new DISCARD();
+        discard.discardAll(true);
+        try {
+            Objects.requireNonNull(opened.get(0).channel())
+                    .getProtocolStack()
+                    .insertProtocol(discard, ProtocolStack.Position.ABOVE, TP.class);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+        await().atMost(SOON).until(() -> b.heard().gaps() > 0 && c.heard().gaps() > 0);
+        await().atMost(SOON).until(() -> answer(b.backplane().publish(List.of(change(2, 2)))) > 0);
+        await().atMost(SOON).until(() -> c.heard().changes().contains(2L));
+        assertThat(a.heard().changes()).doesNotContain(2L);
+        discard.discardAll(false);
+        await().atMost(Duration.ofSeconds(60)).until(() -> opened.stream().allMatch(one -> one.members() == 3));
+        await().atMost(SOON).until(() -> {
+            answer(b.backplane().publish(List.of(change(2, 3))));
+            return a.heard().changes().contains(3L) && c.heard().changes().contains(3L);
+        });
+        assertThat(a.heard().gaps() + b.heard().gaps()).isGreaterThan(1);
+        awaitEcho(a);
+        awaitEcho(b);
+        awaitEcho(c);
+    }
+}
