@@ -36,6 +36,7 @@ final class Batch {
     private final CommandAsyncExecutor executor;
     private final long timeoutMillis;
     private final Runnable freed;
+    private final Runnable settled;
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private final AtomicReference<@Nullable RedisConnection> held = new AtomicReference<>();
     private volatile @Nullable Timeout deadline;
@@ -44,18 +45,21 @@ final class Batch {
     /**
      * @param commands at least one, all {@link Command}s
      * @param freed called when the next batch may be sent, before the commands' callers are told
+     * @param settled called when they have been told
      */
     Batch(
             MasterSlaveEntry server,
             List<CommandData<?, ?>> commands,
             CommandAsyncExecutor executor,
             long timeoutMillis,
-            Runnable freed) {
+            Runnable freed,
+            Runnable settled) {
         this.server = server;
         this.commands = commands;
         this.executor = executor;
         this.timeoutMillis = timeoutMillis;
         this.freed = freed;
+        this.settled = settled;
     }
 
     /** Sends it; on the calling thread if the pool has a connection at hand. */
@@ -137,6 +141,7 @@ final class Batch {
         for (CommandData<?, ?> command : commands) {
             ((Command<?>) command).settle(failure, executor);
         }
+        settled.run();
     }
 
     private void release() {

@@ -17,8 +17,8 @@ import org.redisson.connection.MasterSlaveEntry;
  * for company, and the more callers there are the fewer round trips each costs. Commands are executed in the order in which
  * they came, unless a batch was given up at its deadline: what it did is unknown then. Thread-safe.
  *
- * <p>Rejected: a timer that collects (it delays the one caller who needs no company), and several batches under way (they are
- * smaller, and measured slower; they would also overtake each other).
+ * <p>Rejected: a timer that collects, because it delays the one caller who needs no company; and several batches of one lane
+ * under way, because they would overtake each other. What would overlap by that is had from a second lane.
  */
 final class Lane {
     /** Redisson decodes nothing before the last answer of a batch is there, so this bounds its buffers and the wait. */
@@ -72,7 +72,7 @@ final class Lane {
         }
         busy = true;
         traffic.sent(commands.size());
-        new Batch(server, commands, executor, timeoutMillis, () -> freed(commands)).start();
+        new Batch(server, commands, executor, timeoutMillis, () -> freed(commands), () -> {}).start();
     }
 
     private List<CommandData<?, ?>> take() {

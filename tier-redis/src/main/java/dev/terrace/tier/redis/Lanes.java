@@ -1,18 +1,19 @@
 package dev.terrace.tier.redis;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.redisson.Redisson;
 import org.redisson.api.RScript.ReturnType;
 import org.redisson.api.RedissonClient;
 import org.redisson.client.protocol.CommandData;
 import org.redisson.client.protocol.RedisCommand;
 import org.redisson.client.protocol.RedisCommands;
+import org.redisson.client.protocol.decoder.ObjectListReplayDecoder;
 import org.redisson.command.CommandAsyncExecutor;
 import org.redisson.connection.ConnectionManager;
 import org.redisson.connection.MasterSlaveEntry;
@@ -27,11 +28,15 @@ import org.redisson.connection.MasterSlaveEntry;
  * and redirections stay Redisson's.
  */
 final class Lanes {
-    /** Per primary; a power of two. Two, so that the server works on one batch while the answers of another are read. */
+    /** Per primary; a power of two. Two, so that the server has work while the answers of the other's batch are read. */
     static final int PER_SERVER = 2;
 
-    /** Larger groups are cut: they would make the server hold all answers until the last is read. */
+    /** Larger groups are cut: nothing is decoded before a batch's last answer is there. */
     private static final int MOST_BULK_BYTES = 1024 * 1024;
+
+    private static final int MOST_BULK_COMMANDS = 1_000;
+
+    private static final RedisCommand<?> MGET = new RedisCommand<>("MGET", new ObjectListReplayDecoder<>());
 
     private static final RedisCommand<?> EVALSHA = new RedisCommand<>(ReturnType.VALUE.getCommand(), "EVALSHA");
 
@@ -58,6 +63,11 @@ final class Lanes {
     /** What is under {@code key}, or null. */
     static Command<byte[]> get(String key) {
         return new Command<>(key, RedisCommands.GET, key);
+    }
+
+    /** What is under {@code keys}, of one slot, or of any where there are no slots: null where there is nothing, or no string. */
+    static Command<List<Object>> getMany(List<String> keys) {
+        return new Command<>(keys.get(0), MGET, keys.toArray());
     }
 
     /**
@@ -91,38 +101,69 @@ final class Lanes {
         return command.answer();
     }
 
-    /** Sends commands that belong together, all at once: one round trip per primary, or a few when they are large. */
-    void submitAll(Collection<? extends Command<?>> commands) {
-        Map<MasterSlaveEntry, List<Command<?>>> byServer = new HashMap<>();
+    /**
+     * Sends commands that belong together, all at once: one round trip per primary, or a few at the same time when they are
+     * many.
+     *
+     * @return completes normally when every one has its answer
+     */
+    CompletableFuture<Void> submitAll(List<? extends Command<?>> commands) {
+        Map<MasterSlaveEntry, List<CommandData<?, ?>>> byServer = new HashMap<>();
         for (Command<?> command : commands) {
             MasterSlaveEntry server = serverOf(command);
             if (server == null) {
                 command.runAlone(executor);
             } else {
-                byServer.computeIfAbsent(server, first -> new ArrayList<>()).add(command);
+                byServer.computeIfAbsent(server, first -> new ArrayList<>(commands.size()))
+                        .add(command);
             }
         }
-        byServer.forEach(this::sendAll);
+        List<Batch> batches = new ArrayList<>();
+        CompletableFuture<Void> all = new CompletableFuture<>();
+        AtomicInteger left = new AtomicInteger(1);
+        Runnable ended = () -> {
+            if (left.decrementAndGet() == 0) {
+                whenRedirectedToo(commands, all);
+            }
+        };
+        byServer.forEach((server, group) -> cut(server, group, ended, batches));
+        left.addAndGet(batches.size());
+        batches.forEach(Batch::start);
+        ended.run();
+        return all;
     }
 
-    private void sendAll(MasterSlaveEntry server, List<Command<?>> commands) {
-        List<CommandData<?, ?>> group = new ArrayList<>(commands.size());
+    /** Those that ran alone may answer after the batches. */
+    private static void whenRedirectedToo(List<? extends Command<?>> commands, CompletableFuture<Void> all) {
+        CompletableFuture<?>[] late = commands.stream()
+                .map(Command::answer)
+                .filter(answer -> !answer.isDone())
+                .toArray(CompletableFuture[]::new);
+        if (late.length == 0) {
+            all.complete(null);
+        } else {
+            CompletableFuture.allOf(late).whenComplete((done, failure) -> all.complete(null));
+        }
+    }
+
+    private void cut(MasterSlaveEntry server, List<CommandData<?, ?>> commands, Runnable ended, List<Batch> into) {
+        int from = 0;
         int bytes = 0;
-        for (Command<?> command : commands) {
-            if (bytes + command.bytes() > MOST_BULK_BYTES && !group.isEmpty()) {
-                send(server, group);
-                group = new ArrayList<>();
+        for (int i = 0; i < commands.size(); i++) {
+            int more = ((Command<?>) commands.get(i)).bytes();
+            if (i > from && (bytes + more > MOST_BULK_BYTES || i - from >= MOST_BULK_COMMANDS)) {
+                into.add(batch(server, commands.subList(from, i), ended));
+                from = i;
                 bytes = 0;
             }
-            group.add(command);
-            bytes += command.bytes();
+            bytes += more;
         }
-        send(server, group);
+        into.add(batch(server, commands.subList(from, commands.size()), ended));
     }
 
-    private void send(MasterSlaveEntry server, List<CommandData<?, ?>> group) {
+    private Batch batch(MasterSlaveEntry server, List<CommandData<?, ?>> group, Runnable ended) {
         traffic.sent(group.size());
-        new Batch(server, group, executor, timeoutMillis, () -> {}).start();
+        return new Batch(server, group, executor, timeoutMillis, () -> {}, ended);
     }
 
     /** The primary that has the command's key, or null while nobody knows one. */

@@ -24,7 +24,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -237,24 +236,27 @@ final class RedisTier implements Tier {
         Set<CacheKey> distinct = asked instanceof Set<CacheKey> already ? already : new LinkedHashSet<>(asked);
         List<String> names = new ArrayList<>(distinct.size());
         distinct.forEach(key -> names.add(keys.of(key)));
-        // Filled before anything can look at it: here, before the deadline is set and the callback registered.
-        List<CompletableFuture<byte[]>> answers = new ArrayList<>(names.size());
+        // Set before anything can look at it: here, before the deadline is set and the callback registered.
+        RedissonCommands.@Nullable Values[] sent = new RedissonCommands.Values[1];
         return call(
                 to -> {
-                    answers.addAll(to.getAll(names));
-                    return settled(answers);
+                    RedissonCommands.Values values = to.getAll(names);
+                    sent[0] = values;
+                    return values.all();
                 },
-                done -> lookups(distinct, answers, null),
-                no -> lookups(distinct, answers, no));
+                done -> lookups(distinct, sent[0], null),
+                no -> lookups(distinct, sent[0], no));
     }
 
     /** What came; for keys without an answer, {@code missing}. A primary that is away costs its own keys only. */
     private Map<CacheKey, Lookup> lookups(
-            Collection<CacheKey> asked, List<CompletableFuture<byte[]>> answers, Lookup.@Nullable Unavailable missing) {
+            Collection<CacheKey> asked,
+            RedissonCommands.@Nullable Values values,
+            Lookup.@Nullable Unavailable missing) {
         Map<CacheKey, Lookup> found = new HashMap<>(asked.size() * 2);
-        Iterator<CompletableFuture<byte[]>> next = answers.iterator();
+        int index = 0;
         for (CacheKey key : asked) {
-            CompletableFuture<byte[]> answer = next.hasNext() ? next.next() : null;
+            CompletableFuture<byte[]> answer = values == null ? null : values.at(index++);
             found.put(key, answer == null || !answer.isDone() ? orMiss(missing) : lookup(key, answer));
         }
         return found;

@@ -16,12 +16,17 @@ import org.redisson.api.options.KeysScanOptions;
  * one key share round trips with whatever else is asked at the time, see {@link Lane}.
  */
 final class RedissonCommands {
+    /** Others are served between two commands. */
+    private static final int MOST_KEYS_TOGETHER = 500;
+
     private final RedissonClient client;
     private final Lanes lanes;
+    private final boolean cluster;
 
     RedissonCommands(Connector.Connection connection) {
         this.client = connection.client();
         this.lanes = connection.lanes();
+        this.cluster = connection.cluster();
     }
 
     /** One conditional store, as the script takes it. */
@@ -41,17 +46,51 @@ final class RedissonCommands {
         return lanes.submit(Lanes.get(key));
     }
 
-    /** One round trip per primary; each key has its own future, which may fail. */
-    List<CompletableFuture<byte[]>> getAll(List<String> keys) {
-        List<Command<byte[]>> commands = new ArrayList<>(keys.size());
-        List<CompletableFuture<byte[]>> answers = new ArrayList<>(keys.size());
-        for (String key : keys) {
-            Command<byte[]> command = Lanes.get(key);
-            commands.add(command);
-            answers.add(command.answer());
+    /** Values that were asked for together. */
+    interface Values {
+        /** Completes normally when all is there that will come. */
+        CompletableFuture<Void> all();
+
+        /** What came for the key at {@code index}; not complete where nothing did. */
+        CompletableFuture<byte[]> at(int index);
+    }
+
+    private record Singly(CompletableFuture<Void> all, List<Command<byte[]>> commands) implements Values {
+        @Override
+        public CompletableFuture<byte[]> at(int index) {
+            return commands.get(index).answer();
         }
-        lanes.submitAll(commands);
-        return answers;
+    }
+
+    private record Together(CompletableFuture<Void> all, List<Command<List<Object>>> commands) implements Values {
+        @Override
+        public CompletableFuture<byte[]> at(int index) {
+            return commands.get(index / MOST_KEYS_TOGETHER)
+                    .answer()
+                    .thenApply(values -> (byte[]) values.get(index % MOST_KEYS_TOGETHER));
+        }
+    }
+
+    /**
+     * One round trip per primary. In a cluster each key has its own outcome, because only a slot's keys could be asked for in
+     * one command; elsewhere they share one command, which costs half, and what is no string counts as not there.
+     */
+    Values getAll(List<String> keys) {
+        return cluster ? singly(keys) : together(keys);
+    }
+
+    private Values singly(List<String> keys) {
+        List<Command<byte[]>> commands = new ArrayList<>(keys.size());
+        keys.forEach(key -> commands.add(Lanes.get(key)));
+        return new Singly(lanes.submitAll(commands), commands);
+    }
+
+    private Values together(List<String> keys) {
+        List<Command<List<Object>>> commands = new ArrayList<>();
+        for (int from = 0; from < keys.size(); from += MOST_KEYS_TOGETHER) {
+            commands.add(Lanes.getMany(keys.subList(from, Math.min(keys.size(), from + MOST_KEYS_TOGETHER))));
+        }
+        return new Together(lanes.submitAll(commands), commands);
     }
 
     /** Runs the store script; fails with NOSCRIPT where it is not loaded. */
@@ -67,14 +106,9 @@ final class RedissonCommands {
     List<CompletableFuture<byte[]>> storeAll(List<Store> stores, long nowMillis) {
         byte[] now = digits(nowMillis);
         List<Command<byte[]>> commands = new ArrayList<>(stores.size());
-        List<CompletableFuture<byte[]>> answers = new ArrayList<>(stores.size());
-        for (Store store : stores) {
-            Command<byte[]> command = store.at(now);
-            commands.add(command);
-            answers.add(command.answer());
-        }
+        stores.forEach(store -> commands.add(store.at(now)));
         lanes.submitAll(commands);
-        return answers;
+        return commands.stream().map(Command::answer).toList();
     }
 
     /** Keys that match, a page at a time; blocks between pages. */

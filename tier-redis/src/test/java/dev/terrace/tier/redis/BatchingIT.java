@@ -393,6 +393,29 @@ class BatchingIT {
     }
 
     @Test
+    void manyKeysAtOnceAreAnsweredInTheirPlaces() {
+        try (RedisProcess redis = RedisProcess.start();
+                Watched watched = Watched.open(redis.port())) {
+            List<Entry> entries = new ArrayList<>();
+            List<CacheKey> asked = new ArrayList<>();
+            for (int i = 0; i < 1_201; i++) {
+                asked.add(key("m" + i));
+                if (i % 3 != 0) {
+                    entries.add(entry("m" + i, i));
+                }
+            }
+            assertThat(answer(watched.tier().putAll(entries))).containsOnly(StoreOutcome.APPLIED);
+            redis.command("LPUSH", KEYS.of(key("m0")), "not a string");
+            Map<CacheKey, Lookup> found = answer(watched.tier().getAll(asked));
+            assertThat(found).hasSize(1_201);
+            for (int i = 0; i < 1_201; i++) {
+                Version version = versionOf(found.get(asked.get(i)));
+                assertThat(version == null ? 0 : version.counter()).isEqualTo(i % 3 == 0 ? 0 : i);
+            }
+        }
+    }
+
+    @Test
     void aHugeValueGoesWithoutCompany() {
         try (RedisProcess redis = RedisProcess.start();
                 Watched watched = Watched.open(redis.port())) {
