@@ -65,9 +65,8 @@ final class RedissonCommands {
     private record Together(CompletableFuture<Void> all, List<Command<List<Object>>> commands) implements Values {
         @Override
         public CompletableFuture<byte[]> at(int index) {
-            return commands.get(index / MOST_KEYS_TOGETHER)
-                    .answer()
-                    .thenApply(values -> (byte[]) values.get(index % MOST_KEYS_TOGETHER));
+            return commands.get(index / MOST_KEYS_TOGETHER).answer().thenApply(values ->
+                    (byte[]) values.get(index % MOST_KEYS_TOGETHER));
         }
     }
 

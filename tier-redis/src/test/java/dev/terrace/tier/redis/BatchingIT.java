@@ -12,6 +12,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
+import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
@@ -48,9 +49,36 @@ class BatchingIT {
 
     /** A tier and a look at its round trips. */
     private record Watched(RedisTier tier, MetricRegistry metrics) implements AutoCloseable {
+        /** With a deadline that a busy machine keeps: what is tested is not time. */
         static Watched open(int... ports) {
+            DistributedCacheSettings d = RedisFixture.settings(ports);
+            return open(new DistributedCacheSettings(
+                    true,
+                    d.backend(),
+                    d.clusterNodes(),
+                    d.topology(),
+                    null,
+                    1,
+                    d.consistencyLevel(),
+                    d.ttl(),
+                    Duration.ofSeconds(4),
+                    d.connectTimeout(),
+                    d.poolSize(),
+                    0,
+                    d.keyPrefix(),
+                    null,
+                    null,
+                    null));
+        }
+
+        /** With the short deadline of tests about time. */
+        static Watched openBrisk(int port) {
+            return open(RedisFixture.settings(port));
+        }
+
+        private static Watched open(DistributedCacheSettings settings) {
             MetricRegistry metrics = new MetricRegistry();
-            return new Watched(openReady(RedisFixture.settings(ports), InstantSource.system(), metrics), metrics);
+            return new Watched(openReady(settings, InstantSource.system(), metrics), metrics);
         }
 
         long batches() {
@@ -241,10 +269,11 @@ class BatchingIT {
                             .filter(Lookup.Hit.class::isInstance)
                             .count())
                     .isBetween(20L, 59L);
-            assertThat(all.values().stream()
-                            .filter(found ->
-                                    found instanceof Lookup.Unavailable no && no.cause() == Unavailability.TIMEOUT))
-                    .isNotEmpty();
+            // Its connections are given up by Redisson's own pings when that is sooner than the deadline.
+            assertThat(all.values().stream().filter(Lookup.Unavailable.class::isInstance))
+                    .isNotEmpty()
+                    .allSatisfy(found -> assertThat(((Lookup.Unavailable) found).cause())
+                            .isIn(Unavailability.TIMEOUT, Unavailability.DISCONNECTED));
         } finally {
             cluster.nodes().get(0).thaw();
         }
@@ -327,7 +356,7 @@ class BatchingIT {
     @Test
     void aServerFrozenMidBatchHoldsNobodyLongerThanTheDeadlineAndNothingIsPinned() {
         try (RedisProcess redis = RedisProcess.start();
-                Watched watched = Watched.open(redis.port())) {
+                Watched watched = Watched.openBrisk(redis.port())) {
             assertThat(put(watched.tier(), entry("g0"))).isEqualTo(StoreOutcome.APPLIED);
             AtomicInteger late = new AtomicInteger();
             List<CompletableFuture<Lookup>> gets = gets(watched.tier(), "g", 500);
@@ -361,7 +390,7 @@ class BatchingIT {
     void aServerKilledMidBatchIsReportedAtOnceAndOnlyWhatItAnsweredIsAnswered() {
         try (RedisProcess redis = RedisProcess.start();
                 TcpProxy proxy = TcpProxy.to(redis.port());
-                Watched watched = Watched.open(proxy.port())) {
+                Watched watched = Watched.openBrisk(proxy.port())) {
             assertThat(put(watched.tier(), entry("k0"))).isEqualTo(StoreOutcome.APPLIED);
             proxy.mode(TcpProxy.Mode.LOSE_ANSWERS);
             List<CompletableFuture<Lookup>> gets = gets(watched.tier(), "k", 300);
