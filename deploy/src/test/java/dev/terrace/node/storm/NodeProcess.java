@@ -18,11 +18,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A {@link StormNode} in a child process: started, killed, frozen, asked. Thread-safe. */
+/** A program that understands {@link Requests} in a child process: started, killed, frozen, asked. Thread-safe. */
 final class NodeProcess implements AutoCloseable {
     private static final long START_SECONDS = 60;
 
     private final String name;
+    private final Class<?> main;
     private final Path settings;
     private final Path folder;
     private final AtomicLong ids = new AtomicLong();
@@ -78,8 +79,10 @@ final class NodeProcess implements AutoCloseable {
         }
     }
 
-    NodeProcess(String name, Path settings, Path folder) {
+    /** {@code main} is a program that understands {@link Requests}. */
+    NodeProcess(String name, Class<?> main, Path settings, Path folder) {
         this.name = name;
+        this.main = main;
         this.settings = settings;
         this.folder = folder;
     }
@@ -109,7 +112,7 @@ final class NodeProcess implements AutoCloseable {
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
-                StormNode.class.getName(),
+                main.getName(),
                 settings.toString()));
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.appendTo(

@@ -108,7 +108,11 @@ final class StormClient {
     private void record(Op op, Pending pending, String[] answer) {
         if (!answer[1].equals("ok")) {
             tally.count(op.kind() + " error " + answer[2]);
-            pending.unknown();
+            if (answer[2].equals("NotExecuted")) {
+                pending.fail();
+            } else {
+                pending.unknown();
+            }
             return;
         }
         boolean applied = Boolean.parseBoolean(answer[2]);
@@ -123,7 +127,7 @@ final class StormClient {
             pending.ok(new Observed(true, held.value(), held.version(), fresh));
         } else if (op.kind() == Op.Kind.INCREMENT) {
             tally.count("INCREMENT ok");
-            pending.ok(held.value(), null);
+            pending.ok(held.value(), held.version());
         } else if (applied && where.contains("L2")) {
             tally.count(op.kind() + " ok");
             known.put(op.key(), held.version());

@@ -51,6 +51,7 @@ class StormIT {
         try (Storm storm = new Storm(
                 folder,
                 zones,
+                StormNode.class,
                 NODES,
                 new Workload(SEED, true),
                 SEED,
@@ -75,6 +76,7 @@ class StormIT {
         try (Storm storm = new Storm(
                 folder,
                 cluster,
+                StormNode.class,
                 NODES,
                 new Workload(SEED, false),
                 SEED,
@@ -93,6 +95,7 @@ class StormIT {
         try (Storm storm = new Storm(
                 folder,
                 zones,
+                StormNode.class,
                 NODES,
                 new Workload(SEED, false),
                 SEED,

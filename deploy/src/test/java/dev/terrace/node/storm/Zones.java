@@ -48,6 +48,10 @@ final class Zones implements Servers {
         return "127.0.0.1:" + links.get(zone).get(node).port();
     }
 
+    int count() {
+        return servers.size();
+    }
+
     /** What can befall servers and links without anything being forgotten. */
     @Override
     public List<Fault> faults() {

@@ -67,6 +67,14 @@ public final class History {
     }
 
     /**
+     * The same with no version told by any answer, for judging values alone: where one value may be stored again under
+     * another version, say. Conditions on versions then neither hold nor fail for certain.
+     */
+    public History withoutVersions() {
+        return new History(operations.stream().map(Operation::withoutVersion).toList());
+    }
+
+    /**
      * Writes JSON lines.
      *
      * @throws UncheckedIOException when that fails

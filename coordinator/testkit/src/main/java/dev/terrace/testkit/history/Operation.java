@@ -87,6 +87,21 @@ public record Operation(
         return returnNanos < other.invokeNanos;
     }
 
+    /** The same, as if its answer had told no version. */
+    Operation withoutVersion() {
+        return observed == null || observed.version() == null
+                ? this
+                : new Operation(
+                        id,
+                        process,
+                        node,
+                        op,
+                        invokeNanos,
+                        returnNanos,
+                        outcome,
+                        new Observed(observed.applied(), observed.value(), null, observed.fresh()));
+    }
+
     /** The same, as if its answer had been lost. */
     Operation opened() {
         return new Operation(id, process, node, op, invokeNanos, OPEN, Outcome.UNKNOWN, null);

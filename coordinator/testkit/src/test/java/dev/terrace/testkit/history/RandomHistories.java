@@ -176,18 +176,6 @@ final class RandomHistories {
         return History.of(operations);
     }
 
-    /** The same with no version told. */
-    static History withoutVersions(History history) {
-        return History.of(history.operations().stream()
-                .map(operation -> {
-                    Observed seen = operation.observed();
-                    return seen == null
-                            ? operation
-                            : with(operation, new Observed(seen.applied(), seen.value(), null, seen.fresh()));
-                })
-                .toList());
-    }
-
     /** Tries every order, without cleverness. For a dozen operations at most, without versions. */
     static boolean legalByTrying(List<Operation> operations) {
         List<Operation> left = new ArrayList<>();
