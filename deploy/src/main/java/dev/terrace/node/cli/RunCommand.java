@@ -10,6 +10,7 @@ import dev.terrace.config.ServerSettings;
 import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
 import dev.terrace.core.CacheCoordinator;
+import dev.terrace.node.StopSignal;
 import dev.terrace.node.embedded.EmbeddedRedis;
 import dev.terrace.node.http.HttpNode;
 import dev.terrace.node.origin.HttpOrigin;
@@ -22,7 +23,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -70,6 +70,16 @@ final class RunCommand implements Callable<Integer> {
         long started = System.nanoTime();
         PrintWriter out = spec.commandLine().getOut();
         Settings settings = config == null ? null : fromFile(config);
+        // Before anything is started: a signal during the start must not leave a Redis behind.
+        try (StopSignal signal = StopSignal.listen()) {
+            run(settings, signal, out, started);
+        }
+        return ExitCodes.OK;
+    }
+
+    private void run(@Nullable Settings given, StopSignal signal, PrintWriter out, long started)
+            throws InterruptedException {
+        Settings settings = given;
         EmbeddedRedis redis = null;
         CacheCoordinator coordinator = null;
         HttpNode node = null;
@@ -78,18 +88,30 @@ final class RunCommand implements Callable<Integer> {
                 redis = EmbeddedRedis.start(data.resolve("redis"));
                 settings = embedded(redis, data.resolve("backup"));
             }
-            settings = withServer(settings, server(settings.server()));
-            coordinator = CacheCoordinator.open(settings);
-            node = new HttpNode(coordinator, settings.server(), origin(settings));
-            node.start();
-            awaitRemote(coordinator);
+            settings = settings.withServer(server(settings.server()));
+            signal.allow(settings.limits().closeTimeout());
+            // What follows is short, and better finished than interrupted.
+            signal.reactBy(() -> {});
+            if (!signal.given()) {
+                coordinator = CacheCoordinator.open(settings);
+                node = new HttpNode(coordinator, settings.server(), origin(settings));
+                node.start();
+                awaitRemote(coordinator, signal);
+                announce(out, settings, coordinator, node, started);
+                signal.await();
+            }
         } catch (RuntimeException e) {
+            if (!signal.given()) {
+                throw e;
+            }
+        } finally {
+            signal.reactBy(() -> {});
+            if (signal.given()) {
+                out.println("stopping");
+                out.flush();
+            }
             stop(node, coordinator, redis);
-            throw e;
         }
-        announce(out, settings, coordinator, node, started);
-        awaitSignal(node, coordinator, redis, out);
-        return ExitCodes.OK;
     }
 
     private Settings fromFile(Path file) {
@@ -170,10 +192,6 @@ final class RunCommand implements Callable<Integer> {
         throw new CommandFailure(ExitCodes.USAGE, "token file " + file + " is empty");
     }
 
-    private static Settings withServer(Settings s, ServerSettings server) {
-        return s.withServer(server);
-    }
-
     private @Nullable HttpOrigin origin(Settings settings) {
         return origin == null
                 ? null
@@ -182,9 +200,10 @@ final class RunCommand implements Callable<Integer> {
     }
 
     /** Gives L2 a moment, so that the first words say what there is; a node starts without it all the same. */
-    private static void awaitRemote(CacheCoordinator coordinator) {
+    private static void awaitRemote(CacheCoordinator coordinator, StopSignal signal) {
         long deadline = System.nanoTime() + FIRST_CONNECT_NANOS;
         while (System.nanoTime() - deadline < 0
+                && !signal.given()
                 && coordinator.tiers().stream().anyMatch(tier -> tier.state() == TierStatus.State.CONNECTING)) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
         }
@@ -205,22 +224,6 @@ final class RunCommand implements Callable<Integer> {
         out.println("  ./terrace explain demo greeting" + (node.port() == 8080 ? "" : " --url " + url));
         out.println("Ctrl-C stops it.");
         out.flush();
-    }
-
-    private static void awaitSignal(
-            HttpNode node, CacheCoordinator coordinator, @Nullable EmbeddedRedis redis, PrintWriter out)
-            throws InterruptedException {
-        CountDownLatch stopped = new CountDownLatch(1);
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(
-                        () -> {
-                            out.println("stopping");
-                            out.flush();
-                            stop(node, coordinator, redis);
-                            stopped.countDown();
-                        },
-                        "terrace-shutdown"));
-        stopped.await();
     }
 
     private static void stop(

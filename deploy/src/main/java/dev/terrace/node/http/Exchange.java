@@ -5,13 +5,16 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -27,17 +30,22 @@ final class Exchange {
             .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .build();
 
+    private static final int PART_BYTES = 16 << 10;
+    private static final long LEAST_BYTES_PER_SECOND = 16 << 10;
+
     private final Request request;
     private final Response response;
     private final Callback callback;
     private @Nullable List<byte[]> segments;
     private final int maxBodyBytes;
+    private final Duration bodyGrace;
 
-    Exchange(Request request, Response response, Callback callback, int maxBodyBytes) {
+    Exchange(Request request, Response response, Callback callback, int maxBodyBytes, Duration bodyGrace) {
         this.request = request;
         this.response = response;
         this.callback = callback;
         this.maxBodyBytes = maxBodyBytes;
+        this.bodyGrace = bodyGrace;
     }
 
     String method() {
@@ -92,7 +100,7 @@ final class Exchange {
             throw tooLarge(declared + " bytes");
         }
         try (InputStream in = Content.Source.asInputStream(request)) {
-            byte[] body = in.readNBytes(maxBodyBytes + 1);
+            byte[] body = inTime(in);
             if (body.length > maxBodyBytes) {
                 throw tooLarge("more than " + maxBodyBytes + " bytes");
             }
@@ -102,6 +110,27 @@ final class Exchange {
             response.getHeaders().put("Connection", "close");
             throw new HttpProblem(400, "Bad request", "the body could not be read to its end");
         }
+    }
+
+    /** A body that trickles in would hold a thread for as long as its sender likes: the idle timeout never strikes. */
+    private byte[] inTime(InputStream in) throws IOException {
+        long started = System.nanoTime();
+        ByteArrayOutputStream body = new ByteArrayOutputStream();
+        byte[] part = new byte[PART_BYTES];
+        int length;
+        while ((length = in.read(part, 0, Math.min(PART_BYTES, maxBodyBytes + 1 - body.size()))) > 0) {
+            body.write(part, 0, length);
+            long allowed = bodyGrace.toNanos() + TimeUnit.SECONDS.toNanos(body.size()) / LEAST_BYTES_PER_SECOND;
+            if (System.nanoTime() - started > allowed) {
+                response.getHeaders().put("Connection", "close");
+                throw new HttpProblem(
+                        408,
+                        "Request timeout",
+                        "the body came too slowly: after " + bodyGrace.toMillis() + " ms at least "
+                                + LEAST_BYTES_PER_SECOND + " bytes a second are expected");
+            }
+        }
+        return body.toByteArray();
     }
 
     private HttpProblem tooLarge(String actual) {

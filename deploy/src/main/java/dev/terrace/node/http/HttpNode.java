@@ -6,6 +6,7 @@ import dev.terrace.core.CacheCoordinator;
 import dev.terrace.node.jobs.Jobs;
 import dev.terrace.node.origin.HttpOrigin;
 import java.net.BindException;
+import java.time.Duration;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -24,6 +25,7 @@ public final class HttpNode implements AutoCloseable {
     private static final int FEWEST_THREADS = 4;
     private static final int HEADER_BYTES = 16 << 10;
     private static final int IDLE_MILLIS = 30_000;
+    private static final Duration BODY_GRACE = Duration.ofSeconds(30);
     private static final int STOP_MILLIS = 5_000;
 
     private final Server server;
@@ -33,6 +35,11 @@ public final class HttpNode implements AutoCloseable {
 
     /** Prepares; {@link #start} listens. */
     public HttpNode(CacheCoordinator coordinator, ServerSettings settings, @Nullable HttpOrigin origin) {
+        this(coordinator, settings, origin, BODY_GRACE);
+    }
+
+    /** As the other; {@code bodyGrace} is how long a body may take before its rate is looked at. */
+    HttpNode(CacheCoordinator coordinator, ServerSettings settings, @Nullable HttpOrigin origin, Duration bodyGrace) {
         this.settings = settings;
         QueuedThreadPool threads = new QueuedThreadPool(MOST_THREADS, FEWEST_THREADS);
         threads.setName("terrace-http");
@@ -50,7 +57,7 @@ public final class HttpNode implements AutoCloseable {
         server.addConnector(connector);
         server.setStopTimeout(STOP_MILLIS);
         server.setErrorHandler(HttpNode::answerError);
-        Router router = new Router(settings);
+        Router router = new Router(settings, bodyGrace);
         OriginEndpoints originEndpoints = origin == null ? null : new OriginEndpoints(coordinator, origin);
         if (originEndpoints != null) {
             originEndpoints.addTo(router);
@@ -63,7 +70,7 @@ public final class HttpNode implements AutoCloseable {
     /** What Jetty itself refuses: unreadable requests. */
     private static boolean answerError(Request request, Response response, Callback callback) {
         int status = response.getStatus() >= 400 ? response.getStatus() : 500;
-        new Exchange(request, response, callback, 0)
+        new Exchange(request, response, callback, 0, BODY_GRACE)
                 .problem(
                         status,
                         HttpStatus.getMessage(status),

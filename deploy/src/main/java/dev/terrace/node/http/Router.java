@@ -10,6 +10,7 @@ import dev.terrace.api.UnavailableException;
 import dev.terrace.config.ServerSettings;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -26,6 +27,7 @@ final class Router extends Handler.Abstract {
     private static final Logger LOG = LoggerFactory.getLogger(Router.class);
 
     private final ServerSettings settings;
+    private final Duration bodyGrace;
     private final List<Route> routes = new ArrayList<>();
 
     /** Answers one kind of request. */
@@ -50,8 +52,9 @@ final class Router extends Handler.Abstract {
         }
     }
 
-    Router(ServerSettings settings) {
+    Router(ServerSettings settings, Duration bodyGrace) {
         this.settings = settings;
+        this.bodyGrace = bodyGrace;
     }
 
     Router on(String method, String pattern, Endpoint endpoint) {
@@ -67,7 +70,7 @@ final class Router extends Handler.Abstract {
 
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
-        Exchange exchange = new Exchange(request, response, callback, settings.maxBodyBytes());
+        Exchange exchange = new Exchange(request, response, callback, settings.maxBodyBytes(), bodyGrace);
         try {
             dispatch(exchange);
         } catch (Throwable e) {

@@ -9,6 +9,7 @@ import dev.terrace.config.LocalCacheSettings;
 import dev.terrace.config.Secret;
 import dev.terrace.config.Settings;
 import dev.terrace.core.CacheCoordinator;
+import dev.terrace.node.StopSignal;
 import dev.terrace.node.embedded.EmbeddedRedis;
 import dev.terrace.spi.TierStatus;
 import java.io.IOException;
@@ -51,7 +52,7 @@ final class Playground implements AutoCloseable {
     }
 
     /** Tiers of its own. */
-    static Playground temporary(long l1Capacity, int l2MemoryMib, int valueBytes) {
+    static Playground temporary(long l1Capacity, int l2MemoryMib, int valueBytes, StopSignal signal) {
         Path folder;
         try {
             folder = Files.createTempDirectory("terrace-replay-");
@@ -64,6 +65,8 @@ final class Playground implements AutoCloseable {
         EmbeddedRedis redis = null;
         try {
             redis = EmbeddedRedis.start(folder.resolve("redis"), l2MemoryMib);
+            // What follows is short, and better finished than interrupted.
+            signal.reactBy(() -> {});
             return new Playground(
                     CacheCoordinator.open(settings(folder, redis, l1Capacity, valueBytes)), redis, folder);
         } catch (RuntimeException e) {

@@ -33,6 +33,8 @@ final class Replay {
     /** One of the first; which one does not matter. */
     private volatile String firstFailure = "";
 
+    private volatile boolean stopped;
+
     Replay(TraceFile trace, Cache<String, byte[]> cache, Origin origin, int threads) {
         this.trace = trace;
         this.cache = cache;
@@ -49,6 +51,11 @@ final class Replay {
      * @param firstFailure why the first failed read failed; empty when none did
      */
     record Outcome(long requests, Tally tally, long nanos, String firstFailure) {}
+
+    /** Ends the trace where it is; {@link #run} returns once what was handed out is answered. */
+    void stop() {
+        stopped = true;
+    }
 
     /** Requests answered so far. */
     long done() {
@@ -85,7 +92,7 @@ final class Replay {
         long requests = 0;
         List<String> batch = new ArrayList<>(BATCH);
         String key;
-        while (requests < limit && (key = trace.next()) != null) {
+        while (!stopped && requests < limit && (key = trace.next()) != null) {
             requests++;
             batch.add(key);
             if (batch.size() == BATCH) {

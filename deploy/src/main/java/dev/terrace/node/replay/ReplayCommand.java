@@ -7,6 +7,7 @@ import dev.terrace.config.DurationText;
 import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
 import dev.terrace.config.SizeText;
+import dev.terrace.node.StopSignal;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -91,14 +92,22 @@ public final class ReplayCommand implements Callable<Integer> {
         between("--l1-capacity", l1Capacity, l1Capacity, 1, 100_000_000);
         // Before anything starts: a wrong file name should cost no time.
         Settings settings = config == null ? null : SettingsLoader.load(config);
+        // Before the tiers are started, and closed after them: a signal leaves nothing behind.
+        try (StopSignal signal = StopSignal.listen()) {
+            return replay(settings, new Origin(latency.toNanos(), valueBytes), l2Mib, valueBytes, signal);
+        }
+    }
+
+    private int replay(@Nullable Settings settings, Origin origin, int l2Mib, int valueBytes, StopSignal signal)
+            throws InterruptedException {
         try (TraceFile trace = TraceFile.open(file);
                 Playground tiers = settings == null
-                        ? Playground.temporary(l1Capacity, l2Mib, valueBytes)
+                        ? Playground.temporary(l1Capacity, l2Mib, valueBytes, signal)
                         : Playground.of(settings)) {
-            Thread onCtrlC = new Thread(tiers::close, "terrace-replay-cleanup");
-            Runtime.getRuntime().addShutdownHook(onCtrlC);
-            Report report = replay(trace, tiers, new Origin(latency.toNanos(), valueBytes));
-            Runtime.getRuntime().removeShutdownHook(onCtrlC);
+            if (settings != null) {
+                signal.allow(settings.limits().closeTimeout());
+            }
+            Report report = replay(trace, tiers, origin, signal);
             PrintWriter out = spec.commandLine().getOut();
             if (json) {
                 out.println(report.json());
@@ -107,20 +116,38 @@ public final class ReplayCommand implements Callable<Integer> {
             }
             out.flush();
             return report.discrepancies().isEmpty() ? 0 : 1;
+        } catch (RuntimeException e) {
+            if (!signal.given()) {
+                throw e;
+            }
+            sayStopped("before the first request");
+            return 1;
         }
     }
 
-    private Report replay(TraceFile trace, Playground tiers, Origin origin) throws InterruptedException {
+    private void sayStopped(String when) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println("terrace: stopped by a signal " + when);
+        err.flush();
+    }
+
+    private Report replay(TraceFile trace, Playground tiers, Origin origin, StopSignal signal)
+            throws InterruptedException {
         String name = "replay-" + Long.toString(new SecureRandom().nextLong() >>> 1, Character.MAX_RADIX);
         Cache<String, byte[]> cache = tiers.coordinator().cache(name, Codecs.stringKey(), Codecs.bytes());
         tiers.awaitConnected();
         Replay replay = new Replay(trace, cache, origin, threads);
+        // From here on the signal ends the trace early; the numbers so far are still worth having.
+        signal.reactBy(replay::stop);
         Replay.Outcome outcome;
         try (Progress progress = new Progress(spec.commandLine().getErr(), trace, replay, limit)) {
             outcome = replay.run(limit);
         }
         if (outcome.requests() == 0) {
             throw new SetupException("trace " + trace.name() + " holds no keys", "name a file with one key per line");
+        }
+        if (signal.given()) {
+            sayStopped("after " + outcome.requests() + " requests; the numbers are of those");
         }
         Report report = new Report(
                 trace.name(),
