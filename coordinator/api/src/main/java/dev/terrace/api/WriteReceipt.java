@@ -11,11 +11,24 @@ import java.util.Set;
  * @param version the version the write carries when applied; otherwise the one it lost to, where known, else its own
  * @param stored tiers that hold it now
  * @param missed tiers that should hold it and could not be reached; they are healed later
+ * @param announced whether every other node that keeps listening is sure to hear of it, so that bounds on staleness cover this
+ *     write; they do not while {@code missed} names L2. False when nothing was applied, and without a backplane
  */
-public record WriteReceipt(boolean applied, Version version, Set<TierLevel> stored, Set<TierLevel> missed) {
+public record WriteReceipt(
+        boolean applied, Version version, Set<TierLevel> stored, Set<TierLevel> missed, boolean announced) {
     /** Copies the sets. */
     public WriteReceipt {
         stored = Set.copyOf(stored);
         missed = Set.copyOf(missed);
+    }
+
+    /** A receipt of a write that was not announced. */
+    public WriteReceipt(boolean applied, Version version, Set<TierLevel> stored, Set<TierLevel> missed) {
+        this(applied, version, stored, missed, false);
+    }
+
+    /** The same, announced or not. */
+    public WriteReceipt withAnnounced(boolean nowAnnounced) {
+        return new WriteReceipt(applied, version, stored, missed, nowAnnounced);
     }
 }

@@ -21,4 +21,9 @@ public interface LocalTier extends Tier {
 
     /** Drops whatever is held under {@code key}, without leaving a tombstone. */
     void drop(CacheKey key);
+
+    /**
+     * Drops everything that was held when this was called, on the calling thread. What is stored meanwhile may stay or go.
+     */
+    void dropAll();
 }

@@ -39,7 +39,7 @@ final class Answers<K, V> {
         boolean timed = ThreadLocalRandom.current().nextInt(TIMED_ONE_IN) == 0;
         long started = timed ? System.nanoTime() : 0;
         boolean withLoader = loader != null;
-        Flight flight = engine.flights().join(cache, key, withLoader, this::launch);
+        Flight flight = engine.flights().join(cache, key, withLoader, !cache.trust.of(key), this::launch);
         return flight.lookup.thenCompose(found -> answer(flight, found, loader)).whenComplete((answer, failure) -> {
             engine.flights().leave(flight, withLoader);
             if (timed) {

@@ -53,7 +53,7 @@ final class BulkAnswers<K, V> {
             Search<K> search = new Search<>(key, original);
             search.best = engine.cascade().local(cache, key);
             if (!search.best.settles(now)) {
-                search.flight = engine.flights().join(cache, key, withLoader, created::add);
+                search.flight = engine.flights().join(cache, key, withLoader, !cache.trust.of(key), created::add);
             }
             searches.add(search);
         });
@@ -123,7 +123,8 @@ final class BulkAnswers<K, V> {
             Flight flight = search.flight;
             if (flight == null) {
                 // Only what L1 held and the codec could not read has no flight yet.
-                flight = engine.flights().join(cache, search.key, true, fresh -> fresh.searched(Found.NOTHING, now()));
+                flight = engine.flights()
+                        .join(cache, search.key, true, false, fresh -> fresh.searched(Found.NOTHING, now()));
                 search.flight = flight;
             }
             waiting.put(flight, search);

@@ -8,6 +8,7 @@ import dev.terrace.api.KeyCodec;
 import dev.terrace.config.LoadedSettings;
 import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
+import dev.terrace.spi.Backplane;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Tier;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
@@ -40,10 +42,13 @@ public final class CacheCoordinator implements AutoCloseable {
     private final Engine engine;
     private final MetricRegistry metrics;
     private final ScheduledExecutorService timer;
+    private final ScheduledExecutorService pulse;
     private final ConcurrentHashMap<String, CacheState> states = new ConcurrentHashMap<>();
     private boolean closing;
 
-    CacheCoordinator(Engine engine, MetricRegistry metrics, ScheduledExecutorService timer) {
+    CacheCoordinator(
+            Engine engine, MetricRegistry metrics, ScheduledExecutorService timer, ScheduledExecutorService pulse) {
+        this.pulse = pulse;
         this.engine = engine;
         this.metrics = metrics;
         this.timer = timer;
@@ -102,11 +107,16 @@ public final class CacheCoordinator implements AutoCloseable {
                     "cache name '" + name + "' starts with the reserved '" + Markers.RESERVED_PREFIX + "'",
                     "choose another name");
         }
-        CacheState fresh = new CacheState(name, metrics);
+        boolean alone = engine.tiers().remote() == null;
+        CacheState fresh = new CacheState(name, new Trust(engine.coherence(), engine.promises(), name, alone), metrics);
         // Before anything is read: what was cleared before this process started must stay hidden.
         engine.markers().learn(List.of(fresh)).toCompletableFuture().join();
         CacheState raced = states.putIfAbsent(name, fresh);
-        return raced == null ? fresh : raced;
+        if (raced != null) {
+            return raced;
+        }
+        engine.markers().opened(fresh);
+        return fresh;
     }
 
     private void refreshMarkers() {
@@ -164,7 +174,9 @@ public final class CacheCoordinator implements AutoCloseable {
         if (missed > 0) {
             LOG.error("closed while writes were still to be handed over, they are forgotten writes={}", missed);
         }
+        engine.announcer().close();
         timer.shutdownNow();
+        pulse.shutdownNow();
         for (Tier tier : engine.tiers().present()) {
             try {
                 tier.close();
@@ -192,6 +204,8 @@ public final class CacheCoordinator implements AutoCloseable {
         private @Nullable LocalTier local;
         private @Nullable Tier remote;
         private @Nullable Tier backup;
+        private final List<Backplane> backplanes = new ArrayList<>();
+        private @Nullable Promises promises;
         private boolean ownTiers;
         private @Nullable Long nodeId;
 
@@ -242,10 +256,25 @@ public final class CacheCoordinator implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Tells other nodes through this channel what is written here, and hears them. A channel named {@code group} is a second
+         * path; all others are logs, of which a majority must work. The coordinator closes it.
+         */
+        public Builder backplane(Backplane channel) {
+            backplanes.add(channel);
+            return this;
+        }
+
+        /** What caches promise, whatever the settings say. */
+        Builder promises(Promises newPromises) {
+            promises = newPromises;
+            return this;
+        }
+
         /** Opens it. */
         public CacheCoordinator build() {
             long node = nodeId != null ? nodeId : new SecureRandom().nextLong();
-            Wiring wiring = new Wiring(settings, clock, metrics, node);
+            Wiring wiring = new Wiring(settings, clock, metrics, node, backplanes, promises, Mutant.NONE);
             return ownTiers ? wiring.withTiers(local, remote, backup) : wiring.withDiscoveredTiers();
         }
     }

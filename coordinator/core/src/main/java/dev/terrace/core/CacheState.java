@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 /** What the coordinator knows of one cache: its clear marker and its counters. Thread-safe. */
 final class CacheState {
     final String name;
+    final Trust trust;
     final byte[] nameBytes;
     final Counter hitsL1;
     final Counter hitsL2;
@@ -29,8 +30,10 @@ final class CacheState {
     final Timer load;
     private volatile Version cleared = Version.ZERO;
     private volatile boolean markerFromBackupKnown;
+    private volatile boolean markerFromRemoteKnown;
 
-    CacheState(String name, MetricRegistry metrics) {
+    CacheState(String name, Trust trust, MetricRegistry metrics) {
+        this.trust = trust;
         this.name = name;
         this.nameBytes = name.getBytes(StandardCharsets.UTF_8);
         String prefix = "cache." + name + ".";
@@ -62,6 +65,20 @@ final class CacheState {
     /** L3 has said whether the cache was cleared before this process started. */
     void markerFromBackupIsKnown() {
         markerFromBackupKnown = true;
+    }
+
+    /** L2 has said up to when the cache was cleared; from then on notices say it. */
+    void markerFromRemoteIsKnown() {
+        markerFromRemoteKnown = true;
+    }
+
+    /** Notices may have been missed. */
+    void forgetRemoteMarker() {
+        markerFromRemoteKnown = false;
+    }
+
+    boolean isMarkerFromRemoteKnown() {
+        return markerFromRemoteKnown;
     }
 
     boolean isMarkerFromBackupKnown() {

@@ -30,12 +30,43 @@ final class Cascade {
     private final MetricRegistry metrics;
     private final Counter refusedVersions;
 
+    /** L3 may have missed what other nodes wrote up to here. */
+    private volatile Version backupMayLack = Version.ZERO;
+
     Cascade(Tiers tiers, HybridClock clock, Missed missed, MetricRegistry metrics) {
         this.tiers = tiers;
         this.clock = clock;
         this.missed = missed;
         this.metrics = metrics;
         this.refusedVersions = metrics.counter("versions.refused");
+    }
+
+    /**
+     * This node may have missed notices until now: what L3 holds from before is the newest for nobody but caches that promise
+     * nothing.
+     */
+    void doubtBackup() {
+        backupMayLack = clock.next();
+    }
+
+    /** Without L2's answer, or its markers, what this node has of its own may be old. */
+    private Found byRemote(CacheState cache, CacheKey key, Found best, Lookup answered, Lookup said) {
+        Found found = better(cache, best, said, Source.L2);
+        boolean sure = found.source() != Source.L2
+                || cache.trust.isUnconditional(key)
+                || !(answered instanceof Lookup.Unavailable) && cache.isMarkerFromRemoteKnown();
+        return sure ? found : found.doubted();
+    }
+
+    private Found judged(CacheState cache, CacheKey key, Found best, Lookup said) {
+        boolean trusted = cache.trust.of(key);
+        Found found = better(cache, best, said, Source.L3);
+        Entry entry = found.entry();
+        boolean sure = found.source() != Source.L3
+                || entry == null
+                || cache.trust.isUnconditional(key)
+                || trusted && entry.version().isNewerThan(backupMayLack);
+        return sure ? found : found.doubted();
     }
 
     /** What the tiers hold under {@code key}. Never fails. */
@@ -60,8 +91,11 @@ final class Cascade {
         if (tiers.local() == null) {
             return Found.NOTHING;
         }
-        Lookup found = tiers.local().get(key).toCompletableFuture().join();
-        return better(cache, Found.NOTHING, found, Source.L1);
+        // Before the copy is read: what was heard by now has been done to it.
+        boolean trusted = cache.trust.of(key);
+        Lookup said = tiers.local().get(key).toCompletableFuture().join();
+        Found found = better(cache, Found.NOTHING, said, Source.L1);
+        return trusted ? found : found.doubted();
     }
 
     private CompletionStage<Found> below(CacheState cache, CacheKey key, Found best) {
@@ -70,7 +104,7 @@ final class Cascade {
         }
         Entry before = Missed.pending(missed.remote(), key);
         return tiers.remote().get(key).thenCompose(lookup -> {
-            Found better = better(cache, best, said(missed.remote(), key, before, lookup), Source.L2);
+            Found better = byRemote(cache, key, best, lookup, said(missed.remote(), key, before, lookup));
             return better.settles(clock.millis())
                     ? CompletableFuture.completedStage(better)
                     : backup(cache, key, better);
@@ -84,7 +118,7 @@ final class Cascade {
         Entry before = Missed.pending(missed.backup(), key);
         return tiers.backup()
                 .get(key)
-                .thenApply(lookup -> better(cache, best, said(missed.backup(), key, before, lookup), Source.L3));
+                .thenApply(lookup -> judged(cache, key, best, said(missed.backup(), key, before, lookup)));
     }
 
     /** Searches L2 and L3 for every key that what L1 holds leaves open. */
@@ -109,7 +143,9 @@ final class Cascade {
                 Lookup lookup = found.get(search.key);
                 if (lookup != null) {
                     Lookup said = said(missedByTier, search.key, before.get(search.key), lookup);
-                    search.best = better(cache, search.best, said, source);
+                    search.best = source == Source.L3
+                            ? judged(cache, search.key, search.best, said)
+                            : byRemote(cache, search.key, search.best, lookup, said);
                 }
             }
         });
@@ -139,8 +175,12 @@ final class Cascade {
             refusedVersions.inc();
             return best;
         }
+        if (cache.hides(entry)) {
+            return best;
+        }
         Version known = best.entry() == null ? null : best.entry().version();
-        return cache.hides(entry) || !entry.version().isNewerThan(known) ? best : new Found(entry, source);
+        boolean confirms = best.doubtful() && entry.version().equals(known) && source == Source.L2;
+        return confirms || entry.version().isNewerThan(known) ? new Found(entry, source) : best;
     }
 
     /** Counts a tier that is skipped. */

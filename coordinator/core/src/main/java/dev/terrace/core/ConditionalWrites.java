@@ -249,6 +249,7 @@ final class ConditionalWrites {
                         boolean unknown = mayHaveHappened(no.cause());
                         if (unknown) {
                             copies.forget(entry.key());
+                            writes.tell(entry);
                         }
                         throw away(entry.key().cache(), no.cause(), no.detail(), unknown);
                     }

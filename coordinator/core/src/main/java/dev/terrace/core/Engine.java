@@ -20,7 +20,12 @@ record Engine(
         Missed missed,
         ConditionalWrites conditional,
         Markers markers,
+        Coherence coherence,
+        Announcer announcer,
+        Promises promises,
         Gate gate) {
+    private static final Duration COHERENCE = Duration.ofSeconds(10);
+
     /** The longest that any operation may take; a wait beyond it would be a bug, and ends all the same. */
     Duration longestWait() {
         // At most four calls of L2 (a conditional write) and three of L3 follow one another, each within its outer
@@ -29,6 +34,7 @@ record Engine(
                 Wiring.outerDeadline(settings.distributedCache().timeout()).multipliedBy(4);
         Duration backup =
                 Wiring.outerDeadline(settings.backupStorage().timeout()).multipliedBy(3);
-        return settings.loading().timeout().plus(remote).plus(backup).plusSeconds(1);
+        // The backplane answers within a deadline of its own, and a strict write waits for a lease after that.
+        return settings.loading().timeout().plus(remote).plus(backup).plus(COHERENCE);
     }
 }

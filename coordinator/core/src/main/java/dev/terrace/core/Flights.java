@@ -22,13 +22,14 @@ final class Flights {
      * Joins the key's flight or starts one. Every join needs one {@link #leave} with the same {@code withLoader}.
      *
      * @param withLoader whether the caller will load what the tiers do not have
+     * @param anew true when what others found out before now is not good enough
      * @param launch called, outside any lock, if the flight is new
      */
-    Flight join(CacheState cache, CacheKey key, boolean withLoader, Consumer<Flight> launch) {
+    Flight join(CacheState cache, CacheKey key, boolean withLoader, boolean anew, Consumer<Flight> launch) {
         Flight[] created = new Flight[1];
         Flight flight = youngest.compute(key, (same, current) -> {
             Flight joined = current;
-            if (joined == null || !joined.mayJoin(withLoader) || cache.hides(joined.began)) {
+            if (joined == null || anew || !joined.mayJoin(withLoader) || cache.hides(joined.began)) {
                 joined = new Flight(key, clock.next());
                 joined.older = current;
                 created[0] = joined;
@@ -79,6 +80,11 @@ final class Flights {
         for (Flight flight = youngest.remove(key); flight != null; flight = flight.older) {
             flight.fence();
         }
+    }
+
+    /** As {@link #fence}, for every key. */
+    void fenceAll() {
+        youngest.keySet().forEach(this::fence);
     }
 
     /** As {@link #fence}, for every key of a cache. */

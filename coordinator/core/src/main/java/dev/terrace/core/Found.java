@@ -10,23 +10,36 @@ import org.jspecify.annotations.Nullable;
  *
  * @param entry the newest entry that may be used: fresh or stale value, negative answer, tombstone; or null
  * @param source where it was found
+ * @param doubtful true when another node may have replaced it, without this one having heard of it
  */
-record Found(@Nullable Entry entry, Source source) {
+record Found(@Nullable Entry entry, Source source, boolean doubtful) {
     static final Found NOTHING = new Found(null, Source.NONE);
+
+    Found(@Nullable Entry entry, Source source) {
+        this(entry, source, false);
+    }
+
+    /** The same, which may have been replaced without this node having heard of it. */
+    Found doubted() {
+        return entry == null ? this : new Found(entry, source, true);
+    }
 
     /** A value that may be answered as fresh. */
     boolean isFreshValue(long nowMillis) {
-        return entry != null && entry.isValue() && entry.isFresh(nowMillis);
+        return entry != null && !doubtful && entry.isValue() && entry.isFresh(nowMillis);
     }
 
     /** A value that may be answered when nothing fresh can be had. */
     boolean isUsableValue(long nowMillis) {
-        return entry != null && entry.isValue() && !entry.isExpired(nowMillis);
+        return entry != null
+                && entry.isValue()
+                && !entry.isExpired(nowMillis)
+                && (!doubtful || entry.staleUntilMillis() > entry.freshUntilMillis());
     }
 
     /** The origin said, not long ago, that there is no value. */
     boolean isFreshNegative(long nowMillis) {
-        return entry != null && entry.kind() == EntryKind.NOT_FOUND && entry.isFresh(nowMillis);
+        return entry != null && !doubtful && entry.kind() == EntryKind.NOT_FOUND && entry.isFresh(nowMillis);
     }
 
     /** True when no loader needs to be asked. */

@@ -1,6 +1,7 @@
 package dev.terrace.core;
 
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Version;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** Locks shared by keys. Held for one store into L1 and nothing that waits. */
@@ -18,12 +19,41 @@ final class KeyStripes {
         return stripes[spread >>> 24];
     }
 
+    /** Whoever held a stripe when this was called has let go of it when this returns; all count as written. */
+    void passAll() {
+        for (Stripe stripe : stripes) {
+            stripe.lock();
+            try {
+                stripe.noteWrite();
+            } finally {
+                stripe.unlock();
+            }
+        }
+    }
+
     /** A lock, and how many writes it has seen. */
     static final class Stripe extends ReentrantLock {
         private static final long serialVersionUID = 1L;
 
         /** Guarded by this lock. */
         private long writes;
+
+        /** Of what was written here or heard of from other nodes; guarded by this lock. */
+        private Version newest = Version.ZERO;
+
+        /**
+         * Notes a write, here or elsewhere; the caller holds the lock.
+         *
+         * @return false when something newer was written, perhaps to another key of the stripe
+         */
+        boolean noteWrite(Version version) {
+            writes++;
+            boolean isNewest = version.isNewerThan(newest);
+            if (isNewest) {
+                newest = version;
+            }
+            return isNewest;
+        }
 
         /** Notes a write; the caller holds the lock. */
         void noteWrite() {

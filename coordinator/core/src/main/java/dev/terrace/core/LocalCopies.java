@@ -3,7 +3,11 @@ package dev.terrace.core;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.LocalTier;
+import dev.terrace.spi.Lookup;
 import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.Unavailability;
+import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -16,23 +20,40 @@ import org.jspecify.annotations.Nullable;
 final class LocalCopies {
     private final @Nullable LocalTier local;
     private final Flights flights;
+    private final Mutant mutant;
     private final KeyStripes stripes = new KeyStripes();
 
     LocalCopies(@Nullable LocalTier local, Flights flights) {
+        this(local, flights, Mutant.NONE);
+    }
+
+    LocalCopies(@Nullable LocalTier local, Flights flights, Mutant mutant) {
+        this.mutant = mutant;
         this.local = local;
         this.flights = flights;
     }
 
-    /** Fences the key's flights and stores a write; null when there is no L1. */
+    /**
+     * Fences the key's flights and stores a write; null when there is no L1.
+     *
+     * @param alone true when no other tier has what L1 does not take
+     */
     @Nullable
-    StoreOutcome write(Entry entry) {
+    StoreOutcome write(Entry entry, boolean alone) {
         KeyStripes.Stripe stripe = stripes.of(entry.key());
         stripe.lock();
         try {
-            stripe.noteWrite();
+            boolean newest = stripe.noteWrite(entry.version());
             flights.fence(entry.key());
             if (local == null) {
                 return null;
+            }
+            if (!alone && !newest && mutant != Mutant.FILL_WITHOUT_VERSION) {
+                // A newer write of this key may have come and gone from L1 while this one was on its way through L2,
+                // which has the newer one.
+                local.drop(entry.key());
+                return new StoreOutcome.Unavailable(
+                        TierLevel.L1, Unavailability.OVERLOADED, "overtaken by a newer write");
             }
             StoreOutcome outcome = local.store(entry, WriteCondition.IF_NEWER);
             if (outcome instanceof StoreOutcome.Refused || outcome instanceof StoreOutcome.Unavailable) {
@@ -57,6 +78,41 @@ final class LocalCopies {
             }
         } finally {
             stripe.unlock();
+        }
+    }
+
+    /**
+     * Another node wrote {@code version}: an older copy goes, and what flights that began before now bring is not kept.
+     *
+     * @return true when there was an older copy
+     */
+    boolean changed(CacheKey key, Version version) {
+        KeyStripes.Stripe stripe = stripes.of(key);
+        stripe.lock();
+        try {
+            stripe.noteWrite(version);
+            if (mutant != Mutant.FILL_WITHOUT_VERSION) {
+                flights.fence(key);
+            }
+            boolean older = local != null
+                    && local.get(key).toCompletableFuture().join() instanceof Lookup.Hit hit
+                    && version.isNewerThan(hit.entry().version());
+            if (older && local != null) {
+                local.drop(key);
+            }
+            return older;
+        } finally {
+            stripe.unlock();
+        }
+    }
+
+    /** Drops everything, and what flights that began before now bring is not kept either. */
+    void dropAll() {
+        flights.fenceAll();
+        // A fill that asked just before it was fenced may not have stored yet.
+        stripes.passAll();
+        if (local != null) {
+            local.dropAll();
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +44,7 @@ final class MissedWrites {
     private final Tier tier;
     private final HybridClock clock;
     private final ScheduledExecutorService timer;
+    private final BiConsumer<Entry, StoreOutcome> late;
     private final Counter dropped;
     private final Counter replayed;
     private volatile boolean empty = true;
@@ -50,7 +52,16 @@ final class MissedWrites {
     private boolean dropping;
     private long pauseMillis = SHORTEST_PAUSE_MILLIS;
 
-    MissedWrites(Tier tier, HybridClock clock, ScheduledExecutorService timer, MetricRegistry metrics) {
+    /**
+     * @param late told what became of every write that was replayed
+     */
+    MissedWrites(
+            Tier tier,
+            HybridClock clock,
+            ScheduledExecutorService timer,
+            BiConsumer<Entry, StoreOutcome> late,
+            MetricRegistry metrics) {
+        this.late = late;
         this.tier = tier;
         this.clock = clock;
         this.timer = timer;
@@ -143,6 +154,20 @@ final class MissedWrites {
         }
     }
 
+    /** Another node has written {@code version}, and told so after the tier had it. */
+    void overtaken(CacheKey key, Version version) {
+        if (empty) {
+            return;
+        }
+        synchronized (this) {
+            Pending known = pending.get(key);
+            if (known != null && version.isNewerThan(known.entry().version())) {
+                pending.remove(key);
+                empty = pending.isEmpty();
+            }
+        }
+    }
+
     private void schedule() {
         if (replaying) {
             return;
@@ -182,6 +207,7 @@ final class MissedWrites {
             } else {
                 replayed.inc();
                 confirmed(batch.get(i));
+                late.accept(batch.get(i), outcomes.get(i));
             }
         }
         return reached;

@@ -78,7 +78,8 @@ final class NamedCache<K, V> implements Cache<K, V> {
             boolean timed = scratch.isSampled();
             long started = timed ? System.nanoTime() : 0;
             coding.encodeKey(key, scratch.key);
-            if (!local.read(scratch.key, scratch.view) || !isFreshValue(scratch.view)) {
+            long trustedUntil = cache.trust.until();
+            if (!local.read(scratch.key, scratch.view) || !isFreshValue(scratch.view, trustedUntil)) {
                 return null;
             }
             EnvelopeView view = scratch.view;
@@ -95,9 +96,13 @@ final class NamedCache<K, V> implements Cache<K, V> {
         }
     }
 
-    private boolean isFreshValue(EnvelopeView view) {
+    /**
+     * @param trustedUntil drawn before the copy was read
+     */
+    private boolean isFreshValue(EnvelopeView view, long trustedUntil) {
         return view.kind() == EntryKind.VALUE
                 && view.readAtMillis() < view.freshUntilMillis()
+                && view.readAtMillis() <= trustedUntil
                 && !cache.hides(view.versionClock(), view.versionNode());
     }
 
@@ -113,7 +118,8 @@ final class NamedCache<K, V> implements Cache<K, V> {
         return hit != null ? hit : await(async.read(key, loader), "read");
     }
 
-    private @Nullable ReadResult<V> localRead(K key) {
+    @Nullable
+    ReadResult<V> localRead(K key) {
         engine.gate().check();
         if (local == null) {
             return null;
@@ -122,7 +128,8 @@ final class NamedCache<K, V> implements Cache<K, V> {
         try {
             coding.encodeKey(key, scratch.key);
             EnvelopeView view = scratch.view;
-            if (!local.read(scratch.key, view) || !isFreshValue(view)) {
+            long trustedUntil = cache.trust.until();
+            if (!local.read(scratch.key, view) || !isFreshValue(view, trustedUntil)) {
                 return null;
             }
             long age = Math.max(0, view.readAtMillis() - view.createdMillis());

@@ -6,17 +6,28 @@ import dev.terrace.api.SetupException;
 import dev.terrace.config.Policies;
 import dev.terrace.config.Settings;
 import dev.terrace.failover.GuardedTier;
+import dev.terrace.spi.Backplane;
+import dev.terrace.spi.Entry;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.LocalTier;
+import dev.terrace.spi.Notice;
 import dev.terrace.spi.ScannableTier;
+import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierContext;
 import dev.terrace.spi.TierProvider;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
 import java.util.ServiceLoader;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.BiConsumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Puts a coordinator together. */
@@ -25,8 +36,28 @@ final class Wiring implements TierContext {
     private final InstantSource wall;
     private final MetricRegistry metrics;
     private final HybridClock clock;
+    private final List<Backplane> backplanes;
+    private final Promises promises;
+    private final Mutant mutant;
+
+    private static final Duration LONGEST_BEAT = Duration.ofSeconds(1);
+    private static final Duration SHORTEST_BEAT = Duration.ofMillis(5);
 
     Wiring(Settings settings, InstantSource wall, MetricRegistry metrics, long node) {
+        this(settings, wall, metrics, node, List.of(), null, Mutant.NONE);
+    }
+
+    Wiring(
+            Settings settings,
+            InstantSource wall,
+            MetricRegistry metrics,
+            long node,
+            List<Backplane> backplanes,
+            @Nullable Promises promises,
+            Mutant mutant) {
+        this.backplanes = List.copyOf(backplanes);
+        this.promises = promises != null ? promises : new PolicyPromises(new Policies(settings));
+        this.mutant = mutant;
         this.settings = settings;
         this.wall = wall;
         this.metrics = metrics;
@@ -109,25 +140,67 @@ final class Wiring implements TierContext {
                 guard(remote, settings.distributedCache().timeout()),
                 guard(backup, settings.backupStorage().timeout()),
                 backup instanceof ScannableTier scan ? scan : null);
-        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "terrace-timer");
+        ScheduledExecutorService timer = timer("terrace-timer");
+        // Of its own: a beat that waits for something else makes copies untrusted.
+        ScheduledExecutorService pulse = backplanes.isEmpty() ? timer : timer("terrace-pulse");
+        Engine engine = engine(tiers, timer, pulse, System::nanoTime);
+        return new CacheCoordinator(engine, metrics, timer, pulse);
+    }
+
+    private static ScheduledExecutorService timer(String name) {
+        return Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, name);
             thread.setDaemon(true);
             return thread;
         });
-        Missed missed = new Missed(missedBy(tiers.remote(), timer), missedBy(tiers.backup(), timer));
+    }
+
+    /**
+     * Everything but threads, and begins to listen.
+     *
+     * @param nanos a clock that moves only on, while the process runs
+     */
+    Engine engine(Tiers tiers, ScheduledExecutorService timer, ScheduledExecutorService pulse, LongSupplier nanos) {
+        List<Backplane> channels = new ArrayList<>(backplanes);
+        channels.sort(Comparator.comparing(channel -> !isLog(channel)));
+        int logs = (int) channels.stream().filter(Wiring::isLog).count();
+        Promise tightest = promises.tightest();
+        long leaseNanos = promises.lease().toNanos();
+        Coherence coherence = new Coherence(clock.node(), logs, channels.size(), leaseNanos, nanos, wall, mutant);
+        Earpiece earpiece = new Earpiece();
+        Announcer announcer = new Announcer(
+                coherence,
+                channels,
+                logs,
+                clock.node(),
+                earpiece,
+                pulse,
+                beatNanos(Math.min(tightest.boundNanos(), leaseNanos)),
+                metrics,
+                mutant);
+        Latecomers latecomers = new Latecomers();
+        Missed missed = new Missed(
+                missedBy(tiers.remote(), timer, latecomers), missedBy(tiers.backup(), timer, (entry, outcome) -> {}));
         Flights flights = new Flights(clock);
         metrics.remove("flights");
         metrics.register("flights", (Gauge<Integer>) flights::size);
-        LocalCopies copies = new LocalCopies(local, flights);
+        LocalCopies copies = new LocalCopies(tiers.local(), flights, mutant);
         Cascade cascade = new Cascade(tiers, clock, missed, metrics);
         Writes writes = new Writes(
-                tiers, copies, missed, Math.max(1, settings.backupStorage().queueEntries() / 2), metrics);
-        Fills fills = new Fills(
                 tiers,
                 copies,
-                writes,
-                clock,
-                settings.limits().tombstoneRetention().toMillis());
+                missed,
+                Math.max(1, settings.backupStorage().queueEntries() / 2),
+                announcer,
+                promises,
+                metrics);
+        latecomers.writes = writes;
+        long tombstoneMillis = settings.limits().tombstoneRetention().toMillis();
+        Fills fills = new Fills(tiers, copies, writes, clock, tombstoneMillis);
+        Markers markers = new Markers(tiers, writes, flights, clock, announcer);
+        earpiece.hearing =
+                new Hearing(tiers, copies, cascade, writes, missed, markers, clock, tombstoneMillis, metrics);
+        cascade.doubtBackup();
         Engine engine = new Engine(
                 settings,
                 new Policies(settings),
@@ -148,13 +221,73 @@ final class Wiring implements TierContext {
                         clock,
                         missed.remote(),
                         outerDeadline(settings.distributedCache().timeout())),
-                new Markers(tiers, writes, flights, clock),
+                markers,
+                coherence,
+                announcer,
+                promises,
                 new Gate());
-        return new CacheCoordinator(engine, metrics, timer);
+        announcer.start();
+        return engine;
     }
 
-    private @Nullable MissedWrites missedBy(@Nullable Tier tier, ScheduledExecutorService timer) {
-        return tier == null ? null : new MissedWrites(tier, clock, timer, metrics);
+    private static boolean isLog(Backplane channel) {
+        return !channel.name().equals("group");
+    }
+
+    /** A quarter of the tightest bound, so that a late beat or two do not end the trust. */
+    private static long beatNanos(long tightestNanos) {
+        return Math.min(LONGEST_BEAT.toNanos(), Math.max(SHORTEST_BEAT.toNanos(), tightestNanos / 4));
+    }
+
+    /** Notices come through the announcer, which writes need, and are heeded by what needs writes. */
+    private static final class Earpiece implements Announcer.Heed {
+        private @Nullable Hearing hearing;
+
+        private Hearing hearing() {
+            return Objects.requireNonNull(hearing, "begins to hear when everything is there");
+        }
+
+        @Override
+        public void changed(Notice.Changed notice) {
+            hearing().changed(notice);
+        }
+
+        @Override
+        public void marker(Notice.Marker notice) {
+            hearing().marker(notice);
+        }
+
+        @Override
+        public void external(Notice.External notice) {
+            hearing().external(notice);
+        }
+
+        @Override
+        public CompletionStage<Boolean> gap() {
+            return hearing().gap();
+        }
+    }
+
+    /** What L2 took late is told late. */
+    private static final class Latecomers implements BiConsumer<Entry, StoreOutcome> {
+        private @Nullable Writes writes;
+
+        @Override
+        public void accept(Entry entry, StoreOutcome outcome) {
+            if (writes == null) {
+                return;
+            }
+            if (outcome instanceof StoreOutcome.Superseded superseded) {
+                writes.overtaken(entry, superseded);
+            } else {
+                writes.tell(entry);
+            }
+        }
+    }
+
+    private @Nullable MissedWrites missedBy(
+            @Nullable Tier tier, ScheduledExecutorService timer, BiConsumer<Entry, StoreOutcome> late) {
+        return tier == null ? null : new MissedWrites(tier, clock, timer, late, metrics);
     }
 
     /** When a call of a tier is given up that should have ended within {@code timeout} by itself. */

@@ -6,6 +6,7 @@ import dev.terrace.api.BadInputException;
 import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.Notice;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierLevel;
@@ -32,11 +33,22 @@ final class Writes {
     private final int backupWritesBeforeWaiting;
     private final AtomicInteger backupWrites = new AtomicInteger();
     private final Counter backupFailures;
+    private final Announcer announcer;
+    private final Promises promises;
 
     /**
      * @param backupWritesBeforeWaiting from this many unfinished L3 writes on, writers wait for theirs
      */
-    Writes(Tiers tiers, LocalCopies copies, Missed missed, int backupWritesBeforeWaiting, MetricRegistry metrics) {
+    Writes(
+            Tiers tiers,
+            LocalCopies copies,
+            Missed missed,
+            int backupWritesBeforeWaiting,
+            Announcer announcer,
+            Promises promises,
+            MetricRegistry metrics) {
+        this.announcer = announcer;
+        this.promises = promises;
         this.tiers = tiers;
         this.copies = copies;
         this.missed = missed;
@@ -83,7 +95,7 @@ final class Writes {
      */
     CompletionStage<WriteReceipt> afterRemote(Entry entry, @Nullable StoreOutcome remoteOutcome, boolean durable) {
         if (remoteOutcome instanceof StoreOutcome.Superseded superseded) {
-            copies.forget(entry.key());
+            overtaken(entry, superseded);
             return CompletableFuture.completedStage(lost(entry, superseded));
         }
         if (remoteOutcome instanceof StoreOutcome.Refused refused) {
@@ -104,7 +116,7 @@ final class Writes {
             // flights are fenced: one that begins after that knows of it, even if L1 evicts it at once.
             missed.backup().begin(entry);
         }
-        StoreOutcome local = copies.write(entry);
+        StoreOutcome local = copies.write(entry, tiers.remote() == null);
         if (local instanceof StoreOutcome.Applied) {
             stored.add(TierLevel.L1);
         } else if (remoteOutcome == null && local instanceof StoreOutcome.Superseded superseded) {
@@ -114,6 +126,53 @@ final class Writes {
             }
             return CompletableFuture.completedStage(lost(entry, superseded));
         }
+        boolean strict = promises.of(entry.key().cache(), entry.key()).isStrict();
+        boolean told = !announcer.isSilent() && !entry.key().cache().startsWith(Markers.RESERVED_PREFIX);
+        if (!told && !strict) {
+            return throughBackup(entry, durable, stored, lacking);
+        }
+        CompletionStage<Boolean> announced = told
+                ? announcer.announce(List.of(changed(entry, strict)), strict)
+                : CompletableFuture.completedStage(false);
+        boolean unknown = strict && remoteOutcome instanceof StoreOutcome.Unavailable;
+        return throughBackup(entry, durable, stored, lacking).thenCombine(announced, (receipt, sure) -> {
+            if (unknown || strict && told && !sure) {
+                throw unconfirmed(entry.key().cache(), unknown);
+            }
+            return receipt.withAnnounced(sure);
+        });
+    }
+
+    /** L2 holds something newer. */
+    void overtaken(Entry entry, StoreOutcome.Superseded superseded) {
+        if (superseded.current() != null && superseded.current().isNewerThan(entry.version())) {
+            copies.changed(entry.key(), superseded.current());
+        } else {
+            copies.forget(entry.key());
+        }
+    }
+
+    static UnavailableException unconfirmed(String cache, boolean remoteAway) {
+        return new UnavailableException(
+                "strict write to cache '" + cache + "' "
+                        + (remoteAway ? "was not confirmed by L2" : "was not heard by all nodes that may hold a copy")
+                        + "; whether it happened is unknown",
+                "read the value before trying again");
+    }
+
+    private Notice changed(Entry entry, boolean confirm) {
+        return new Notice.Changed(announcer.node(), entry.key(), entry.version(), confirm);
+    }
+
+    /** Tells other nodes of a write that may have happened, or happened late, without waiting. */
+    void tell(Entry entry) {
+        if (!entry.key().cache().startsWith(Markers.RESERVED_PREFIX)) {
+            announcer.repeat(entry.key(), entry.version());
+        }
+    }
+
+    private CompletionStage<WriteReceipt> throughBackup(
+            Entry entry, boolean durable, Set<TierLevel> stored, Set<TierLevel> lacking) {
         if (tiers.backup() == null) {
             return CompletableFuture.completedStage(new WriteReceipt(true, entry.version(), stored, lacking));
         }

@@ -99,6 +99,11 @@ class EvictedWhileWritingTest {
         }
 
         @Override
+        public void dropAll() {
+            tier.dropAll();
+        }
+
+        @Override
         public TierLevel level() {
             return tier.level();
         }

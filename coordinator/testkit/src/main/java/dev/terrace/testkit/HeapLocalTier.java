@@ -124,6 +124,11 @@ public final class HeapLocalTier implements LocalTier {
         envelopes.remove(key);
     }
 
+    @Override
+    public void dropAll() {
+        envelopes.clear();
+    }
+
     /** Flips one bit of what is held under {@code key}. */
     public void corrupt(CacheKey key) {
         envelopes.computeIfPresent(key, (same, held) -> {

@@ -438,6 +438,21 @@ final class ChronicleTier implements LocalTier {
         remove(hashed.high, hashed.low);
     }
 
+    @Override
+    public void dropAll() {
+        try {
+            int end = table.highWater();
+            for (int slot = 0; slot < end && !closed; slot++) {
+                if (table.isResident(slot)) {
+                    removeSlot(slot, false);
+                }
+            }
+        } catch (RuntimeException e) {
+            errors.inc();
+            throw e;
+        }
+    }
+
     private HashKey hashOf(CacheKey key) {
         long[] halves = new long[2];
         hash.hash(key.nameAndKey(), key.nameAndKey().length, key.nameLength(), halves);

@@ -1,0 +1,19 @@
+package dev.terrace.core;
+
+/** Deliberate mistakes, for proving that the simulation would see them. Only tests choose anything but {@link #NONE}. */
+enum Mutant {
+    /** No mistake. */
+    NONE,
+    /** A notice drops the copy but lets fills that began before it through. */
+    FILL_WITHOUT_VERSION,
+    /** A gap in a log is taken for peace. */
+    TRIMMED_LOG_TRUSTED,
+    /** A beat counts from when it was heard, not from when it was sent. */
+    BEAT_BY_RECEIVE_TIME,
+    /** A write is acknowledged before any log has its notice. */
+    ACKNOWLEDGED_BEFORE_ANNOUNCED,
+    /** A strict write does not wait for nodes that do not answer. */
+    SILENT_NODES_IGNORED,
+    /** Markers of other nodes are not heeded. */
+    MARKER_DROPPED
+}
