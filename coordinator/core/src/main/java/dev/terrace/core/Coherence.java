@@ -153,7 +153,8 @@ final class Coherence {
         sent[(int) (beat.number() & BEATS_KEPT - 1)] = beat;
         List<Notice> perPath = new ArrayList<>();
         for (Path path : paths) {
-            // What was missed in a gap has not been acted on before everything was dropped; and whoever takes this for a
+            // What was missed in a gap has not been acted on before everything was dropped; and whoever takes this for
+            // a
             // proof of having heard all that this node said must not, while that is not so.
             long told = sweeping || path.owing ? Backplane.NOT_KNOWN : path.heardUpTo;
             perPath.add(
