@@ -215,6 +215,12 @@ final class ConditionalWrites {
                     throw away(cache.name, no.cause(), no.detail(), false);
                 }
                 missed.confirmed(pending);
+                if (outcome instanceof StoreOutcome.Superseded superseded) {
+                    writes.overtaken(pending, superseded);
+                } else {
+                    // Other nodes were told before L2 had it, and may have read the older value since.
+                    writes.tell(pending);
+                }
                 return basis(cache, key, new Lookup.Hit(pending));
             });
         });

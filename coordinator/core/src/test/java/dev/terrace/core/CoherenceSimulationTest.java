@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("F77")
 class CoherenceSimulationTest {
     private static final int SEEDS = Integer.getInteger("terrace.coherence.seeds", 5_000);
-    private static final int MOST_SECONDS = Integer.getInteger("terrace.coherence.seconds", 60);
+    private static final int MOST_SECONDS = Integer.getInteger("terrace.coherence.seconds", 40);
     private static final int MOST_SEEDS_FOR_A_MUTANT = 4_000;
 
     @Test
