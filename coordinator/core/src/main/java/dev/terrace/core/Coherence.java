@@ -216,7 +216,9 @@ final class Coherence {
     /** Draws the conclusion from all channels; the caller holds the lock. */
     private void conclude() {
         Sent best = byLogs();
-        for (int i = logs; i < paths.length; i++) {
+        // Beside logs a second path only carries notices: who has joined lately and cannot be reached over it writes to
+        // the logs.
+        for (int i = logs; logs == 0 && i < paths.length; i++) {
             Sent bySecondPath = bySecondPath(i);
             if (knowsAll(now()) && bySecondPath.nanos() > best.nanos()) {
                 best = bySecondPath;
@@ -341,6 +343,9 @@ final class Coherence {
         long now = now();
         boolean knowsAll = knowsAll(now);
         boolean leaseOver = now - each.published() > longestLease();
+        if (!each.inLogs() && logs > 0) {
+            return false;
+        }
         if (!each.inLogs()) {
             // Whoever hears the logs, which this node cannot reach, keeps its lease: only an answer of everyone will
             // do.

@@ -14,7 +14,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  * replaced before the read began; everything converges. On virtual time, over logs that delay, duplicate, forget and are cut
  * off, nodes that sleep and are replaced, and an L2 whose answers get lost.
  *
- * <p>{@code -Dterrace.seed=N} replays one seed with its trace, {@code -Dterrace.coherence.seeds=N} runs more of them.
+ * <p>{@code -Dterrace.seed=N} replays one seed with its trace, {@code -Dterrace.coherence.first=N},
+ * {@code -Dterrace.coherence.seeds=N} and {@code -Dterrace.coherence.seconds=N} choose others and more of them.
  */
 @Tag("F26")
 @Tag("F28")
@@ -22,13 +23,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("F77")
 class CoherenceSimulationTest {
     private static final int SEEDS = Integer.getInteger("terrace.coherence.seeds", 5_000);
-    private static final int MOST_SECONDS = Integer.getInteger("terrace.coherence.seconds", 40);
+    private static final int MOST_SECONDS = Integer.getInteger("terrace.coherence.seconds", 20);
     private static final int MOST_SEEDS_FOR_A_MUTANT = 4_000;
 
     @Test
     void promisesAreKeptUnderEveryFault() {
         Long replay = Long.getLong("terrace.seed");
-        long first = replay != null ? replay : System.nanoTime() & 0xFFFF_FFFFL;
+        long first = replay != null ? replay : Long.getLong("terrace.coherence.first", 1);
         int seeds = replay != null ? 1 : SEEDS;
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(MOST_SECONDS);
         long fresh = 0;

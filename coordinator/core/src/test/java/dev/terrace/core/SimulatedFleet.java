@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -303,9 +304,7 @@ final class SimulatedFleet {
         }
         CompletionStage<WriteReceipt> stage = invalidation
                 ? node.cache(cache).async().invalidate(key)
-                : random.nextInt(8) == 0
-                        ? node.cache(cache).async().putIfAbsent(key, value)
-                        : node.cache(cache).async().put(key, value);
+                : node.cache(cache).async().put(key, value);
         stage.whenComplete((receipt, failure) -> {
             if (failure == null) {
                 acknowledge(cache, key, receipt, value + " by node " + node.id + " begun " + began / 1000);
@@ -417,7 +416,7 @@ final class SimulatedFleet {
         private final long skewMillis = random.nextInt(101) - 50;
         private final InstantSource wall = wall(skewMillis);
         private final HeapLocalTier local = new HeapLocalTier(wall);
-        private final Map<Log, Log.End> ends = new HashMap<>();
+        private final Map<Log, Log.End> ends = new LinkedHashMap<>();
         private final Map<String, NamedCache<String, String>> caches = new HashMap<>();
         private final Engine engine;
         private long asleepUntil;

@@ -131,9 +131,9 @@ class TwoNodesTest {
         for (int i = 0; i < 20_000; i++) {
             mine.invalidate("k" + i % 500);
         }
-        await().untilAsserted(() ->
-                assertThat(two.metrics.counter("coherence.notices.heard").getCount())
-                        .isGreaterThanOrEqualTo(20_000));
+        await().untilAsserted(() -> assertThat(
+                        two.metrics.counter("coherence.notices.heard").getCount())
+                .isGreaterThanOrEqualTo(20_000));
         assertThat(two.coordinator.metrics().getGauges().get("flights").getValue())
                 .isEqualTo(0);
         assertThat(one.metrics.getGauges().get("coherence.notices.unsent").getValue())
