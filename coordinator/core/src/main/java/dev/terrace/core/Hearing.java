@@ -107,7 +107,7 @@ final class Hearing implements Announcer.Heed {
 
     @Override
     public CompletionStage<Boolean> gap() {
-        copies.dropAll();
+        copies.dropAll(clock.next());
         cascade.doubtBackup();
         return markers.learnAgain();
     }

@@ -20,11 +20,11 @@ final class KeyStripes {
     }
 
     /** Whoever held a stripe when this was called has let go of it when this returns; all count as written. */
-    void passAll() {
+    void passAll(Version upTo) {
         for (Stripe stripe : stripes) {
             stripe.lock();
             try {
-                stripe.noteWrite();
+                stripe.noteWrite(upTo);
             } finally {
                 stripe.unlock();
             }

@@ -106,11 +106,11 @@ final class LocalCopies {
         }
     }
 
-    /** Drops everything, and what flights that began before now bring is not kept either. */
-    void dropAll() {
+    /** Drops everything; writes up to {@code upTo} that are still on their way are not kept, and what flights that began before now bring is not kept either. */
+    void dropAll(Version upTo) {
         flights.fenceAll();
         // A fill that asked just before it was fenced may not have stored yet.
-        stripes.passAll();
+        stripes.passAll(upTo);
         if (local != null) {
             local.dropAll();
         }
