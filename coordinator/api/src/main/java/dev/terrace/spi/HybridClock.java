@@ -18,7 +18,7 @@ public final class HybridClock {
 
     /**
      * @param wall the wall clock
-     * @param node this node's id; two live nodes must not share one
+     * @param node this node's id; two live nodes must not share its lower 63 bits
      * @param maxDrift how far ahead of the local clock an observed version may be before it is refused
      */
     public HybridClock(InstantSource wall, long node, Duration maxDrift) {
@@ -29,10 +29,18 @@ public final class HybridClock {
 
     /** Returns a version newer than any returned or observed before. */
     public Version next() {
+        return new Version(tick(), node << 1);
+    }
+
+    /** As {@link #next}, for what a conditional write makes; see {@link Version#isConditional}. */
+    public Version nextConditional() {
+        return new Version(tick(), node << 1 | 1);
+    }
+
+    private long tick() {
         long now = wall.millis() << 16;
         // The counter overflows into the milliseconds, so more than 65,536 versions in one of them stay ordered.
-        long taken = last.updateAndGet(before -> Math.max(before + 1, now));
-        return new Version(taken, node);
+        return last.updateAndGet(before -> Math.max(before + 1, now));
     }
 
     /**

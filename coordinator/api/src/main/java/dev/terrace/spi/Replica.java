@@ -1,6 +1,7 @@
 package dev.terrace.spi;
 
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -34,12 +35,22 @@ public interface Replica extends Tier {
 
     /**
      * Stores {@code entry} if its version still is the one promised and nothing newer is held. Stores by {@code put} that are
-     * older than a promise are answered as {@link StoreOutcome.Promised}.
+     * older than a promise are answered as {@link StoreOutcome.Promised}, also when something newer than both is held by now.
      */
     CompletionStage<StoreOutcome> accept(Entry entry);
 
     /** Asks the zone where it stands. */
     CompletionStage<Standing> examine();
+
+    /**
+     * Begins to fill a zone that may not vote. {@link #admit} with the same token fails once the zone has lost what it was
+     * filled with, because it restarted or was replaced meanwhile.
+     *
+     * @return false when it could not be done
+     */
+    default CompletionStage<Boolean> begin(String token) {
+        return CompletableFuture.completedStage(true);
+    }
 
     /**
      * Lets the zone vote again, as a new incarnation. Only re-synchronisation calls this, after it has copied what the zone may
@@ -56,7 +67,8 @@ public interface Replica extends Tier {
     /**
      * A part of what the zone holds, in the zone's own order; entries that come and go meanwhile may be missing or twice.
      *
-     * @param cursor null to begin, else {@link ReplicaPage#next} of the page before
+     * @param cursor null to begin, else {@link ReplicaPage#next} of the page before; that of a zone which has restarted since
+     *     fails
      * @param limit about how many keys to look at
      */
     CompletionStage<ReplicaPage> page(@Nullable String cursor, int limit);

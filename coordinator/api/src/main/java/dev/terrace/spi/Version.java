@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
  * the node that took it. The greater version wins every conflict.
  *
  * <p>Sixteen bytes on the wire, big-endian: 48 bits of milliseconds since the epoch, 16 bits of counter, 64 bits of node
- * id. Order is that of the unsigned bytes. See Kulkarni et al., "Logical Physical Clocks", OPODIS 2014.
+ * id of which the lowest bit marks the results of conditional writes. Order is that of the unsigned bytes. See Kulkarni et al., "Logical Physical Clocks", OPODIS 2014.
  *
  * @param clock 48 bits of wall-clock milliseconds followed by a 16-bit counter, compared unsigned
- * @param node the writer's node id, compared unsigned
+ * @param node 63 bits of the writer's node id and the mark, compared unsigned
  */
 public record Version(long clock, long node) implements Comparable<Version> {
     /** Older than every version a clock hands out. */
@@ -39,6 +39,14 @@ public record Version(long clock, long node) implements Comparable<Version> {
     /** Orders versions taken by one node within the same millisecond. */
     public int counter() {
         return (int) (clock & 0xFFFF);
+    }
+
+    /**
+     * True for the result of a conditional write over several zones. A plain write that finds it may not count as having
+     * happened just before: the condition would not have held.
+     */
+    public boolean isConditional() {
+        return (node & 1) == 1;
     }
 
     /** True when this version beats {@code other}; null stands for "nothing there". */

@@ -1,0 +1,421 @@
+package dev.terrace.replication;
+
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Replica;
+import dev.terrace.spi.Replica.Standing;
+import dev.terrace.spi.ReplicaPage;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.Unavailability;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Examines the zones again and again, and fills one that may have forgotten something from enough others before it lets it
+ * vote again. Several nodes may do so at once: each fills the zone as a whole before it admits it. Thread-safe.
+ *
+ * <p>How many others are enough: an acknowledged write is in a majority of its zones, so of the others at most {@code majority -
+ * 2} may be missing without some write being known only to them and to the one that forgot.
+ */
+final class Membership {
+    private static final Logger LOG = LoggerFactory.getLogger(Membership.class);
+    private static final int PAGE = 200;
+    private static final int TRIES = 4;
+
+    private final List<Replica> zones;
+    private final int copies;
+    private final Timing timing;
+    private final Meters meters;
+    private final Supplier<String> tokens;
+    private final long intervalMillis;
+    private final long waitMillis;
+    private final Set<Mutation> mutations;
+    private final Map<String, Standing> standings = new LinkedHashMap<>();
+    private final Map<String, Long> copied = new LinkedHashMap<>();
+    private final AtomicBoolean formed;
+    private boolean lossAnnounced;
+    private boolean closed;
+
+    /**
+     * @param formed whether a zone has ever voted, as far as this node knows
+     * @param tokens makes names for incarnations, never the same twice
+     * @param intervalMillis between examinations
+     * @param waitMillis from the moment when a zone is seen to have forgotten until it is filled: longer than operations take
+     */
+    Membership(
+            Placement placement,
+            Timing timing,
+            Meters meters,
+            AtomicBoolean formed,
+            Supplier<String> tokens,
+            long intervalMillis,
+            long waitMillis,
+            Set<Mutation> mutations) {
+        this.zones = placement.all();
+        this.copies = placement.copies();
+        this.timing = timing;
+        this.meters = meters;
+        this.formed = formed;
+        this.tokens = tokens;
+        this.intervalMillis = intervalMillis;
+        this.waitMillis = mutations.contains(Mutation.FILLED_AT_ONCE) ? 0 : waitMillis;
+        this.mutations = mutations;
+    }
+
+    Membership start() {
+        examine();
+        return this;
+    }
+
+    synchronized void close() {
+        closed = true;
+    }
+
+    /** Whether a zone has voted since this node started: then zones that hold nothing are not new but have lost everything. */
+    private boolean isFormed() {
+        return formed.get();
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
+    }
+
+    /** What the last examination said; {@link Standing#UNREACHABLE} before the first. */
+    synchronized Standing standing(String zone) {
+        return standings.getOrDefault(zone, Standing.UNREACHABLE);
+    }
+
+    /** How many entries were copied into a zone that is being filled; -1 when it is not. */
+    synchronized long copied(String zone) {
+        return copied.getOrDefault(zone, -1L);
+    }
+
+    private void examine() {
+        if (isClosed()) {
+            return;
+        }
+        ask().thenCompose(this::act).whenComplete((done, bug) -> {
+            if (bug != null) {
+                LOG.error("examining the zones failed", bug);
+            }
+            timing.after(intervalMillis, this::examine);
+        });
+    }
+
+    /** Asks all zones where they stand. */
+    private CompletionStage<Map<Replica, Standing>> ask() {
+        Map<Replica, CompletableFuture<Standing>> asked = new LinkedHashMap<>();
+        for (Replica zone : zones) {
+            asked.put(
+                    zone,
+                    zone.examine().exceptionally(bug -> Standing.UNREACHABLE).toCompletableFuture());
+        }
+        return CompletableFuture.allOf(asked.values().toArray(CompletableFuture[]::new))
+                .thenApply(done -> {
+                    Map<Replica, Standing> told = new LinkedHashMap<>();
+                    asked.forEach((zone, standing) -> told.put(zone, standing.join()));
+                    note(told);
+                    return told;
+                });
+    }
+
+    private synchronized void note(Map<Replica, Standing> told) {
+        told.forEach((zone, standing) -> {
+            if (standing == Standing.MEMBER) {
+                formed.set(true);
+            }
+            lossAnnounced &= !told.values().stream().allMatch(each -> each == Standing.MEMBER);
+            Standing before = standings.put(zone.zone(), standing);
+            if (standing != before) {
+                if (standing == Standing.FORGETFUL) {
+                    meters.forgotten.inc();
+                }
+                LOG.info("zone stands zone={} standing={} before={}", zone.zone(), standing, before);
+            }
+        });
+    }
+
+    private CompletionStage<Void> act(Map<Replica, Standing> told) {
+        if (told.values().stream().allMatch(standing -> standing == Standing.MEMBER)) {
+            return done();
+        }
+        if (!isFormed() && told.values().stream().allMatch(standing -> standing == Standing.NEW)) {
+            LOG.info(
+                    "zones are formed zones={}",
+                    zones.stream().map(Replica::zone).toList());
+            return form();
+        }
+        List<Replica> needy = told.entrySet().stream()
+                .filter(zone -> mayBeFilled(zone.getValue()))
+                .map(Map.Entry::getKey)
+                .toList();
+        if (needy.isEmpty()) {
+            return done();
+        }
+        // Begun before the wait, so that a zone which forgets again meanwhile is not admitted by what was seen before.
+        return begin(needy).thenCompose(this::waitAndFill);
+    }
+
+    /**
+     * Lets zones vote that have never held anything. They are asked again after they were begun: another node may have formed them,
+     * and one may have restarted, since they were asked first.
+     */
+    private CompletionStage<Void> form() {
+        return begin(zones)
+                .thenCompose(sessions -> ask().thenCompose(again -> {
+                    if (sessions.size() < zones.size()
+                            || !again.values().stream().allMatch(standing -> standing == Standing.NEW)) {
+                        return done();
+                    }
+                    return admit(sessions);
+                }));
+    }
+
+    /** The tokens of the zones that could be begun. */
+    private CompletionStage<Map<Replica, String>> begin(List<Replica> needy) {
+        Map<Replica, String> sessions = new ConcurrentHashMap<>();
+        return each(needy, zone -> {
+                    String token = tokens.get();
+                    return zone.begin(token).thenAccept(begun -> {
+                        if (begun) {
+                            sessions.put(zone, token);
+                        }
+                    });
+                })
+                .thenApply(done -> sessions);
+    }
+
+    private CompletionStage<Void> admit(Map<Replica, String> sessions) {
+        return each(
+                List.copyOf(sessions.keySet()),
+                zone -> zone.admit(sessions.getOrDefault(zone, "")).thenAccept(admitted -> {
+                    if (!admitted) {
+                        LOG.warn("zone was filled but not admitted, trying again later zone={}", zone.zone());
+                    }
+                }));
+    }
+
+    private CompletionStage<Void> waitAndFill(Map<Replica, String> sessions) {
+        if (sessions.isEmpty()) {
+            return done();
+        }
+        CompletableFuture<Void> acted = new CompletableFuture<>();
+        // Operations that counted what the zone has forgotten must have ended, one way or the other, before it is
+        // filled.
+        timing.after(
+                waitMillis,
+                () -> ask().thenCompose(again -> fill(sessions, again)).whenComplete((filled, bug) -> {
+                    if (bug != null) {
+                        LOG.error("filling zones failed", bug);
+                    }
+                    acted.complete(null);
+                }));
+        return acted;
+    }
+
+    private static boolean mayBeFilled(Standing standing) {
+        return standing == Standing.FORGETFUL || standing == Standing.NEW;
+    }
+
+    private static CompletionStage<Void> done() {
+        return CompletableFuture.completedStage(null);
+    }
+
+    private CompletionStage<Void> fill(Map<Replica, String> sessions, Map<Replica, Standing> told) {
+        List<Replica> members = told.entrySet().stream()
+                .filter(zone -> zone.getValue() == Standing.MEMBER)
+                .map(Map.Entry::getKey)
+                .toList();
+        List<Replica> still = zones.stream()
+                .filter(sessions::containsKey)
+                .filter(zone -> mayBeFilled(told.getOrDefault(zone, Standing.UNREACHABLE)))
+                .toList();
+        if (still.isEmpty() || isClosed()) {
+            return done();
+        }
+        if (!isFormed() && told.values().stream().allMatch(standing -> standing == Standing.NEW)) {
+            // One of them did not answer before; the next examination forms them.
+            return done();
+        }
+        int mayBeMissing = Context.majority(copies) - 2;
+        int missing = zones.size() - 1 - members.size();
+        if (missing <= mayBeMissing || mutations.contains(Mutation.FILLED_FROM_ONE) && !members.isEmpty()) {
+            List<Replica> sources = mutations.contains(Mutation.FILLED_FROM_ONE) ? members.subList(0, 1) : members;
+            return each(still, zone -> refill(zone, sessions.getOrDefault(zone, ""), sources));
+        }
+        if (told.values().stream()
+                .anyMatch(standing -> standing == Standing.UNREACHABLE || standing == Standing.FOREIGN)) {
+            LOG.warn(
+                    "zones wait to be filled until more of the others answer zones={} members={}",
+                    still.stream().map(Replica::zone).toList(),
+                    members.stream().map(Replica::zone).toList());
+            return done();
+        }
+        // Asked one after the other, zones may seem to have forgotten together that took turns.
+        return ask().thenCompose(again -> {
+            if (!again.equals(told)) {
+                return done();
+            }
+            announceLoss(still, members);
+            return reform(still, sessions);
+        });
+    }
+
+    /** Once for all attempts at the same forming. */
+    private void announceLoss(List<Replica> forgetful, List<Replica> members) {
+        synchronized (this) {
+            if (lossAnnounced) {
+                return;
+            }
+            lossAnnounced = true;
+        }
+        meters.dataMayBeLost.inc();
+        LOG.error(
+                "so many zones have forgotten that acknowledged data may be lost; they are formed anew from what all of "
+                        + "them hold zones={} members={}",
+                forgetful.stream().map(Replica::zone).toList(),
+                members.stream().map(Replica::zone).toList());
+    }
+
+    /** Each gets what any has, then all vote. */
+    private CompletionStage<Void> reform(List<Replica> needy, Map<Replica, String> sessions) {
+        return all(needy, zone -> copyAll(zones, zone, false)).thenCompose(whole -> {
+            if (!whole) {
+                return done();
+            }
+            Map<Replica, String> filled = new LinkedHashMap<>(sessions);
+            filled.keySet().retainAll(needy);
+            return admit(filled);
+        });
+    }
+
+    private CompletionStage<Void> refill(Replica zone, String token, List<Replica> sources) {
+        meters.zone(zone.zone()).resyncs.inc();
+        LOG.info(
+                "zone is filled zone={} from={}",
+                zone.zone(),
+                sources.stream().map(Replica::zone).toList());
+        return copyAll(sources, zone, true)
+                .thenCompose(whole -> whole ? ask() : CompletableFuture.completedStage(Map.<Replica, Standing>of()))
+                .thenCompose(told -> {
+                    // A page of a source that has restarted may have been empty.
+                    if (!sources.stream().allMatch(source -> told.get(source) == Standing.MEMBER)) {
+                        LOG.warn("zone could not be filled, trying again later zone={}", zone.zone());
+                        return done();
+                    }
+                    return admit(Map.of(zone, token));
+                });
+    }
+
+    private CompletionStage<Boolean> copyAll(List<Replica> sources, Replica target, boolean voting) {
+        synchronized (this) {
+            copied.put(target.zone(), 0L);
+        }
+        return all(
+                        sources.stream().filter(source -> source != target).toList(),
+                        source -> copyFrom(source, target, null, voting))
+                .whenComplete((whole, bug) -> {
+                    synchronized (this) {
+                        copied.remove(target.zone());
+                    }
+                });
+    }
+
+    private CompletionStage<Boolean> copyFrom(Replica source, Replica target, @Nullable String cursor, boolean voting) {
+        if (isClosed()) {
+            return CompletableFuture.completedStage(false);
+        }
+        return patiently(() -> source.page(cursor, PAGE), page -> page.failure() == null, TRIES)
+                .thenCompose(page -> {
+                    if (page.failure() != null) {
+                        LOG.info("source gave no page source={} reason={}", source.zone(), page.failure());
+                        return CompletableFuture.completedStage(false);
+                    }
+                    return all(page.items(), item -> copy(source, target, item, voting))
+                            .thenCompose(whole -> {
+                                String next = page.next();
+                                if (!whole || next == null) {
+                                    return CompletableFuture.completedStage(whole);
+                                }
+                                return copyFrom(source, target, next, voting);
+                            });
+                });
+    }
+
+    private CompletionStage<Boolean> copy(Replica source, Replica target, ReplicaPage.Item item, boolean voting) {
+        CompletionStage<Lookup> read = patiently(
+                () -> voting ? source.vote(item.key()) : source.get(item.key()),
+                found -> !(found instanceof Lookup.Unavailable no) || no.cause() == Unavailability.FORGETFUL,
+                TRIES);
+        return read.thenCompose(found -> {
+            if (found instanceof Lookup.Unavailable) {
+                return CompletableFuture.completedStage(false);
+            }
+            if (!(found instanceof Lookup.Hit hit)) {
+                return CompletableFuture.completedStage(true);
+            }
+            return store(target, hit.entry());
+        });
+    }
+
+    private CompletionStage<Boolean> store(Replica target, Entry entry) {
+        return patiently(() -> target.restore(entry), outcome -> !(outcome instanceof StoreOutcome.Unavailable), TRIES)
+                .thenApply(outcome -> {
+                    boolean stored =
+                            outcome instanceof StoreOutcome.Applied || outcome instanceof StoreOutcome.Superseded;
+                    if (stored) {
+                        meters.zone(target.zone()).copied.inc();
+                        synchronized (this) {
+                            copied.computeIfPresent(target.zone(), (zone, count) -> count + 1);
+                        }
+                    } else if (outcome instanceof StoreOutcome.Unavailable no && no.cause() != Unavailability.CLOSED) {
+                        LOG.debug("copying failed zone={} reason={}", target.zone(), no.detail());
+                    }
+                    return stored;
+                });
+    }
+
+    /** Asks again, a few times, when the answer is not {@code good}: one lost message must not cost a whole filling. */
+    private static <T> CompletionStage<T> patiently(
+            Supplier<CompletionStage<T>> question, Predicate<T> good, int tries) {
+        return question.get()
+                .thenCompose(answer -> good.test(answer) || tries == 1
+                        ? CompletableFuture.completedStage(answer)
+                        : patiently(question, good, tries - 1));
+    }
+
+    private interface Each<T> {
+        CompletionStage<Void> run(T item);
+    }
+
+    private static <T> CompletionStage<Void> each(Collection<T> items, Each<T> action) {
+        List<CompletableFuture<Void>> running = new ArrayList<>();
+        items.forEach(item -> running.add(action.run(item).toCompletableFuture()));
+        return CompletableFuture.allOf(running.toArray(CompletableFuture[]::new));
+    }
+
+    private interface Check<T> {
+        CompletionStage<Boolean> run(T item);
+    }
+
+    /** True when all are true. */
+    private static <T> CompletionStage<Boolean> all(Collection<T> items, Check<T> check) {
+        List<CompletableFuture<Boolean>> running = new ArrayList<>();
+        items.forEach(item -> running.add(check.run(item).toCompletableFuture()));
+        return CompletableFuture.allOf(running.toArray(CompletableFuture[]::new))
+                .thenApply(done -> running.stream().allMatch(CompletableFuture::join));
+    }
+}

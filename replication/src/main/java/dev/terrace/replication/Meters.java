@@ -1,0 +1,71 @@
+package dev.terrace.replication;
+
+import com.codahale.metrics.Counter;
+import com.codahale.metrics.Gauge;
+import com.codahale.metrics.MetricRegistry;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What replication counts. Thread-safe. */
+final class Meters {
+    final Counter leased;
+    final Counter twoRounds;
+    final Counter unknown;
+    final Counter failed;
+    final Counter writeBacks;
+    final Counter lateAcks;
+    final Counter forgotten;
+    final Counter dataMayBeLost;
+    private final Map<String, OfZone> zones = new TreeMap<>();
+
+    /** Per zone. */
+    static final class OfZone {
+        final Counter acksMissed;
+        final Counter repairs;
+        final Counter hintsDropped;
+        final Counter hintsReplayed;
+        final Counter resyncs;
+        final Counter copied;
+
+        private OfZone(MetricRegistry metrics, String prefix) {
+            acksMissed = metrics.counter(prefix + "acks_missed");
+            repairs = metrics.counter(prefix + "repairs");
+            hintsDropped = metrics.counter(prefix + "hints.dropped");
+            hintsReplayed = metrics.counter(prefix + "hints.replayed");
+            resyncs = metrics.counter(prefix + "resyncs");
+            copied = metrics.counter(prefix + "resync.copied");
+        }
+    }
+
+    Meters(MetricRegistry metrics, List<String> names) {
+        leased = metrics.counter("replication.writes.one_round");
+        twoRounds = metrics.counter("replication.writes.two_rounds");
+        unknown = metrics.counter("replication.writes.unknown");
+        failed = metrics.counter("replication.writes.failed");
+        writeBacks = metrics.counter("replication.reads.written_back");
+        lateAcks = metrics.counter("replication.acks.late");
+        forgotten = metrics.counter("replication.zones.forgotten");
+        dataMayBeLost = metrics.counter("replication.data_may_be_lost");
+        for (String name : names) {
+            zones.put(name, new OfZone(metrics, prefix(name)));
+        }
+    }
+
+    private static String prefix(String zone) {
+        return "replication.zone." + zone + ".";
+    }
+
+    static void gauge(MetricRegistry metrics, String zone, String name, Gauge<?> gauge) {
+        metrics.remove(prefix(zone) + name);
+        metrics.register(prefix(zone) + name, gauge);
+    }
+
+    OfZone zone(String name) {
+        OfZone known = zones.get(name);
+        if (known == null) {
+            throw new IllegalArgumentException("no zone " + name);
+        }
+        return known;
+    }
+}

@@ -1,0 +1,248 @@
+package dev.terrace.replication;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.terrace.api.SetupException;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.HybridClock;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Replica;
+import dev.terrace.spi.Replica.Standing;
+import dev.terrace.spi.Replicated;
+import dev.terrace.spi.ReplicatedStore;
+import dev.terrace.spi.ReplicationMode;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.TierStatus;
+import dev.terrace.spi.Version;
+import dev.terrace.spi.WriteCondition;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * The remote tier over several zones. Thread-safe; owns the zones it is given. Stages complete on threads of the zones or of
+ * the {@link Timing}: what depends on them must not block.
+ *
+ * <p>The methods of {@link dev.terrace.spi.Tier} use the default mode; entries given to {@code put} carry their version already,
+ * so they are stored as copies are (if newer, by the default mode's number of zones) and are no register operations: use {@link
+ * #write} and {@link #change} for those.
+ */
+public final class ReplicatedTier implements ReplicatedStore {
+    private static final int MOST_LAST_WRITTEN = 100_000;
+
+    private final ReplicationMode mode;
+    private final Placement placement;
+    private final Context context;
+    private final Hints hints;
+    private final Membership membership;
+    private final AsyncCopies copies;
+
+    /**
+     * How replication is set up.
+     *
+     * @param copies zones per key
+     * @param mode what callers get that do not say
+     * @param weights share of the keys by zone name; 1 for those missing
+     * @param deadlineMillis how long an operation may take, all rounds together; several times a zone's own deadline
+     * @param mostHints hints kept per zone
+     * @param hintWindowMillis hints older than that are dropped; shorter than tombstones are kept
+     * @param examineMillis between examinations of the zones
+     */
+    public record Setup(
+            int copies,
+            ReplicationMode mode,
+            Map<String, Double> weights,
+            long deadlineMillis,
+            int mostHints,
+            long hintWindowMillis,
+            long examineMillis) {
+        /** Copies the map. */
+        public Setup {
+            weights = Map.copyOf(weights);
+        }
+    }
+
+    /**
+     * Takes over the zones and begins to examine them.
+     *
+     * @throws SetupException when zones share a name, or there are fewer than copies
+     */
+    public ReplicatedTier(
+            List<? extends Replica> zones, Setup setup, HybridClock clock, Timing timing, MetricRegistry metrics) {
+        this(zones, setup, clock, timing, metrics, Tokens::random, Set.of());
+    }
+
+    ReplicatedTier(
+            List<? extends Replica> zones,
+            Setup setup,
+            HybridClock clock,
+            Timing timing,
+            MetricRegistry metrics,
+            java.util.function.Supplier<String> tokens,
+            Set<Mutation> mutations) {
+        check(zones, setup);
+        this.mode = setup.mode();
+        this.placement = new Placement(zones, setup.weights(), setup.copies());
+        List<String> names = zones.stream().map(Replica::zone).toList();
+        Meters meters = new Meters(metrics, names);
+        this.hints = new Hints(timing, clock, meters, setup.mostHints(), setup.hintWindowMillis(), mutations);
+        AtomicBoolean formed = new AtomicBoolean();
+        this.context = new Context(
+                placement,
+                clock,
+                timing,
+                setup.deadlineMillis(),
+                setup.deadlineMillis() + 2 * setup.hintWindowMillis(),
+                hints,
+                new LastWritten(MOST_LAST_WRITTEN),
+                meters,
+                formed,
+                mutations);
+        this.copies = new AsyncCopies(context);
+        this.membership = new Membership(
+                        placement,
+                        timing,
+                        meters,
+                        formed,
+                        tokens,
+                        setup.examineMillis(),
+                        setup.deadlineMillis() + setup.deadlineMillis() / 4 + 10,
+                        mutations)
+                .start();
+        for (String name : names) {
+            Meters.gauge(metrics, name, "hints.pending", () -> hints.pending(name));
+            Meters.gauge(
+                    metrics, name, "standing", () -> membership.standing(name).name());
+            Meters.gauge(metrics, name, "resync.progress", () -> membership.copied(name));
+        }
+    }
+
+    private static void check(List<? extends Replica> zones, Setup setup) {
+        Set<String> names = new TreeSet<>();
+        for (Replica zone : zones) {
+            if (!names.add(zone.zone())) {
+                throw new SetupException("two zones are named '" + zone.zone() + "'", "give each a name of its own");
+            }
+        }
+        if (setup.copies() < 1 || setup.copies() > zones.size()) {
+            throw new SetupException(
+                    "replication_factor " + setup.copies() + " needs as many zones, and there are " + zones.size(),
+                    "name more zones, or lower replication_factor");
+        }
+    }
+
+    @Override
+    public TierLevel level() {
+        return TierLevel.L2;
+    }
+
+    @Override
+    public CompletionStage<Lookup> read(CacheKey key, ReplicationMode by) {
+        return by == ReplicationMode.ASYNC
+                ? copies.read(key)
+                : new QuorumRead(context, key).start().result();
+    }
+
+    @Override
+    public CompletionStage<Replicated> write(CacheKey key, Function<Version, Entry> make, ReplicationMode by) {
+        return by == ReplicationMode.ASYNC
+                ? copies.write(make.apply(context.clock().next()), 1)
+                : new QuorumWrite(context, key, make, by == ReplicationMode.SYNC)
+                        .start()
+                        .result();
+    }
+
+    @Override
+    public CompletionStage<Replicated> change(CacheKey key, Change change) {
+        return new QuorumChange(context, key, change).start().result();
+    }
+
+    @Override
+    public CompletionStage<Lookup> get(CacheKey key) {
+        return read(key, mode);
+    }
+
+    @Override
+    public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
+        Map<CacheKey, CompletableFuture<Lookup>> asked = new HashMap<>(2 * keys.size());
+        for (CacheKey key : keys) {
+            asked.computeIfAbsent(key, same -> get(same).toCompletableFuture());
+        }
+        return CompletableFuture.allOf(asked.values().toArray(CompletableFuture[]::new))
+                .thenApply(done -> {
+                    Map<CacheKey, Lookup> found = new HashMap<>(2 * asked.size());
+                    asked.forEach((key, lookup) -> found.put(key, lookup.join()));
+                    return found;
+                });
+    }
+
+    @Override
+    public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
+        if (!(condition instanceof WriteCondition.IfNewer)) {
+            return CompletableFuture.completedStage(new StoreOutcome.Refused(
+                    TierLevel.L2, "conditional writes over several zones go through change()"));
+        }
+        int required = switch (mode) {
+            case ASYNC -> 1;
+            case QUORUM -> Context.majority(placement.copies());
+            case SYNC -> placement.copies();
+        };
+        return copies.store(entry, required);
+    }
+
+    @Override
+    public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
+        List<CompletableFuture<StoreOutcome>> stored = new ArrayList<>(entries.size());
+        for (Entry entry : entries) {
+            stored.add(put(entry, WriteCondition.IF_NEWER).toCompletableFuture());
+        }
+        return CompletableFuture.allOf(stored.toArray(CompletableFuture[]::new))
+                .thenApply(done -> stored.stream().map(CompletableFuture::join).toList());
+    }
+
+    @Override
+    public CompletionStage<Void> clear(String cache, Version upTo) {
+        return CompletableFuture.allOf(placement.all().stream()
+                .map(zone -> zone.clear(cache, upTo).toCompletableFuture())
+                .toArray(CompletableFuture[]::new));
+    }
+
+    @Override
+    public TierStatus status() {
+        List<Replica> zones = placement.all();
+        List<String> away = zones.stream()
+                .filter(zone -> membership.standing(zone.zone()) != Standing.MEMBER)
+                .map(zone -> zone.zone() + " " + membership.standing(zone.zone()) + " ("
+                        + zone.status().detail() + ")")
+                .toList();
+        boolean closed = zones.stream().anyMatch(zone -> zone.status().state() == TierStatus.State.CLOSED);
+        boolean enough = zones.size() - away.size() >= Context.majority(placement.copies());
+        TierStatus.State state =
+                closed ? TierStatus.State.CLOSED : enough ? TierStatus.State.READY : TierStatus.State.CONNECTING;
+        String names = zones.stream().map(Replica::zone).collect(Collectors.joining(", "));
+        return new TierStatus(
+                TierLevel.L2,
+                state,
+                placement.copies() + " copies over zones " + names + ", " + mode,
+                String.join("; ", away),
+                -1,
+                -1);
+    }
+
+    @Override
+    public void close() {
+        membership.close();
+        hints.close();
+        placement.all().forEach(Replica::close);
+    }
+}

@@ -1,0 +1,270 @@
+package dev.terrace.replication;
+
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.EntryKind;
+import dev.terrace.spi.Replica.Standing;
+import dev.terrace.spi.ReplicaPage;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.Version;
+import dev.terrace.spi.WriteCondition;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A zone's server: what it keeps on disk, and what it keeps only while it runs. */
+final class SimZone {
+    /** Thrown to say that the fence is closed. */
+    static final class Forgetful extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Forgetful() {
+            super("the zone has forgotten", null, false, false);
+        }
+    }
+
+    final String name;
+    private final VirtualTime time;
+    private final long skewMillis;
+    private final Set<Weakness> weaknesses;
+
+    // Survives a restart, if there is a disk.
+    private Map<String, Entry> entries = new TreeMap<>();
+    private Map<String, Version> promises = new LinkedHashMap<>();
+    private @Nullable String record;
+
+    // Does not.
+    private @Nullable String loaded;
+    private final Set<String> sessions = new HashSet<>();
+    private int life;
+
+    // Yesterday's disk.
+    private Map<String, Entry> savedEntries = new TreeMap<>();
+    private Map<String, Version> savedPromises = new LinkedHashMap<>();
+    private @Nullable String savedRecord;
+
+    boolean down;
+
+    SimZone(String name, VirtualTime time, long skewMillis, Set<Weakness> weaknesses) {
+        this.name = name;
+        this.time = time;
+        this.skewMillis = skewMillis;
+        this.weaknesses = weaknesses;
+    }
+
+    private static String id(CacheKey key) {
+        return key.toString();
+    }
+
+    private @Nullable Entry held(CacheKey key) {
+        Entry held = entries.get(id(key));
+        if (held == null) {
+            return null;
+        }
+        boolean early = weaknesses.contains(Weakness.TOMBSTONES_DROPPED_EARLY)
+                && held.kind() == EntryKind.TOMBSTONE
+                && time.millis() + skewMillis - held.createdMillis() > 300;
+        if (held.isExpired(time.millis() + skewMillis) || early) {
+            entries.remove(id(key));
+            return null;
+        }
+        return held;
+    }
+
+    /** What a client must hold to pass: the token of the incarnation it believes in. */
+    void fence(@Nullable String token) {
+        boolean passes = token != null && token.equals(loaded);
+        boolean weakly = weaknesses.contains(Weakness.FORGETFUL_VOTES)
+                || weaknesses.contains(Weakness.MARKER_IS_PROOF) && record != null
+                || weaknesses.contains(Weakness.SCRIPTS_RELOAD) && record != null && record.equals(token);
+        if (!passes && !weakly) {
+            throw new Forgetful();
+        }
+    }
+
+    @Nullable
+    String record() {
+        return record;
+    }
+
+    @Nullable
+    Entry read(CacheKey key) {
+        return held(key);
+    }
+
+    @Nullable
+    Version highest(CacheKey key) {
+        Entry held = held(key);
+        Version promised = promises.get(id(key));
+        if (held == null) {
+            return promised;
+        }
+        return promised != null && promised.isNewerThan(held.version()) ? promised : held.version();
+    }
+
+    /** Null when given, else what stands against it. */
+    @Nullable
+    Version promise(CacheKey key, Version version) {
+        Version highest = highest(key);
+        if (highest != null && highest.isNewerThan(version)) {
+            return highest;
+        }
+        promises.put(id(key), version);
+        return null;
+    }
+
+    void forgetPromise(CacheKey key, Version version) {
+        promises.remove(id(key), version);
+    }
+
+    StoreOutcome store(Entry entry, WriteCondition condition) {
+        Entry held = held(entry.key());
+        if (held != null && held.version().equals(entry.version())) {
+            return StoreOutcome.APPLIED;
+        }
+        // Before anything else: what is older than a promise was not taken, whatever else is held by now.
+        Version promised = promises.get(id(entry.key()));
+        if (promised != null && promised.isNewerThan(entry.version())) {
+            return new StoreOutcome.Promised(promised);
+        }
+        if (condition instanceof WriteCondition.IfVersion wanted) {
+            if (held == null) {
+                return new StoreOutcome.Superseded(null);
+            }
+            if (!held.version().equals(wanted.expected())) {
+                return new StoreOutcome.Superseded(held.version());
+            }
+        }
+        if (held != null && held.version().isNewerThan(entry.version())) {
+            return new StoreOutcome.Superseded(held.version());
+        }
+        entries.put(id(entry.key()), entry);
+        return StoreOutcome.APPLIED;
+    }
+
+    StoreOutcome accept(Entry entry) {
+        Entry held = held(entry.key());
+        if (held != null && !entry.version().isNewerThan(held.version())) {
+            return held.version().equals(entry.version())
+                    ? StoreOutcome.APPLIED
+                    : new StoreOutcome.Superseded(held.version());
+        }
+        Version promised = promises.get(id(entry.key()));
+        if (promised == null || !promised.equals(entry.version())) {
+            return promised != null && promised.isNewerThan(entry.version())
+                    ? new StoreOutcome.Promised(promised)
+                    : new StoreOutcome.Superseded(held == null ? null : held.version());
+        }
+        entries.put(id(entry.key()), entry);
+        return StoreOutcome.APPLIED;
+    }
+
+    StoreOutcome restore(Entry entry) {
+        Entry held = held(entry.key());
+        if (held != null && held.version().isNewerThan(entry.version())) {
+            return new StoreOutcome.Superseded(held.version());
+        }
+        entries.put(id(entry.key()), entry);
+        return StoreOutcome.APPLIED;
+    }
+
+    ReplicaPage page(@Nullable String cursor, int limit) {
+        String after = "";
+        if (cursor != null) {
+            int mark = cursor.indexOf('|');
+            if (Integer.parseInt(cursor.substring(0, mark)) != life) {
+                return new ReplicaPage(List.of(), null, "the zone has restarted");
+            }
+            after = cursor.substring(mark + 1);
+        }
+        List<ReplicaPage.Item> items = new ArrayList<>();
+        String next = null;
+        for (Entry entry : List.copyOf(entries.values())) {
+            if (id(entry.key()).compareTo(after) <= 0) {
+                continue;
+            }
+            if (items.size() == limit) {
+                next = life + "|" + id(items.get(limit - 1).key());
+                break;
+            }
+            items.add(new ReplicaPage.Item(entry.key(), entry.version()));
+        }
+        return new ReplicaPage(items, next, null);
+    }
+
+    Standing standing() {
+        if (record == null) {
+            return entries.isEmpty() ? Standing.NEW : Standing.FORGETFUL;
+        }
+        boolean weakly = weaknesses.contains(Weakness.FORGETFUL_VOTES)
+                || weaknesses.contains(Weakness.MARKER_IS_PROOF)
+                || weaknesses.contains(Weakness.SCRIPTS_RELOAD);
+        return record.equals(loaded) || weakly ? Standing.MEMBER : Standing.FORGETFUL;
+    }
+
+    boolean begin(String token) {
+        sessions.add(token);
+        return true;
+    }
+
+    boolean admit(String token) {
+        if (!sessions.contains(token) && !weaknesses.contains(Weakness.ADMITS_BLINDLY)) {
+            return false;
+        }
+        loaded = token;
+        record = token;
+        return true;
+    }
+
+    /** What a roll-back would return to. */
+    void save() {
+        savedEntries = new TreeMap<>(entries);
+        savedPromises = new LinkedHashMap<>(promises);
+        savedRecord = record;
+    }
+
+    private void restarted() {
+        loaded = null;
+        sessions.clear();
+        life++;
+        down = false;
+    }
+
+    /** Comes back with what it had. */
+    void restart() {
+        restarted();
+    }
+
+    /** Comes back with nothing. */
+    void restartEmpty() {
+        entries = new TreeMap<>();
+        promises = new LinkedHashMap<>();
+        record = null;
+        restarted();
+    }
+
+    /** Comes back as it was when it was last saved. */
+    void restartRolledBack() {
+        entries = new TreeMap<>(savedEntries);
+        promises = new LinkedHashMap<>(savedPromises);
+        record = savedRecord;
+        restarted();
+    }
+
+    /** Keys and versions, what has expired left out. */
+    Map<String, Version> contents() {
+        Map<String, Version> contents = new TreeMap<>();
+        for (Entry entry : List.copyOf(entries.values())) {
+            Entry held = held(entry.key());
+            if (held != null) {
+                contents.put(id(entry.key()), held.version());
+            }
+        }
+        return contents;
+    }
+}
