@@ -116,7 +116,14 @@ final class Writes {
             // flights are fenced: one that begins after that knows of it, even if L1 evicts it at once.
             missed.backup().begin(entry);
         }
-        StoreOutcome local = copies.write(entry, tiers.remote() == null);
+        Promise promise = promises.of(entry.key().cache(), entry.key());
+        StoreOutcome local = null;
+        if (remoteOutcome instanceof StoreOutcome.Unavailable && !promise.isEventual()) {
+            // L2 may hold something newer that this node, having joined since, was never told of.
+            copies.changed(entry.key(), entry.version());
+        } else {
+            local = copies.write(entry, tiers.remote() == null);
+        }
         if (local instanceof StoreOutcome.Applied) {
             stored.add(TierLevel.L1);
         } else if (remoteOutcome == null && local instanceof StoreOutcome.Superseded superseded) {
@@ -126,7 +133,7 @@ final class Writes {
             }
             return CompletableFuture.completedStage(lost(entry, superseded));
         }
-        boolean strict = promises.of(entry.key().cache(), entry.key()).isStrict();
+        boolean strict = promise.isStrict();
         boolean told = !announcer.isSilent() && !entry.key().cache().startsWith(Markers.RESERVED_PREFIX);
         if (!told && !strict) {
             return throughBackup(entry, durable, stored, lacking);
