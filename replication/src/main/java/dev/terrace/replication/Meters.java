@@ -6,6 +6,7 @@ import com.codahale.metrics.MetricRegistry;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** What replication counts. Thread-safe. */
 final class Meters {
@@ -17,6 +18,9 @@ final class Meters {
     final Counter lateAcks;
     final Counter forgotten;
     final Counter dataMayBeLost;
+    final Counter rounds;
+    final Counter compared;
+    final Counter withheld;
     private final Map<String, OfZone> zones = new TreeMap<>();
 
     /** Per zone. */
@@ -28,6 +32,9 @@ final class Meters {
         final Counter resyncs;
         final Counter copied;
 
+        /** Keys of which the zone had an older copy or none, in the last round of comparing that this node did. */
+        final AtomicLong drift = new AtomicLong();
+
         private OfZone(MetricRegistry metrics, String prefix) {
             acksMissed = metrics.counter(prefix + "acks_missed");
             repairs = metrics.counter(prefix + "repairs");
@@ -35,6 +42,8 @@ final class Meters {
             hintsReplayed = metrics.counter(prefix + "hints.replayed");
             resyncs = metrics.counter(prefix + "resyncs");
             copied = metrics.counter(prefix + "resync.copied");
+            metrics.remove(prefix + "drift");
+            metrics.register(prefix + "drift", (Gauge<Long>) drift::get);
         }
     }
 
@@ -47,6 +56,9 @@ final class Meters {
         lateAcks = metrics.counter("replication.acks.late");
         forgotten = metrics.counter("replication.zones.forgotten");
         dataMayBeLost = metrics.counter("replication.data_may_be_lost");
+        rounds = metrics.counter("replication.compare.rounds");
+        compared = metrics.counter("replication.compare.looked");
+        withheld = metrics.counter("replication.compare.withheld");
         for (String name : names) {
             zones.put(name, new OfZone(metrics, prefix(name)));
         }

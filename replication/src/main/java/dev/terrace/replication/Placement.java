@@ -51,7 +51,7 @@ final class Placement {
         if (copies >= zones.size()) {
             return zones;
         }
-        long hashed = hash(key.nameLength(), key.nameAndKey());
+        long hashed = hashOf(key);
         Map<Integer, Double> scores = new HashMap<>();
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < names.length; i++) {
@@ -67,6 +67,11 @@ final class Placement {
         return order.subList(0, copies).stream().map(zones::get).toList();
     }
 
+    /** A hash of {@code key} that is the same on every node. */
+    static long hashOf(CacheKey key) {
+        return hash(key.nameLength(), key.nameAndKey());
+    }
+
     private static long hash(long seed, byte[] bytes) {
         long hash = mix(seed ^ bytes.length);
         for (byte b : bytes) {
@@ -77,7 +82,7 @@ final class Placement {
     }
 
     /** The finalizer of SplitMix64. */
-    private static long mix(long z) {
+    static long mix(long z) {
         z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
         z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
         return z ^ (z >>> 31);

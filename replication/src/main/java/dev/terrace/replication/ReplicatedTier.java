@@ -28,6 +28,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The remote tier over several zones. Thread-safe; owns the zones it is given. Stages complete on threads of the zones or of
@@ -46,6 +47,7 @@ public final class ReplicatedTier implements ReplicatedStore {
     private final Hints hints;
     private final Membership membership;
     private final AsyncCopies copies;
+    private final @Nullable Comparison comparison;
 
     /**
      * How replication is set up.
@@ -57,6 +59,7 @@ public final class ReplicatedTier implements ReplicatedStore {
      * @param mostHints hints kept per zone
      * @param hintWindowMillis hints older than that are dropped; shorter than tombstones are kept
      * @param examineMillis between examinations of the zones
+     * @param healing how zones that lack something are filled
      */
     public record Setup(
             int copies,
@@ -65,12 +68,55 @@ public final class ReplicatedTier implements ReplicatedStore {
             long deadlineMillis,
             int mostHints,
             long hintWindowMillis,
-            long examineMillis) {
+            long examineMillis,
+            Healing healing) {
         /** Copies the map. */
         public Setup {
             weights = Map.copyOf(weights);
         }
+
+        /** Without comparing zones in the background. */
+        public Setup(
+                int copies,
+                ReplicationMode mode,
+                Map<String, Double> weights,
+                long deadlineMillis,
+                int mostHints,
+                long hintWindowMillis,
+                long examineMillis) {
+            this(
+                    copies,
+                    mode,
+                    weights,
+                    deadlineMillis,
+                    mostHints,
+                    hintWindowMillis,
+                    examineMillis,
+                    new Healing(20_000, 0, 2_000, hintWindowMillis, true));
+        }
+
+        /** These settings with another healing. */
+        public Setup with(Healing other) {
+            return new Setup(copies, mode, weights, deadlineMillis, mostHints, hintWindowMillis, examineMillis, other);
+        }
     }
+
+    /**
+     * How zones that lack something are filled.
+     *
+     * @param resyncPerSecond entries copied a second into a zone that has forgotten, and hints replayed a second; at most
+     * @param compareIntervalMillis between two rounds of comparing the zones, of all nodes together; 0 for never
+     * @param comparePerSecond keys looked at a second by the comparison, at most
+     * @param tombstoneMillis how long tombstones are kept, at least
+     * @param reform whether zones are formed anew, aloud, when so many have forgotten that acknowledged data may be lost; else they
+     *     do not vote until an operator has decided
+     */
+    public record Healing(
+            int resyncPerSecond,
+            long compareIntervalMillis,
+            int comparePerSecond,
+            long tombstoneMillis,
+            boolean reform) {}
 
     /**
      * Takes over the zones and begins to examine them.
@@ -119,12 +165,27 @@ public final class ReplicatedTier implements ReplicatedStore {
                         setup.deadlineMillis() + setup.deadlineMillis() / 4 + 10,
                         mutations)
                 .start();
+        Healing healing = setup.healing();
+        this.comparison = healing.compareIntervalMillis() == 0
+                ? null
+                : new Comparison(
+                                context,
+                                zone -> membership.standing(zone.zone()) == Standing.MEMBER,
+                                healing.compareIntervalMillis(),
+                                healing.comparePerSecond(),
+                                healing.tombstoneMillis())
+                        .start();
         for (String name : names) {
             Meters.gauge(metrics, name, "hints.pending", () -> hints.pending(name));
             Meters.gauge(
                     metrics, name, "standing", () -> membership.standing(name).name());
             Meters.gauge(metrics, name, "resync.progress", () -> membership.copied(name));
         }
+    }
+
+    /** The last round of comparing the zones that this node did; null when there was none. */
+    Comparison.@Nullable Report compared() {
+        return comparison == null ? null : comparison.last();
     }
 
     private static void check(List<? extends Replica> zones, Setup setup) {
@@ -241,6 +302,9 @@ public final class ReplicatedTier implements ReplicatedStore {
 
     @Override
     public void close() {
+        if (comparison != null) {
+            comparison.close();
+        }
         membership.close();
         hints.close();
         placement.all().forEach(Replica::close);

@@ -256,6 +256,11 @@ final class SimZone {
         restarted();
     }
 
+    /** Loses one key, as by eviction. */
+    void lose(CacheKey key) {
+        entries.remove(id(key));
+    }
+
     /** Keys and versions, what has expired left out. */
     Map<String, Version> contents() {
         Map<String, Version> contents = new TreeMap<>();
