@@ -8,6 +8,7 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Deadlines;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierLevel;
@@ -129,9 +130,24 @@ public final class GuardedTier implements Tier {
     }
 
     @Override
+    public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition, ReplicationMode mode) {
+        return guarded(() -> tier.put(entry, condition, mode), GuardedTier::causeOf, this::noStore);
+    }
+
+    @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
+        return allGuarded(entries, () -> tier.putAll(entries));
+    }
+
+    @Override
+    public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries, ReplicationMode mode) {
+        return allGuarded(entries, () -> tier.putAll(entries, mode));
+    }
+
+    private CompletionStage<List<StoreOutcome>> allGuarded(
+            List<Entry> entries, Supplier<CompletionStage<List<StoreOutcome>>> call) {
         return guarded(
-                () -> tier.putAll(entries),
+                call,
                 outcomes -> causeOfMost(outcomes, GuardedTier::causeOf),
                 (cause, why) -> Collections.nCopies(entries.size(), noStore(cause, why)));
     }

@@ -131,7 +131,7 @@ final class AsyncCopies {
 
     CompletionStage<StoreOutcome> store(Entry entry, int required) {
         return write(entry, required).thenApply(receipt -> switch (receipt.outcome()) {
-            case ACKNOWLEDGED -> StoreOutcome.APPLIED;
+            case ACKNOWLEDGED -> new StoreOutcome.Applied(receipt.acked().size(), receipt.required());
             case REFUSED -> new StoreOutcome.Superseded(receipt.version());
             case FAILED, UNKNOWN -> new StoreOutcome.Unavailable(TierLevel.L2, Unavailability.ERROR, receipt.detail());
         });

@@ -42,6 +42,7 @@ public final class ReplicatedTier implements ReplicatedStore {
     private static final int MOST_LAST_WRITTEN = 100_000;
 
     private final ReplicationMode mode;
+    private final Function<CacheKey, ReplicationMode> modes;
     private final Placement placement;
     private final Context context;
     private final Hints hints;
@@ -53,7 +54,8 @@ public final class ReplicatedTier implements ReplicatedStore {
      * How replication is set up.
      *
      * @param copies zones per key
-     * @param mode what callers get that do not say
+     * @param mode what the status names
+     * @param modes what callers get that do not say, by key
      * @param weights share of the keys by zone name; 1 for those missing
      * @param deadlineMillis how long an operation may take, all rounds together; several times a zone's own deadline
      * @param mostHints hints kept per zone
@@ -64,6 +66,7 @@ public final class ReplicatedTier implements ReplicatedStore {
     public record Setup(
             int copies,
             ReplicationMode mode,
+            Function<CacheKey, ReplicationMode> modes,
             Map<String, Double> weights,
             long deadlineMillis,
             int mostHints,
@@ -75,7 +78,7 @@ public final class ReplicatedTier implements ReplicatedStore {
             weights = Map.copyOf(weights);
         }
 
-        /** Without comparing zones in the background. */
+        /** One mode for all keys, without comparing zones in the background. */
         public Setup(
                 int copies,
                 ReplicationMode mode,
@@ -87,6 +90,7 @@ public final class ReplicatedTier implements ReplicatedStore {
             this(
                     copies,
                     mode,
+                    key -> mode,
                     weights,
                     deadlineMillis,
                     mostHints,
@@ -97,7 +101,8 @@ public final class ReplicatedTier implements ReplicatedStore {
 
         /** These settings with another healing. */
         public Setup with(Healing other) {
-            return new Setup(copies, mode, weights, deadlineMillis, mostHints, hintWindowMillis, examineMillis, other);
+            return new Setup(
+                    copies, mode, modes, weights, deadlineMillis, mostHints, hintWindowMillis, examineMillis, other);
         }
     }
 
@@ -138,6 +143,7 @@ public final class ReplicatedTier implements ReplicatedStore {
             Set<Mutation> mutations) {
         check(zones, setup);
         this.mode = setup.mode();
+        this.modes = setup.modes();
         this.placement = new Placement(zones, setup.weights(), setup.copies());
         List<String> names = zones.stream().map(Replica::zone).toList();
         Meters meters = new Meters(metrics, names);
@@ -230,7 +236,7 @@ public final class ReplicatedTier implements ReplicatedStore {
 
     @Override
     public CompletionStage<Lookup> get(CacheKey key) {
-        return read(key, mode);
+        return read(key, modes.apply(key));
     }
 
     @Override
@@ -249,11 +255,16 @@ public final class ReplicatedTier implements ReplicatedStore {
 
     @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
+        return put(entry, condition, modes.apply(entry.key()));
+    }
+
+    @Override
+    public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition, ReplicationMode by) {
         if (!(condition instanceof WriteCondition.IfNewer)) {
             return CompletableFuture.completedStage(new StoreOutcome.Refused(
                     TierLevel.L2, "conditional writes over several zones go through change()"));
         }
-        int required = switch (mode) {
+        int required = switch (by) {
             case ASYNC -> 1;
             case QUORUM -> Context.majority(placement.copies());
             case SYNC -> placement.copies();
@@ -263,9 +274,19 @@ public final class ReplicatedTier implements ReplicatedStore {
 
     @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
+        return putEach(entries, modes);
+    }
+
+    @Override
+    public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries, ReplicationMode by) {
+        return putEach(entries, key -> by);
+    }
+
+    private CompletionStage<List<StoreOutcome>> putEach(List<Entry> entries, Function<CacheKey, ReplicationMode> by) {
         List<CompletableFuture<StoreOutcome>> stored = new ArrayList<>(entries.size());
         for (Entry entry : entries) {
-            stored.add(put(entry, WriteCondition.IF_NEWER).toCompletableFuture());
+            stored.add(
+                    put(entry, WriteCondition.IF_NEWER, by.apply(entry.key())).toCompletableFuture());
         }
         return CompletableFuture.allOf(stored.toArray(CompletableFuture[]::new))
                 .thenApply(done -> stored.stream().map(CompletableFuture::join).toList());

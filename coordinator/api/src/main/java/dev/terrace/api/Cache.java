@@ -1,5 +1,6 @@
 package dev.terrace.api;
 
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.Version;
 import java.util.Collection;
 import java.util.Map;
@@ -47,11 +48,25 @@ public interface Cache<K, V> {
      */
     Map<K, V> getAll(Collection<? extends K> keys, BulkLoader<K, V> loader);
 
-    /** Stores a value in every tier. */
+    /**
+     * Stores a value in every tier.
+     *
+     * @throws ReplicationException when the settings ask for more copies to acknowledge it than did
+     */
     WriteReceipt put(K key, V value);
+
+    /**
+     * Stores a value in every tier, with {@code options} over what the settings say.
+     *
+     * @throws ReplicationException when fewer copies acknowledged it than were asked for
+     */
+    WriteReceipt put(K key, V value, WriteOptions options);
 
     /** Stores many values, one round trip per tier and server. Not atomic as a whole. */
     Map<K, WriteReceipt> putAll(Map<? extends K, ? extends V> entries);
+
+    /** As {@link #putAll(Map)}, with {@code options} over what the settings say. */
+    Map<K, WriteReceipt> putAll(Map<? extends K, ? extends V> entries, WriteOptions options);
 
     /**
      * Stores a value if no tier has a fresh one. Atomic across nodes.
@@ -59,6 +74,9 @@ public interface Cache<K, V> {
      * @throws UnavailableException when the remote tier is configured but cannot be reached
      */
     WriteReceipt putIfAbsent(K key, V value);
+
+    /** As {@link #putIfAbsent(Object, Object)}, with {@code options} over what the settings say. */
+    WriteReceipt putIfAbsent(K key, V value, WriteOptions options);
 
     /**
      * Stores a value if the current one has exactly this version. Atomic across nodes.
@@ -68,8 +86,14 @@ public interface Cache<K, V> {
      */
     WriteReceipt replace(K key, Version expected, V value);
 
+    /** As {@link #replace(Object, Version, Object)}, with {@code options} over what the settings say. */
+    WriteReceipt replace(K key, Version expected, V value, WriteOptions options);
+
     /** Drops {@code key} in every tier. A load or fill that began before never brings the old value back. */
     WriteReceipt invalidate(K key);
+
+    /** As {@link #invalidate(Object)}, with {@code options} over what the settings say; of them, time to live and tags mean nothing here. */
+    WriteReceipt invalidate(K key, WriteOptions options);
 
     /** Drops many keys, one round trip per tier and server. Not atomic as a whole. */
     Map<K, WriteReceipt> invalidate(Collection<? extends K> keys);
@@ -95,6 +119,14 @@ public interface Cache<K, V> {
      * @throws LoaderException when the loader failed or took too long and nothing stale may be served
      */
     ReadResult<V> read(K key, Loader<? super K, ? extends V> loader);
+
+    /**
+     * The value by the word of L2's copies, whatever is kept on this node: with {@link ReplicationMode#QUORUM} over several zones
+     * such reads, and writes with that mode, make every key one linearizable register. Below L2 the search goes on as usual.
+     *
+     * @throws UnavailableException when L2 is not configured, or too few copies answer
+     */
+    ReadResult<V> read(K key, ReplicationMode by);
 
     /** What every tier holds under {@code key} and what a read would do about it. Asks all tiers; meant for people. */
     Explanation explain(K key);

@@ -3,6 +3,7 @@ package dev.terrace.api;
 import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.Version;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What became of a write.
@@ -13,22 +14,35 @@ import java.util.Set;
  * @param missed tiers that should hold it and could not be reached; they are healed later
  * @param announced whether every other node that keeps listening is sure to hear of it, so that bounds on staleness cover this
  *     write; they do not while {@code missed} names L2. False when nothing was applied, and without a backplane
+ * @param durable whether L3 has it in its log, and was waited for
+ * @param acknowledgements the copies in L2 that have it; null without an L2, and where L2 was not reached
  */
 public record WriteReceipt(
-        boolean applied, Version version, Set<TierLevel> stored, Set<TierLevel> missed, boolean announced) {
+        boolean applied,
+        Version version,
+        Set<TierLevel> stored,
+        Set<TierLevel> missed,
+        boolean announced,
+        boolean durable,
+        @Nullable Acknowledgements acknowledgements) {
     /** Copies the sets. */
     public WriteReceipt {
         stored = Set.copyOf(stored);
         missed = Set.copyOf(missed);
     }
 
-    /** A receipt of a write that was not announced. */
+    /** A receipt of a write that was neither announced nor waited for in L3, nor acknowledged by L2. */
     public WriteReceipt(boolean applied, Version version, Set<TierLevel> stored, Set<TierLevel> missed) {
-        this(applied, version, stored, missed, false);
+        this(applied, version, stored, missed, false, false, null);
     }
 
     /** The same, announced or not. */
     public WriteReceipt withAnnounced(boolean nowAnnounced) {
-        return new WriteReceipt(applied, version, stored, missed, nowAnnounced);
+        return new WriteReceipt(applied, version, stored, missed, nowAnnounced, durable, acknowledgements);
+    }
+
+    /** The same, with what L2's copies said. */
+    public WriteReceipt withAcknowledgements(@Nullable Acknowledgements others) {
+        return new WriteReceipt(applied, version, stored, missed, announced, durable, others);
     }
 }

@@ -14,4 +14,9 @@ public interface ReplicaProvider {
      *     says what to do
      */
     Replica open(String zone, TierContext context);
+
+    /**
+     * Begins to ask the servers of the remote tier's settings what they are; to be used when the settings leave that open.
+     */
+    ZoneDetection detect(TierContext context);
 }

@@ -4,11 +4,16 @@ import org.jspecify.annotations.Nullable;
 
 /** What became of a write in one tier. */
 public sealed interface StoreOutcome {
-    /** The write that went in. */
-    Applied APPLIED = new Applied();
+    /** The write that went in, in a tier without copies of its own. */
+    Applied APPLIED = new Applied(1, 1);
 
-    /** The tier holds the entry now. */
-    record Applied() implements StoreOutcome {}
+    /**
+     * The tier holds the entry now.
+     *
+     * @param acked copies that had it when this was said
+     * @param required how many had to
+     */
+    record Applied(int acked, int required) implements StoreOutcome {}
 
     /**
      * The tier kept what it had, because the {@link WriteCondition} did not hold.

@@ -37,6 +37,19 @@ public interface Tier extends AutoCloseable {
     CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries);
 
     /**
+     * As {@link #put(Entry, WriteCondition)}, acknowledged by as many copies as {@code mode} says where the storage keeps copies
+     * of its own; other tiers ignore it.
+     */
+    default CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition, ReplicationMode mode) {
+        return put(entry, condition);
+    }
+
+    /** As {@link #putAll(List)}, acknowledged as {@code mode} says. */
+    default CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries, ReplicationMode mode) {
+        return putAll(entries);
+    }
+
+    /**
      * Gives back the space of every entry of {@code cache} whose version is not newer than {@code upTo}. The
      * coordinator already hides them, so this may take its time and may be partial.
      */

@@ -99,6 +99,12 @@ final class Answers<K, V> {
         return value == null ? null : new Answer<>(value, found, false);
     }
 
+    /** What the tiers hold, fresh or not. */
+    Answer<V> of(Found found) {
+        Answer<V> settled = found.settles(now()) ? settled(found) : null;
+        return settled != null ? settled : leftover(found);
+    }
+
     /** What there is when nothing fresh could be had: a stale value, or nothing. */
     Answer<V> leftover(Found found) {
         Entry entry = found.entry();

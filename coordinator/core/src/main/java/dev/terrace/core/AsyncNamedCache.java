@@ -8,9 +8,11 @@ import dev.terrace.api.Freshness;
 import dev.terrace.api.Loader;
 import dev.terrace.api.ReadResult;
 import dev.terrace.api.Source;
+import dev.terrace.api.WriteOptions;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.Version;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -92,47 +94,63 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     @Override
     public CompletionStage<WriteReceipt> put(K key, V value) {
+        return put(key, value, WriteOptions.DEFAULTS);
+    }
+
+    @Override
+    public CompletionStage<WriteReceipt> put(K key, V value, WriteOptions options) {
         return engine.gate().pass(() -> {
-            CacheKey cacheKey = coding.key(key);
-            byte[] payload = coding.encode(value);
+            Intent intent = intent(key, value, given(options));
             cache.puts.inc();
-            return engine.conditional()
-                    .plain(version -> entry(cacheKey, version, payload), cacheKey, durable(cacheKey));
+            return engine.conditional().plain(intent);
         });
     }
 
-    private Entry entry(CacheKey key, Version version, byte[] payload) {
-        return coding.value(key, version, engine.clock().millis(), payload);
+    private Intent intent(K key, V value, WriteOptions options) {
+        CacheKey cacheKey = coding.key(key);
+        byte[] payload = coding.encode(value);
+        return new Intent(
+                cacheKey,
+                version -> coding.value(cacheKey, version, engine.clock().millis(), payload, options),
+                coding.terms(cacheKey, options));
     }
 
-    private boolean durable(CacheKey key) {
-        return coding.policy(key).durable();
+    private WriteOptions given(@Nullable WriteOptions options) {
+        if (options == null) {
+            throw new BadInputException("null options for cache '" + cache.name + "'", "pass WriteOptions.DEFAULTS");
+        }
+        return options;
     }
 
     @Override
     public CompletionStage<Map<K, WriteReceipt>> putAll(Map<? extends K, ? extends V> entries) {
+        return putAll(entries, WriteOptions.DEFAULTS);
+    }
+
+    @Override
+    public CompletionStage<Map<K, WriteReceipt>> putAll(Map<? extends K, ? extends V> entries, WriteOptions options) {
         return engine.gate().pass(() -> {
             if (entries == null) {
                 throw new BadInputException("null entries for cache '" + cache.name + "'", "pass an empty map");
             }
+            WriteOptions sure = given(options);
             Map<CacheKey, K> keys = new LinkedHashMap<>();
-            List<Entry> encoded = new ArrayList<>();
+            List<Intent> intents = new ArrayList<>();
             entries.forEach((key, value) -> {
-                CacheKey cacheKey = coding.key(key);
-                keys.put(cacheKey, key);
-                encoded.add(entry(cacheKey, engine.clock().next(), coding.encode(value)));
+                Intent intent = intent(key, value, sure);
+                keys.put(intent.key(), key);
+                intents.add(intent);
             });
-            cache.puts.inc(encoded.size());
-            return writeAll(keys, encoded);
+            cache.puts.inc(intents.size());
+            return writeAll(keys, intents);
         });
     }
 
-    private CompletionStage<Map<K, WriteReceipt>> writeAll(Map<CacheKey, K> keys, List<Entry> entries) {
-        boolean durable = entries.stream().anyMatch(entry -> durable(entry.key()));
-        return engine.conditional().plainAll(entries, durable).thenApply(receipts -> {
+    private CompletionStage<Map<K, WriteReceipt>> writeAll(Map<CacheKey, K> keys, List<Intent> intents) {
+        return engine.conditional().plainAll(intents).thenApply(receipts -> {
             Map<K, WriteReceipt> byKey = new LinkedHashMap<>();
             for (int i = 0; i < receipts.size(); i++) {
-                K key = keys.get(entries.get(i).key());
+                K key = keys.get(intents.get(i).key());
                 if (key != null) {
                     byKey.put(key, receipts.get(i));
                 }
@@ -143,20 +161,27 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     @Override
     public CompletionStage<WriteReceipt> putIfAbsent(K key, V value) {
+        return putIfAbsent(key, value, WriteOptions.DEFAULTS);
+    }
+
+    @Override
+    public CompletionStage<WriteReceipt> putIfAbsent(K key, V value, WriteOptions options) {
         return engine.gate().pass(() -> {
-            CacheKey cacheKey = coding.key(key);
-            byte[] payload = coding.encode(value);
+            Intent intent = intent(key, value, given(options));
             cache.puts.inc();
-            return engine.conditional()
-                    .putIfAbsent(cache, cacheKey, version -> entry(cacheKey, version, payload), durable(cacheKey));
+            return engine.conditional().putIfAbsent(cache, intent.key(), intent.make(), intent.terms());
         });
     }
 
     @Override
     public CompletionStage<WriteReceipt> replace(K key, Version expected, V value) {
+        return replace(key, expected, value, WriteOptions.DEFAULTS);
+    }
+
+    @Override
+    public CompletionStage<WriteReceipt> replace(K key, Version expected, V value, WriteOptions options) {
         return engine.gate().pass(() -> {
-            CacheKey cacheKey = coding.key(key);
-            byte[] payload = coding.encode(value);
+            Intent intent = intent(key, value, given(options));
             if (expected == null || !engine.clock().observe(expected)) {
                 throw new BadInputException(
                         "version " + expected + " cannot be expected in cache '" + cache.name
@@ -164,34 +189,38 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
                         "pass the version that read() told");
             }
             cache.puts.inc();
-            return engine.conditional()
-                    .replace(
-                            cache, cacheKey, expected, version -> entry(cacheKey, version, payload), durable(cacheKey));
+            return engine.conditional().replace(cache, intent.key(), expected, intent.make(), intent.terms());
         });
     }
 
     @Override
     public CompletionStage<WriteReceipt> invalidate(K key) {
+        return invalidate(key, WriteOptions.DEFAULTS);
+    }
+
+    @Override
+    public CompletionStage<WriteReceipt> invalidate(K key, WriteOptions options) {
         return engine.gate().pass(() -> {
-            CacheKey cacheKey = coding.key(key);
+            Intent intent = removal(coding.key(key), given(options));
             cache.invalidations.inc();
-            return engine.conditional().plain(version -> tombstone(cacheKey, version), cacheKey, durable(cacheKey));
+            return engine.conditional().plain(intent);
         });
     }
 
-    private Entry tombstone(CacheKey key, Version version) {
-        return coding.tombstone(key, version, engine.clock().millis());
+    private Intent removal(CacheKey key, WriteOptions options) {
+        return new Intent(
+                key, version -> coding.tombstone(key, version, engine.clock().millis()), coding.terms(key, options));
     }
 
     @Override
     public CompletionStage<Map<K, WriteReceipt>> invalidate(Collection<? extends K> keys) {
         return engine.gate().pass(() -> {
             Map<CacheKey, K> asked = asked(keys);
-            List<Entry> tombstones = asked.keySet().stream()
-                    .map(key -> tombstone(key, engine.clock().next()))
+            List<Intent> intents = asked.keySet().stream()
+                    .map(key -> removal(key, WriteOptions.DEFAULTS))
                     .toList();
-            cache.invalidations.inc(tombstones.size());
-            return writeAll(asked, tombstones);
+            cache.invalidations.inc(intents.size());
+            return writeAll(asked, intents);
         });
     }
 
@@ -214,8 +243,9 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
                             cache,
                             cacheKey,
                             delta,
-                            version -> payload -> entry(cacheKey, version, payload),
-                            durable(cacheKey));
+                            version -> payload -> coding.value(
+                                    cacheKey, version, engine.clock().millis(), payload),
+                            coding.terms(cacheKey, WriteOptions.DEFAULTS));
         });
     }
 
@@ -228,6 +258,17 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     public CompletionStage<ReadResult<V>> read(K key, Loader<? super K, ? extends V> loader) {
         return engine.gate()
                 .pass(() -> answers.one(coding.key(key), loadOf(key, loader)).thenApply(this::result));
+    }
+
+    @Override
+    public CompletionStage<ReadResult<V>> read(K key, ReplicationMode by) {
+        return engine.gate().pass(() -> {
+            if (by == null) {
+                throw new BadInputException("null mode for cache '" + cache.name + "'", "name one, or leave it out");
+            }
+            CacheKey cacheKey = coding.key(key);
+            return engine.conditional().find(cache, cacheKey, by).thenApply(found -> result(answers.of(found)));
+        });
     }
 
     private ReadResult<V> result(Answer<V> answer) {

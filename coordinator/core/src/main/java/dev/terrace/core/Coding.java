@@ -5,6 +5,7 @@ import dev.terrace.api.Codec;
 import dev.terrace.api.CodecException;
 import dev.terrace.api.KeyCodec;
 import dev.terrace.api.TerraceException;
+import dev.terrace.api.WriteOptions;
 import dev.terrace.config.LimitSettings;
 import dev.terrace.config.Policies;
 import dev.terrace.config.Policies.Policy;
@@ -131,10 +132,24 @@ final class Coding<K, V> {
     }
 
     Entry value(CacheKey key, Version version, long nowMillis, byte[] payload) {
+        return value(key, version, nowMillis, payload, WriteOptions.DEFAULTS);
+    }
+
+    Entry value(CacheKey key, Version version, long nowMillis, byte[] payload, WriteOptions options) {
         Policy policy = policy(key);
-        long freshUntil = after(nowMillis, policy.ttl());
+        Duration ttl = options.ttl() == null ? policy.ttl() : options.ttl();
+        long freshUntil = after(nowMillis, ttl);
         long staleUntil = after(freshUntil, policy.staleTtl());
-        return new Entry(key, EntryKind.VALUE, version, nowMillis, freshUntil, staleUntil, List.of(), payload);
+        List<String> tags = List.copyOf(options.tags());
+        return new Entry(key, EntryKind.VALUE, version, nowMillis, freshUntil, staleUntil, tags, payload);
+    }
+
+    /** What is asked of a write of {@code key}. */
+    Terms terms(CacheKey key, WriteOptions options) {
+        Policy policy = policy(key);
+        return new Terms(
+                options.replication() != null ? options.replication() : PolicyModes.of(policy),
+                options.durable() != null ? options.durable() : policy.durable());
     }
 
     /** A moment later, and never beyond the end of time. */

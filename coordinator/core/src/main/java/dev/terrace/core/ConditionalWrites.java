@@ -1,6 +1,5 @@
 package dev.terrace.core;
 
-import dev.terrace.api.BadInputException;
 import dev.terrace.api.CodecException;
 import dev.terrace.api.Source;
 import dev.terrace.api.UnavailableException;
@@ -9,6 +8,7 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.Unavailability;
@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConditionalWrites {
     private final Tiers tiers;
+    private final @Nullable Remote remote;
     private final Cascade cascade;
     private final Writes writes;
     private final LocalCopies copies;
@@ -46,6 +47,7 @@ final class ConditionalWrites {
      */
     ConditionalWrites(
             Tiers tiers,
+            @Nullable Remote remote,
             Cascade cascade,
             Writes writes,
             LocalCopies copies,
@@ -53,6 +55,7 @@ final class ConditionalWrites {
             @Nullable MissedWrites missed,
             Duration longestContention) {
         this.tiers = tiers;
+        this.remote = remote;
         this.cascade = cascade;
         this.writes = writes;
         this.copies = copies;
@@ -65,74 +68,51 @@ final class ConditionalWrites {
     private record Basis(Found found, WriteCondition unchanged) {}
 
     /** A plain write. Without an L2 it queues behind conditional ones of its key, so that none of them is lost. */
-    CompletionStage<WriteReceipt> plain(Function<Version, Entry> entry, CacheKey key, boolean durable) {
-        return tiers.remote() != null
-                ? writes.write(entry.apply(clock.next()), durable)
-                : queue.run(key, () -> writes.write(entry.apply(clock.next()), durable));
+    CompletionStage<WriteReceipt> plain(Intent intent) {
+        return remote != null
+                ? writes.write(intent, clock)
+                : queue.run(intent.key(), () -> writes.write(intent, clock));
     }
 
     /** Many plain writes. */
-    CompletionStage<List<WriteReceipt>> plainAll(List<Entry> entries, boolean durable) {
-        if (tiers.remote() != null) {
-            return writes.writeAll(entries, durable);
+    CompletionStage<List<WriteReceipt>> plainAll(List<Intent> intents) {
+        if (remote != null) {
+            return writes.writeAll(intents, clock);
         }
         List<CompletableFuture<WriteReceipt>> receipts = new ArrayList<>();
-        for (Entry entry : entries) {
-            receipts.add(plain(version -> withVersion(entry, version), entry.key(), durable)
-                    .toCompletableFuture());
-        }
+        intents.forEach(intent -> receipts.add(plain(intent).toCompletableFuture()));
         return Writes.joined(receipts);
     }
 
-    private static Entry withVersion(Entry entry, Version version) {
-        return new Entry(
-                entry.key(),
-                entry.kind(),
-                version,
-                entry.createdMillis(),
-                entry.freshUntilMillis(),
-                entry.staleUntilMillis(),
-                entry.tags(),
-                entry.payload());
-    }
-
     CompletionStage<WriteReceipt> putIfAbsent(
-            CacheState cache, CacheKey key, Function<Version, Entry> entry, boolean durable) {
+            CacheState cache, CacheKey key, Function<Version, Entry> entry, Terms terms) {
         return queue.run(
                 key,
                 () -> basis(cache, key).thenCompose(basis -> {
                     Entry held = basis.found().entry();
                     return basis.found().isFreshValue(clock.millis())
                             ? refused(held)
-                            : apply(basis.found(), entry.apply(clock.next()), basis.unchanged(), durable);
+                            : apply(key, basis.found(), entry, basis.unchanged(), terms);
                 }));
     }
 
     CompletionStage<WriteReceipt> replace(
-            CacheState cache, CacheKey key, Version expected, Function<Version, Entry> entry, boolean durable) {
+            CacheState cache, CacheKey key, Version expected, Function<Version, Entry> entry, Terms terms) {
         return queue.run(
                 key,
                 () -> basis(cache, key).thenCompose(basis -> {
                     Entry held = basis.found().entry();
                     return held == null || !held.version().equals(expected) || !held.isValue()
                             ? refused(held)
-                            : apply(
-                                    basis.found(),
-                                    entry.apply(clock.next()),
-                                    new WriteCondition.IfVersion(expected),
-                                    durable);
+                            : apply(key, basis.found(), entry, new WriteCondition.IfVersion(expected), terms);
                 }));
     }
 
     /** Adds to a decimal number; {@code make} turns the new number's text and a version into an entry. */
     CompletionStage<Long> increment(
-            CacheState cache,
-            CacheKey key,
-            long delta,
-            Function<Version, Function<byte[], Entry>> make,
-            boolean durable) {
+            CacheState cache, CacheKey key, long delta, Function<Version, Function<byte[], Entry>> make, Terms terms) {
         long started = System.nanoTime();
-        return queue.run(key, () -> increment(cache, key, delta, make, durable, started));
+        return queue.run(key, () -> increment(cache, key, delta, make, terms, started));
     }
 
     private CompletionStage<Long> increment(
@@ -140,7 +120,7 @@ final class ConditionalWrites {
             CacheKey key,
             long delta,
             Function<Version, Function<byte[], Entry>> make,
-            boolean durable,
+            Terms terms,
             long started) {
         return basis(cache, key).thenCompose(basis -> {
             Entry held =
@@ -148,7 +128,7 @@ final class ConditionalWrites {
             long sum = sum(cache, held == null ? 0 : number(cache, held.payload()), delta);
             byte[] text = Long.toString(sum).getBytes(StandardCharsets.US_ASCII);
             WriteCondition condition = held == null ? basis.unchanged() : new WriteCondition.IfVersion(held.version());
-            return apply(basis.found(), make.apply(clock.next()).apply(text), condition, durable)
+            return apply(key, basis.found(), version -> make.apply(version).apply(text), condition, terms)
                     .thenCompose(receipt -> {
                         if (receipt.applied()) {
                             return CompletableFuture.completedStage(sum);
@@ -161,7 +141,7 @@ final class ConditionalWrites {
                                             + " ms; nothing was changed",
                                     "try again, or spread the counter over several keys");
                         }
-                        return increment(cache, key, delta, make, durable, started);
+                        return increment(cache, key, delta, make, terms, started);
                     });
         });
     }
@@ -194,13 +174,35 @@ final class ConditionalWrites {
         return CompletableFuture.completedStage(new WriteReceipt(false, version, Set.of(), Set.of()));
     }
 
+    /**
+     * What is there by the word of so many copies in L2, and below it.
+     *
+     * @throws UnavailableException in the stage, without an L2 or when too few of its copies answer
+     */
+    CompletionStage<Found> find(CacheState cache, CacheKey key, ReplicationMode by) {
+        if (remote == null) {
+            return CompletableFuture.failedStage(new UnavailableException(
+                    "a read of cache '" + cache.name + "' by " + by + " needs L2, and there is none",
+                    "set distributed_cache.enabled, or read without a mode"));
+        }
+        return remote.read(key, by).thenCompose(said -> {
+            if (said instanceof Lookup.Unavailable no) {
+                throw new UnavailableException(
+                        "a read of cache '" + cache.name + "' by " + by + " got no answer from enough copies in L2 ("
+                                + no.cause() + " " + no.detail() + ")",
+                        "try again later, or read without a mode");
+            }
+            return cascade.findBelow(cache, key, said);
+        });
+    }
+
     /** The newest copy by the word of whoever decides: L2 and what lies below it, or this process. */
     private CompletionStage<Basis> basis(CacheState cache, CacheKey key) {
-        Tier remote = tiers.remote();
-        if (remote == null) {
+        Tier tier = tiers.remote();
+        if (remote == null || tier == null) {
             return cascade.find(cache, key).thenApply(found -> new Basis(found, WriteCondition.IF_ABSENT));
         }
-        return remote.get(key).thenCompose(said -> {
+        return remote.readForChange(key).thenCompose(said -> {
             Entry pending = missed == null ? null : missed.pending(key);
             Version held = said instanceof Lookup.Hit hit ? hit.entry().version() : null;
             if (said instanceof Lookup.Unavailable no) {
@@ -210,7 +212,7 @@ final class ConditionalWrites {
                 return basis(cache, key, said);
             }
             // L2 lags behind a write of ours: it must have that one before it can judge.
-            return remote.put(pending, WriteCondition.IF_NEWER).thenCompose(outcome -> {
+            return tier.put(pending, WriteCondition.IF_NEWER).thenCompose(outcome -> {
                 if (outcome instanceof StoreOutcome.Unavailable no) {
                     throw away(cache.name, no.cause(), no.detail(), false);
                 }
@@ -234,45 +236,36 @@ final class ConditionalWrites {
         return cascade.findBelow(cache, key, said).thenApply(found -> new Basis(found, unchanged));
     }
 
-    private CompletionStage<WriteReceipt> apply(Found found, Entry entry, WriteCondition condition, boolean durable) {
-        Tier remote = tiers.remote();
-        if (remote == null) {
-            return writes.write(entry, durable);
+    private CompletionStage<WriteReceipt> apply(
+            CacheKey key, Found found, Function<Version, Entry> make, WriteCondition condition, Terms terms) {
+        Tier tier = tiers.remote();
+        if (remote == null || tier == null) {
+            return writes.write(new Intent(key, make, terms), clock);
         }
         Entry held = found.entry();
         CompletionStage<StoreOutcome> ready = held != null && found.source() == Source.L3
                 // L2 has lost what L3 still has: give it back first, so that the condition is judged against it.
-                ? remote.put(held, WriteCondition.IF_NEWER)
+                ? tier.put(held, WriteCondition.IF_NEWER)
                 : CompletableFuture.completedStage(StoreOutcome.APPLIED);
         return ready.thenCompose(restored -> {
                     if (restored instanceof StoreOutcome.Unavailable no) {
-                        throw away(entry.key().cache(), no.cause(), no.detail(), false);
+                        throw away(key.cache(), no.cause(), no.detail(), false);
                     }
-                    return remote.put(entry, condition);
+                    return remote.change(key, condition, make, terms.mode());
                 })
-                .thenCompose(outcome -> {
-                    if (outcome instanceof StoreOutcome.Unavailable no) {
-                        boolean unknown = mayHaveHappened(no.cause());
-                        if (unknown) {
-                            copies.forget(entry.key());
-                            writes.tell(entry);
+                .thenCompose(written -> {
+                    if (written.outcome() instanceof StoreOutcome.Unavailable no) {
+                        if (written.acknowledgements() != null) {
+                            throw writes.tooFew(written, "conditional ");
                         }
-                        throw away(entry.key().cache(), no.cause(), no.detail(), unknown);
+                        if (written.possible()) {
+                            copies.forget(key);
+                            writes.tell(written.entry());
+                        }
+                        throw away(key.cache(), no.cause(), no.detail(), written.possible());
                     }
-                    if (outcome instanceof StoreOutcome.Refused no) {
-                        throw new BadInputException(
-                                "L2 refused a write to cache '" + entry.key().cache() + "': " + no.reason(),
-                                "nothing was changed");
-                    }
-                    return writes.afterRemote(entry, outcome, durable);
+                    return writes.afterRemote(written, terms);
                 });
-    }
-
-    private static boolean mayHaveHappened(Unavailability cause) {
-        return switch (cause) {
-            case TIMEOUT, DISCONNECTED, ERROR, STORAGE -> true;
-            case OVERLOADED, BREAKER_OPEN, FORGETFUL, CLOSED -> false;
-        };
     }
 
     private static UnavailableException away(String cache, Unavailability cause, String detail, boolean unknown) {

@@ -31,10 +31,15 @@ record Engine(
         // At most four calls of L2 (a conditional write) and three of L3 follow one another, each within its outer
         // deadline.
         Duration remote =
-                Wiring.outerDeadline(settings.distributedCache().timeout()).multipliedBy(4);
+                Wiring.roundsDeadline(settings.distributedCache().timeout()).multipliedBy(4);
         Duration backup =
                 Wiring.outerDeadline(settings.backupStorage().timeout()).multipliedBy(3);
         // The backplane answers within a deadline of its own, and a strict write waits for a lease after that.
-        return settings.loading().timeout().plus(remote).plus(backup).plus(COHERENCE);
+        return settings.loading()
+                .timeout()
+                .plus(remote)
+                .plus(backup)
+                .plus(COHERENCE)
+                .plus(promises.lease().multipliedBy(2));
     }
 }

@@ -6,6 +6,7 @@ import com.codahale.metrics.Timer;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierLevel;
@@ -37,13 +38,13 @@ final class MeteredTier implements Tier {
     }
 
     /** Without the lock of the usual reservoir, which would cost more than the rest of a guarded call. */
-    private static Timer timer(MetricRegistry metrics, String name) {
+    static Timer timer(MetricRegistry metrics, String name) {
         return metrics.timer(
                 name,
                 () -> new Timer(LockFreeExponentiallyDecayingReservoir.builder().build()));
     }
 
-    private static <T> CompletionStage<T> timed(Timer timer, long started, CompletionStage<T> stage) {
+    static <T> CompletionStage<T> timed(Timer timer, long started, CompletionStage<T> stage) {
         return stage.whenComplete((answer, bug) -> timer.update(System.nanoTime() - started, TimeUnit.NANOSECONDS));
     }
 
@@ -65,6 +66,16 @@ final class MeteredTier implements Tier {
     @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
         return timed(put, System.nanoTime(), tier.put(entry, condition));
+    }
+
+    @Override
+    public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition, ReplicationMode mode) {
+        return timed(put, System.nanoTime(), tier.put(entry, condition, mode));
+    }
+
+    @Override
+    public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries, ReplicationMode mode) {
+        return timed(putAll, System.nanoTime(), tier.putAll(entries, mode));
     }
 
     @Override

@@ -10,10 +10,12 @@ import dev.terrace.api.Loader;
 import dev.terrace.api.ReadResult;
 import dev.terrace.api.Source;
 import dev.terrace.api.UnavailableException;
+import dev.terrace.api.WriteOptions;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.EnvelopeView;
 import dev.terrace.spi.LocalTier;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.Version;
 import java.time.Duration;
 import java.util.Collection;
@@ -158,6 +160,36 @@ final class NamedCache<K, V> implements Cache<K, V> {
     @Override
     public WriteReceipt put(K key, V value) {
         return await(async.put(key, value), "put");
+    }
+
+    @Override
+    public WriteReceipt put(K key, V value, WriteOptions options) {
+        return await(async.put(key, value, options), "put");
+    }
+
+    @Override
+    public Map<K, WriteReceipt> putAll(Map<? extends K, ? extends V> entries, WriteOptions options) {
+        return await(async.putAll(entries, options), "putAll");
+    }
+
+    @Override
+    public WriteReceipt putIfAbsent(K key, V value, WriteOptions options) {
+        return await(async.putIfAbsent(key, value, options), "putIfAbsent");
+    }
+
+    @Override
+    public WriteReceipt replace(K key, Version expected, V value, WriteOptions options) {
+        return await(async.replace(key, expected, value, options), "replace");
+    }
+
+    @Override
+    public WriteReceipt invalidate(K key, WriteOptions options) {
+        return await(async.invalidate(key, options), "invalidate");
+    }
+
+    @Override
+    public ReadResult<V> read(K key, ReplicationMode by) {
+        return await(async.read(key, by), "read");
     }
 
     @Override

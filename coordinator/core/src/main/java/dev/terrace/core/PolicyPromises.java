@@ -14,11 +14,11 @@ final class PolicyPromises implements Promises {
         this.policies = policies;
     }
 
-    private static Promise of(Policy policy) {
+    private Promise of(Policy policy) {
         return switch (policy.consistency()) {
             case EVENTUAL -> Promise.EVENTUAL;
             case BOUNDED -> Promise.bounded(policy.stalenessBound());
-            case STRICT -> Promise.strict(Promise.LEASE);
+            case STRICT -> Promise.strict(lease());
         };
     }
 
@@ -47,7 +47,7 @@ final class PolicyPromises implements Promises {
             Duration least = bound == null ? Policies.DEFAULT_STALENESS_BOUND : bound;
             tightest = tightest.tighter(Promise.bounded(least));
             if (consistency == dev.terrace.config.Consistency.STRICT) {
-                Promise strict = Promise.strict(Promise.LEASE);
+                Promise strict = Promise.strict(lease());
                 tightest = tightest.boundNanos() < strict.boundNanos()
                         ? new Promise(Promise.Kind.STRICT, tightest.boundNanos())
                         : strict;
@@ -67,6 +67,6 @@ final class PolicyPromises implements Promises {
 
     @Override
     public Duration lease() {
-        return Promise.LEASE;
+        return policies.settings().backplane().lease();
     }
 }

@@ -3,14 +3,24 @@ package dev.terrace.core;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.SetupException;
+import dev.terrace.config.BackplaneSettings;
+import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.config.Policies;
+import dev.terrace.config.ReplicationSettings;
 import dev.terrace.config.Settings;
+import dev.terrace.config.ZoneSettings;
 import dev.terrace.failover.GuardedTier;
+import dev.terrace.replication.ReplicatedTier;
+import dev.terrace.replication.Timing;
 import dev.terrace.spi.Backplane;
+import dev.terrace.spi.BackplaneProvider;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Notice;
+import dev.terrace.spi.Replica;
+import dev.terrace.spi.ReplicaProvider;
+import dev.terrace.spi.ReplicatedStore;
 import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
@@ -20,7 +30,9 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.ServiceLoader;
 import java.util.concurrent.CompletionStage;
@@ -37,9 +49,12 @@ final class Wiring implements TierContext {
     private final MetricRegistry metrics;
     private final HybridClock clock;
     private final List<Backplane> backplanes;
+    private final Policies policies;
+    private final PolicyModes modes;
     private final Promises promises;
     private final Mutant mutant;
 
+    private static final Duration EXAMINE = Duration.ofMillis(500);
     private static final Duration LONGEST_BEAT = Duration.ofSeconds(1);
     private static final Duration SHORTEST_BEAT = Duration.ofMillis(5);
 
@@ -55,8 +70,10 @@ final class Wiring implements TierContext {
             List<Backplane> backplanes,
             @Nullable Promises promises,
             Mutant mutant) {
-        this.backplanes = List.copyOf(backplanes);
-        this.promises = promises != null ? promises : new PolicyPromises(new Policies(settings));
+        this.backplanes = new ArrayList<>(backplanes);
+        this.policies = new Policies(settings);
+        this.modes = new PolicyModes(policies);
+        this.promises = promises != null ? promises : new PolicyPromises(policies);
         this.mutant = mutant;
         this.settings = settings;
         this.wall = wall;
@@ -67,7 +84,12 @@ final class Wiring implements TierContext {
     @Override
     public <T> T settings(Class<T> type) {
         for (Object part : new Object[] {
-            settings.localCache(), settings.distributedCache(), settings.backupStorage(), settings.limits(), settings
+            settings.localCache(),
+            settings.distributedCache(),
+            settings.backupStorage(),
+            settings.limits(),
+            settings.backplane(),
+            settings
         }) {
             if (type.isInstance(part)) {
                 return type.cast(part);
@@ -91,6 +113,7 @@ final class Wiring implements TierContext {
         Tier local = null;
         Tier remote = null;
         Tier backup = null;
+        ScheduledExecutorService timer = timer("terrace-timer");
         try {
             if (settings.localCache().enabled()) {
                 local = open("chronicle", "terrace-tier-local", "local_cache");
@@ -101,23 +124,140 @@ final class Wiring implements TierContext {
             if (settings.backupStorage().enabled()) {
                 backup = open("rocksdb", "terrace-tier-backup", "backup_storage");
             }
+            openBackplanes();
             if (settings.distributedCache().enabled()) {
-                remote = open(settings.distributedCache().backend(), "terrace-tier-redis", "distributed_cache");
+                remote = openRemote(timer);
             }
-            return withTiers((LocalTier) local, remote, backup);
+            return withTiers((LocalTier) local, remote, backup, timer);
         } catch (RuntimeException e) {
             closeQuietly(local, e);
             closeQuietly(remote, e);
             closeQuietly(backup, e);
+            backplanes.forEach(channel -> closeQuietly(channel, e));
+            timer.shutdownNow();
             throw e;
         }
     }
 
-    private static void closeQuietly(@Nullable Tier tier, RuntimeException why) {
-        if (tier != null) {
+    /** The channels that the settings ask for, unless some were given. */
+    private void openBackplanes() {
+        BackplaneSettings wanted = settings.backplane();
+        if (!backplanes.isEmpty() || !wanted.enabled()) {
+            return;
+        }
+        DistributedCacheSettings remote = settings.distributedCache();
+        if (remote.enabled()) {
+            if (remote.zonesAreGuessed()) {
+                throw new SetupException(
+                        "the backplane must know whether the "
+                                + remote.clusterNodes().size() + " cluster_nodes are one Redis Cluster or a zone each",
+                        "set distributed_cache.topology: cluster, or name the zones in distributed_cache.zones, or set"
+                                + " backplane.enabled: false");
+            }
+            List<ZoneSettings> zones = remote.zones();
+            for (ZoneSettings zone : zones) {
+                String name = zones.size() == 1 ? "" : zone.name();
+                TierContext context = zones.size() == 1
+                        ? this
+                        : new Wiring(settings.withDistributedCache(remote.ofZone(zone)), wall, metrics, clock.node());
+                backplanes.add(backplane(remote.backend(), "terrace-tier-redis").open(name, context));
+            }
+        }
+        if (wanted.group().enabled()) {
+            backplanes.add(backplane("jgroups", "terrace-backplane-jgroups").open("", this));
+        }
+    }
+
+    private static BackplaneProvider backplane(String name, String artifact) {
+        for (BackplaneProvider candidate : ServiceLoader.load(BackplaneProvider.class)) {
+            if (candidate.name().equals(name)) {
+                return candidate;
+            }
+        }
+        throw new SetupException(
+                "the backplane is enabled, but no provider named '" + name + "' is on the class path",
+                "add dev.terrace:" + artifact + ", or set backplane.enabled: false");
+    }
+
+    private Tier openRemote(ScheduledExecutorService timer) {
+        DistributedCacheSettings remote = settings.distributedCache();
+        if (remote.zonesAreGuessed()) {
+            return new UndecidedRemote(
+                            replicas(remote.backend()).detect(this),
+                            clock,
+                            several -> several ? openZones(timer) : guarded(openOne()))
+                    .facade();
+        }
+        return remote.zones().size() == 1 ? openOne() : openZones(timer);
+    }
+
+    private Tier openOne() {
+        return open(settings.distributedCache().backend(), "terrace-tier-redis", "distributed_cache");
+    }
+
+    private Tier guarded(Tier tier) {
+        return guard(tier, settings.distributedCache().timeout());
+    }
+
+    private static ReplicaProvider replicas(String name) {
+        for (ReplicaProvider candidate : ServiceLoader.load(ReplicaProvider.class)) {
+            if (candidate.name().equals(name)) {
+                return candidate;
+            }
+        }
+        throw new SetupException(
+                "distributed_cache names several zones, but no provider of zones named '" + name
+                        + "' is on the class path",
+                "add dev.terrace:terrace-tier-redis, or name one zone");
+    }
+
+    private Tier openZones(ScheduledExecutorService timer) {
+        DistributedCacheSettings remote = settings.distributedCache();
+        ReplicaProvider provider = replicas(remote.backend());
+        Map<String, Double> weights = new HashMap<>();
+        List<Replica> zones = new ArrayList<>();
+        try {
+            for (ZoneSettings zone : remote.zones()) {
+                zones.add(provider.open(zone.name(), this));
+                weights.put(zone.name(), (double) zone.weight());
+            }
+            ReplicationSettings.Hints hints = remote.replication().hints();
+            ReplicatedTier.Setup setup = new ReplicatedTier.Setup(
+                    remote.replicationFactor(),
+                    modes.strongest(),
+                    modes,
+                    weights,
+                    roundsDeadline(remote.timeout()).toMillis(),
+                    hints.maxEntries(),
+                    hints.window().toMillis(),
+                    EXAMINE.toMillis(),
+                    healing(remote.replication()));
+            return new MeteredStore(new ReplicatedTier(zones, setup, clock, Timing.real(timer), metrics), metrics);
+        } catch (RuntimeException e) {
+            zones.forEach(zone -> closeQuietly(zone, e));
+            throw e;
+        }
+    }
+
+    private ReplicatedTier.Healing healing(ReplicationSettings replication) {
+        return new ReplicatedTier.Healing(
+                replication.resyncEntriesPerSecond(),
+                replication.compare().interval().toMillis(),
+                replication.compare().entriesPerSecond(),
+                settings.limits().tombstoneRetention().toMillis(),
+                replication.majorityForgot() == ReplicationSettings.MajorityForgot.REFORM);
+    }
+
+    /** An operation over several zones has up to three rounds, each within a zone's own deadline. */
+    static Duration roundsDeadline(Duration timeout) {
+        return timeout.multipliedBy(3);
+    }
+
+    private static void closeQuietly(@Nullable AutoCloseable part, RuntimeException why) {
+        if (part != null) {
             try {
-                tier.close();
-            } catch (RuntimeException e) {
+                part.close();
+            } catch (Exception e) {
                 why.addSuppressed(e);
             }
         }
@@ -135,12 +275,19 @@ final class Wiring implements TierContext {
     }
 
     CacheCoordinator withTiers(@Nullable LocalTier local, @Nullable Tier remote, @Nullable Tier backup) {
+        Tier store = remote instanceof ReplicatedStore zones ? new MeteredStore(zones, metrics) : remote;
+        return withTiers(local, store, backup, timer("terrace-timer"));
+    }
+
+    private CacheCoordinator withTiers(
+            @Nullable LocalTier local, @Nullable Tier remote, @Nullable Tier backup, ScheduledExecutorService timer) {
+        // Zones keep their own deadlines, and a breaker around all of them would let one that is bad stop the others.
+        boolean unguarded = remote instanceof ReplicatedStore || remote instanceof UndecidedRemote.Facade;
         Tiers tiers = new Tiers(
                 local,
-                guard(remote, settings.distributedCache().timeout()),
-                guard(backup, settings.backupStorage().timeout()),
+                remote == null || unguarded ? remote : guarded(remote),
+                backup == null ? null : guard(backup, settings.backupStorage().timeout()),
                 backup instanceof ScannableTier scan ? scan : null);
-        ScheduledExecutorService timer = timer("terrace-timer");
         // Of its own: a beat that waits for something else makes copies untrusted.
         ScheduledExecutorService pulse = backplanes.isEmpty() ? timer : timer("terrace-pulse");
         Engine engine = engine(tiers, timer, pulse, System::nanoTime);
@@ -175,7 +322,9 @@ final class Wiring implements TierContext {
                 clock.node(),
                 earpiece,
                 pulse,
-                beatNanos(Math.min(tightest.boundNanos(), leaseNanos)),
+                settings.backplane().beat() != null
+                        ? settings.backplane().beat().toNanos()
+                        : beatNanos(Math.min(tightest.boundNanos(), leaseNanos)),
                 metrics,
                 mutant);
         Latecomers latecomers = new Latecomers();
@@ -186,8 +335,11 @@ final class Wiring implements TierContext {
         metrics.register("flights", (Gauge<Integer>) flights::size);
         LocalCopies copies = new LocalCopies(tiers.local(), flights, mutant);
         Cascade cascade = new Cascade(tiers, clock, missed, metrics);
+        Remote remote = tiers.remote() == null ? null : Remote.over(tiers.remote(), clock);
         Writes writes = new Writes(
                 tiers,
+                remote,
+                modes.strongest(),
                 copies,
                 missed,
                 Math.max(1, settings.backupStorage().queueEntries() / 2),
@@ -203,7 +355,7 @@ final class Wiring implements TierContext {
         cascade.doubtBackup();
         Engine engine = new Engine(
                 settings,
-                new Policies(settings),
+                policies,
                 clock,
                 tiers,
                 cascade,
@@ -215,6 +367,7 @@ final class Wiring implements TierContext {
                 missed,
                 new ConditionalWrites(
                         tiers,
+                        remote,
                         cascade,
                         writes,
                         copies,
@@ -295,10 +448,8 @@ final class Wiring implements TierContext {
         return timeout.multipliedBy(2);
     }
 
-    private @Nullable Tier guard(@Nullable Tier tier, Duration timeout) {
-        return tier == null
-                ? null
-                : new GuardedTier(
-                        new MeteredTier(tier, metrics), settings.circuitBreaker(), outerDeadline(timeout), metrics);
+    private Tier guard(Tier tier, Duration timeout) {
+        return new GuardedTier(
+                new MeteredTier(tier, metrics), settings.circuitBreaker(), outerDeadline(timeout), metrics);
     }
 }

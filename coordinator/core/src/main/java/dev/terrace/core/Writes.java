@@ -3,17 +3,20 @@ package dev.terrace.core;
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.BadInputException;
+import dev.terrace.api.ReplicationException;
 import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.Notice;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -35,18 +38,26 @@ final class Writes {
     private final Counter backupFailures;
     private final Announcer announcer;
     private final Promises promises;
+    private final @Nullable Remote remote;
+    private final ReplicationMode strongest;
 
     /**
+     * @param remote L2, null without one
+     * @param strongest the mode of what concerns whole caches
      * @param backupWritesBeforeWaiting from this many unfinished L3 writes on, writers wait for theirs
      */
     Writes(
             Tiers tiers,
+            @Nullable Remote remote,
+            ReplicationMode strongest,
             LocalCopies copies,
             Missed missed,
             int backupWritesBeforeWaiting,
             Announcer announcer,
             Promises promises,
             MetricRegistry metrics) {
+        this.remote = remote;
+        this.strongest = strongest;
         this.announcer = announcer;
         this.promises = promises;
         this.tiers = tiers;
@@ -57,25 +68,44 @@ final class Writes {
     }
 
     /** A user's write or invalidation. */
-    CompletionStage<WriteReceipt> write(Entry entry, boolean durable) {
-        Tier remote = tiers.remote();
+    CompletionStage<WriteReceipt> write(Intent intent, HybridClock clock) {
         return remote == null
-                ? afterRemote(entry, null, durable)
-                : remote.put(entry, WriteCondition.IF_NEWER)
-                        .thenCompose(outcome -> afterRemote(entry, outcome, durable));
+                ? afterRemote(Written.nowhere(intent.make().apply(clock.next())), intent.terms())
+                : remote.write(intent).thenCompose(written -> afterRemote(written, intent.terms()));
+    }
+
+    /** What concerns a whole cache. Where too few copies acknowledge it, the receipt says that L2 missed it. */
+    CompletionStage<WriteReceipt> write(Entry entry, boolean durable) {
+        Terms terms = new Terms(ReplicationMode.ASYNC, durable);
+        return remote == null
+                ? afterRemote(Written.nowhere(entry), terms)
+                : remote.store(entry, strongest).thenCompose(written -> afterRemote(lenient(written), terms));
+    }
+
+    private static Written lenient(Written written) {
+        return written.outcome() instanceof StoreOutcome.Underacknowledged
+                ? new Written(
+                        written.entry(),
+                        new StoreOutcome.Unavailable(TierLevel.L2, Unavailability.TIMEOUT, written.trouble()),
+                        written.acknowledgements(),
+                        true)
+                : written;
     }
 
     /** Many of them, one round trip to L2. */
-    CompletionStage<List<WriteReceipt>> writeAll(List<Entry> entries, boolean durable) {
-        Tier remote = tiers.remote();
-        CompletionStage<List<@Nullable StoreOutcome>> first = remote == null
-                ? CompletableFuture.completedStage(Collections.nCopies(entries.size(), null))
-                : remote.putAll(entries).thenApply(ArrayList::new);
-        return first.thenCompose(outcomes -> {
+    CompletionStage<List<WriteReceipt>> writeAll(List<Intent> intents, HybridClock clock) {
+        if (intents.isEmpty()) {
+            return CompletableFuture.completedStage(List.of());
+        }
+        CompletionStage<List<Written>> first = remote == null
+                ? CompletableFuture.completedStage(intents.stream()
+                        .map(intent -> Written.nowhere(intent.make().apply(clock.next())))
+                        .toList())
+                : remote.writeAll(intents);
+        return first.thenCompose(written -> {
             List<CompletableFuture<WriteReceipt>> receipts = new ArrayList<>();
-            for (int i = 0; i < entries.size(); i++) {
-                receipts.add(
-                        afterRemote(entries.get(i), outcomes.get(i), durable).toCompletableFuture());
+            for (int i = 0; i < intents.size(); i++) {
+                receipts.add(afterRemote(written.get(i), intents.get(i).terms()).toCompletableFuture());
             }
             return joined(receipts);
         });
@@ -88,12 +118,36 @@ final class Writes {
                         done -> receipts.stream().map(CompletableFuture::join).toList());
     }
 
-    /**
-     * The rest of a write that L2 has judged.
-     *
-     * @param remoteOutcome what L2 said; null without an L2
-     */
-    CompletionStage<WriteReceipt> afterRemote(Entry entry, @Nullable StoreOutcome remoteOutcome, boolean durable) {
+    /** The rest of a write that L2 has judged; fails when fewer copies acknowledged it than {@code terms} ask for. */
+    CompletionStage<WriteReceipt> afterRemote(Written written, Terms terms) {
+        if (terms.mode() != ReplicationMode.ASYNC && !written.isJudged()) {
+            return CompletableFuture.failedStage(tooFew(written, ""));
+        }
+        return spread(written, terms.durable())
+                .thenApply(receipt -> receipt.withAcknowledgements(written.acknowledgements()));
+    }
+
+    /** To be thrown when copies are missing. What may have happened is told to this node and the others first. */
+    ReplicationException tooFew(Written written, String what) {
+        Entry entry = written.entry();
+        if (written.possible()) {
+            copies.forget(entry.key());
+            tell(entry);
+        }
+        WriteReceipt receipt = new WriteReceipt(false, entry.version(), Set.of(), Set.of(TierLevel.L2))
+                .withAcknowledgements(written.acknowledgements());
+        return new ReplicationException(
+                what + "write to cache '" + entry.key().cache() + "' was not acknowledged by enough copies in L2 ("
+                        + written.trouble() + "); "
+                        + (written.possible() ? "whether it happened is unknown" : "nothing was changed"),
+                written.possible() ? "read the value before trying again" : "try again later",
+                receipt,
+                written.possible());
+    }
+
+    private CompletionStage<WriteReceipt> spread(Written written, boolean durable) {
+        Entry entry = written.entry();
+        StoreOutcome remoteOutcome = written.outcome();
         if (remoteOutcome instanceof StoreOutcome.Superseded superseded) {
             overtaken(entry, superseded);
             return CompletableFuture.completedStage(lost(entry, superseded));
@@ -215,7 +269,8 @@ final class Writes {
                         "try again, or write without durable: true");
             }
         }
-        return new WriteReceipt(true, entry.version(), stored, lacking);
+        return new WriteReceipt(
+                true, entry.version(), stored, lacking, false, durable && stored.contains(TierLevel.L3), null);
     }
 
     private static String reason(StoreOutcome outcome) {

@@ -390,7 +390,8 @@ final class SimulatedFleet {
                     }
                     Version newest =
                             held instanceof Lookup.Hit hit ? hit.entry().version() : null;
-                    boolean writerDied = newest != null && nodes.stream().noneMatch(each -> each.id == newest.node());
+                    boolean writerDied =
+                            newest != null && nodes.stream().noneMatch(each -> each.id == newest.node() >>> 1);
                     if (writerDied) {
                         // It may have died between L2 and the notice; then nobody has acknowledged the write, and
                         // copies

@@ -6,6 +6,7 @@ import dev.terrace.config.ZoneSettings;
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.ReplicaProvider;
 import dev.terrace.spi.TierContext;
+import dev.terrace.spi.ZoneDetection;
 import java.util.List;
 
 /** Opens zones on Redis; named {@code redis}. Does not wait for a server. */
@@ -22,6 +23,11 @@ public final class RedisReplicaProvider implements ReplicaProvider {
     public Replica open(String zone, TierContext context) {
         return new RedisZone(
                 zone, of(zone, context.settings(DistributedCacheSettings.class)), context.clock(), context.metrics());
+    }
+
+    @Override
+    public ZoneDetection detect(TierContext context) {
+        return new RedisDetection(context.settings(DistributedCacheSettings.class));
     }
 
     private static DistributedCacheSettings of(String zone, DistributedCacheSettings settings) {

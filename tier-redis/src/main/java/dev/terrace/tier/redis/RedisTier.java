@@ -4,12 +4,12 @@ import com.codahale.metrics.Counter;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.DistributedCacheSettings;
-import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Deadlines;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierLevel;
@@ -62,6 +62,7 @@ final class RedisTier implements Tier {
     private final RedisKeys keys;
     private final Reclaimer reclaimer;
     private final long timeoutMillis;
+    private final ReplicationMode mode;
     private final Deadlines deadlines;
     private final AtomicInteger inFlight = new AtomicInteger();
     private final Counter timeouts;
@@ -71,7 +72,7 @@ final class RedisTier implements Tier {
     private final Counter overloaded;
     private volatile @Nullable RedissonCommands commands;
 
-    /** Set with {@link #commands}, where a write waits for replicas; null where it does not. */
+    /** Set with {@link #commands}. */
     private volatile @Nullable ReplicaAcks acks;
 
     /** Why calls do not get through; empty while they do. An error about one key says nothing about the others. */
@@ -86,6 +87,7 @@ final class RedisTier implements Tier {
         this.clock = clock;
         this.keys = new RedisKeys(settings.keyPrefix());
         this.timeoutMillis = settings.timeout().toMillis();
+        this.mode = ReplicationMode.valueOf(settings.consistencyLevel().name());
         this.deadlines = new Deadlines("terrace-l2-deadlines", timeoutMillis);
         this.reclaimer = new Reclaimer(this::commands, keys, timeoutMillis);
         this.timeouts = metrics.counter("l2.timeouts");
@@ -119,9 +121,7 @@ final class RedisTier implements Tier {
             if (connection == null) {
                 return null;
             }
-            if (settings.consistencyLevel() != ConsistencyLevel.ASYNC) {
-                acks = new ReplicaAcks(connection, settings.consistencyLevel(), timeoutMillis);
-            }
+            acks = new ReplicaAcks(connection, timeoutMillis);
             current = new RedissonCommands(connection);
             commands = current;
         }
@@ -301,25 +301,32 @@ final class RedisTier implements Tier {
 
     @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
+        return put(entry, condition, mode);
+    }
+
+    @Override
+    public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition, ReplicationMode by) {
         long now = clock.millis();
         RedissonCommands.Store store = storeOf(entry, condition, now);
-        return call(to -> stored(to, store, now), outcome -> outcome, RedisTier::outcomeOf);
+        return call(to -> stored(to, store, now, by), outcome -> outcome, RedisTier::outcomeOf);
     }
 
     /** Stores, and waits for replicas where that is asked for. */
-    private CompletionStage<StoreOutcome> stored(RedissonCommands to, RedissonCommands.Store store, long now) {
+    private CompletionStage<StoreOutcome> stored(
+            RedissonCommands to, RedissonCommands.Store store, long now, ReplicationMode by) {
         ReplicaAcks waiting = acks;
-        return waiting == null
+        return waiting == null || by == ReplicationMode.ASYNC
                 ? to.withScripts(() -> to.store(store, now)).thenApply(this::outcome)
-                : to.withScripts(() -> waiting.store(to, store, now)).thenApply(this::outcome);
+                : to.withScripts(() -> waiting.store(to, store, now, by)).thenApply(this::outcome);
     }
 
     private StoreOutcome outcome(ReplicaAcks.Answer answer) {
         StoreOutcome outcome = outcome(answer.script());
-        boolean relied = outcome instanceof StoreOutcome.Applied || outcome instanceof StoreOutcome.Superseded;
-        return relied && !answer.enough()
-                ? new StoreOutcome.Underacknowledged(TierLevel.L2, answer.acked(), answer.required())
-                : outcome;
+        boolean applied = outcome instanceof StoreOutcome.Applied;
+        if ((applied || outcome instanceof StoreOutcome.Superseded) && !answer.enough()) {
+            return new StoreOutcome.Underacknowledged(TierLevel.L2, answer.acked(), answer.required());
+        }
+        return applied ? new StoreOutcome.Applied(answer.acked(), answer.required()) : outcome;
     }
 
     private StoreOutcome outcome(byte @Nullable [] answer) {
@@ -346,13 +353,18 @@ final class RedisTier implements Tier {
 
     @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
+        return putAll(entries, mode);
+    }
+
+    @Override
+    public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries, ReplicationMode by) {
         if (entries.isEmpty()) {
             return CompletableFuture.completedStage(List.of());
         }
         commands();
         ReplicaAcks waiting = acks;
-        if (waiting != null && waiting.mayWait()) {
-            return putEach(entries);
+        if (by != ReplicationMode.ASYNC && waiting != null && waiting.mayWait()) {
+            return putEach(entries, by);
         }
         long now = clock.millis();
         List<RedissonCommands.Store> stores = new ArrayList<>(entries.size());
@@ -364,14 +376,14 @@ final class RedisTier implements Tier {
     }
 
     /** Each is waited for by itself, one after the other where they are of one key. */
-    private CompletionStage<List<StoreOutcome>> putEach(List<Entry> entries) {
+    private CompletionStage<List<StoreOutcome>> putEach(List<Entry> entries, ReplicationMode by) {
         Map<CacheKey, CompletableFuture<StoreOutcome>> last = new HashMap<>();
         List<CompletableFuture<StoreOutcome>> outcomes = new ArrayList<>(entries.size());
         for (Entry entry : entries) {
             CompletableFuture<StoreOutcome> before = last.get(entry.key());
             CompletionStage<StoreOutcome> mine = before == null
-                    ? put(entry, WriteCondition.IF_NEWER)
-                    : before.thenCompose(done -> put(entry, WriteCondition.IF_NEWER));
+                    ? put(entry, WriteCondition.IF_NEWER, by)
+                    : before.thenCompose(done -> put(entry, WriteCondition.IF_NEWER, by));
             last.put(entry.key(), mine.toCompletableFuture());
             outcomes.add(mine.toCompletableFuture());
         }

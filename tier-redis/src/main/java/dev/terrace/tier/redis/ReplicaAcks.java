@@ -1,6 +1,6 @@
 package dev.terrace.tier.redis;
 
-import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.tier.redis.ZoneServers.Primaries;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -38,17 +38,15 @@ final class ReplicaAcks {
 
     private final Connector.Connection connection;
     private final ZoneServers servers;
-    private final ConsistencyLevel level;
     private final long timeoutMillis;
     private final Map<String, Integer> replicas = new ConcurrentHashMap<>();
     private final AtomicReference<@Nullable CompletableFuture<Void>> counting = new AtomicReference<>();
     private volatile boolean counted;
     private volatile long countedNanos;
 
-    ReplicaAcks(Connector.Connection connection, ConsistencyLevel level, long timeoutMillis) {
+    ReplicaAcks(Connector.Connection connection, long timeoutMillis) {
         this.connection = connection;
         this.servers = new ZoneServers(connection.client());
-        this.level = level;
         this.timeoutMillis = timeoutMillis;
     }
 
@@ -70,11 +68,12 @@ final class ReplicaAcks {
      *
      * @param plain stores where the primary alone is enough
      */
-    CompletionStage<Answer> store(RedissonCommands plain, RedissonCommands.Store store, long nowMillis) {
+    CompletionStage<Answer> store(
+            RedissonCommands plain, RedissonCommands.Store store, long nowMillis, ReplicationMode mode) {
         return counts().thenCompose(known ->
                         replicas.containsKey(shardOf(store.key())) ? CompletableFuture.completedStage(null) : recount())
                 .thenCompose(known -> {
-                    int required = required(replicas.getOrDefault(shardOf(store.key()), 0));
+                    int required = required(mode, replicas.getOrDefault(shardOf(store.key()), 0));
                     return required == 1
                             ? plain.store(store, nowMillis).thenApply(script -> new Answer(script, 1, 1))
                             : store(store, nowMillis, required);
@@ -127,8 +126,8 @@ final class ReplicaAcks {
     }
 
     /** How many servers must have a write, of a primary with so many replicas; itself included. */
-    int required(int replicaCount) {
-        return switch (level) {
+    static int required(ReplicationMode mode, int replicaCount) {
+        return switch (mode) {
             case ASYNC -> 1;
             case QUORUM -> (1 + replicaCount) / 2 + 1;
             case SYNC -> 1 + replicaCount;

@@ -1,0 +1,106 @@
+package dev.terrace.core;
+
+import dev.terrace.api.Acknowledgements;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.HybridClock;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Replicated;
+import dev.terrace.spi.ReplicatedStore;
+import dev.terrace.spi.ReplicationMode;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.Unavailability;
+import dev.terrace.spi.Version;
+import dev.terrace.spi.WriteCondition;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** An L2 that keeps copies in several zones. Thread-safe. */
+final class ManyZones implements Remote {
+    private final ReplicatedStore store;
+    private final HybridClock clock;
+
+    ManyZones(ReplicatedStore store, HybridClock clock) {
+        this.store = store;
+        this.clock = clock;
+    }
+
+    @Override
+    public CompletionStage<Written> write(Intent intent) {
+        ReplicationMode mode = intent.terms().mode();
+        return store.write(intent.key(), intent.make(), mode).thenApply(said -> written(intent.make(), said, mode));
+    }
+
+    @Override
+    public CompletionStage<List<Written>> writeAll(List<Intent> intents) {
+        List<CompletableFuture<Written>> all = new ArrayList<>(intents.size());
+        intents.forEach(intent -> all.add(write(intent).toCompletableFuture()));
+        return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
+                .thenApply(done -> all.stream().map(CompletableFuture::join).toList());
+    }
+
+    @Override
+    public CompletionStage<Written> store(Entry entry, ReplicationMode mode) {
+        return store.put(entry, WriteCondition.IF_NEWER, mode).thenApply(outcome -> {
+            Acknowledgements acks = outcome instanceof StoreOutcome.Applied applied
+                    ? Acknowledgements.ofServers(mode, applied.acked(), applied.required())
+                    : null;
+            return new Written(entry, outcome, acks, outcome instanceof StoreOutcome.Unavailable);
+        });
+    }
+
+    @Override
+    public CompletionStage<Written> change(
+            CacheKey key, WriteCondition condition, Function<Version, Entry> make, ReplicationMode mode) {
+        ReplicatedStore.Change change = (held, version) -> holds(condition, held) ? make.apply(version) : null;
+        return store.change(key, change).thenApply(said -> {
+            Written written = written(make, said, mode);
+            return said.outcome() == Replicated.Outcome.REFUSED
+                    ? new Written(written.entry(), superseded(said.current()), written.acknowledgements(), false)
+                    : written;
+        });
+    }
+
+    private static StoreOutcome superseded(@Nullable Entry current) {
+        return new StoreOutcome.Superseded(current == null ? null : current.version());
+    }
+
+    /** What every tier does within itself, see {@link WriteCondition}. */
+    private boolean holds(WriteCondition condition, @Nullable Entry held) {
+        long now = clock.millis();
+        Entry live = held == null || held.isExpired(now) ? null : held;
+        if (condition instanceof WriteCondition.IfVersion wanted) {
+            return live != null && live.version().equals(wanted.expected());
+        }
+        return !(condition instanceof WriteCondition.IfAbsent) || live == null || !live.isValue() || !live.isFresh(now);
+    }
+
+    @Override
+    public CompletionStage<Lookup> read(CacheKey key, ReplicationMode mode) {
+        return store.read(key, mode);
+    }
+
+    private Written written(Function<Version, Entry> make, Replicated said, ReplicationMode mode) {
+        Version version = said.version() == null ? clock.next() : said.version();
+        int acked = said.acked().size();
+        Acknowledgements acks = new Acknowledgements(mode, acked, said.required(), said.acked(), said.hinted());
+        StoreOutcome outcome = switch (said.outcome()) {
+            case ACKNOWLEDGED -> new StoreOutcome.Applied(acked, said.required());
+            case REFUSED -> new StoreOutcome.Superseded(said.version());
+            // A write that asks for one copy and got none is what it is with one zone that is away.
+            case FAILED, UNKNOWN ->
+                new StoreOutcome.Unavailable(
+                        TierLevel.L2,
+                        said.outcome() == Replicated.Outcome.UNKNOWN
+                                ? Unavailability.TIMEOUT
+                                : Unavailability.DISCONNECTED,
+                        said.detail());
+        };
+        return new Written(make.apply(version), outcome, acks, said.outcome() == Replicated.Outcome.UNKNOWN);
+    }
+}
