@@ -109,6 +109,28 @@ public record DistributedCacheSettings(
                 other);
     }
 
+    /** These settings with another first part of every Redis key. */
+    public DistributedCacheSettings withKeyPrefix(String other) {
+        return new DistributedCacheSettings(
+                enabled,
+                backend,
+                clusterNodes,
+                topology,
+                sentinelMaster,
+                replicationFactor,
+                consistencyLevel,
+                ttl,
+                timeout,
+                connectTimeout,
+                poolSize,
+                database,
+                other,
+                username,
+                password,
+                tls,
+                replication);
+    }
+
     /**
      * The zones: those that the file names, else what {@code cluster_nodes} may be. Several nodes of topology
      * {@link Topology#AUTO} are one zone each, named by their address; when asking them shows one Redis Cluster, or sentinels,

@@ -26,6 +26,7 @@ import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierContext;
 import dev.terrace.spi.TierProvider;
+import dev.terrace.spi.ZoneDetection;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -53,6 +54,7 @@ final class Wiring implements TierContext {
     private final PolicyModes modes;
     private final Promises promises;
     private final Mutant mutant;
+    private @Nullable ZoneDetection detection;
 
     private static final Duration EXAMINE = Duration.ofMillis(500);
     private static final Duration LONGEST_BEAT = Duration.ofSeconds(1);
@@ -147,25 +149,41 @@ final class Wiring implements TierContext {
         }
         DistributedCacheSettings remote = settings.distributedCache();
         if (remote.enabled()) {
-            if (remote.zonesAreGuessed()) {
-                throw new SetupException(
-                        "the backplane must know whether the "
-                                + remote.clusterNodes().size() + " cluster_nodes are one Redis Cluster or a zone each",
-                        "set distributed_cache.topology: cluster, or name the zones in distributed_cache.zones, or set"
-                                + " backplane.enabled: false");
-            }
+            BackplaneProvider logs = backplane(remote.backend(), "terrace-tier-redis");
             List<ZoneSettings> zones = remote.zones();
             for (ZoneSettings zone : zones) {
-                String name = zones.size() == 1 ? "" : zone.name();
-                TierContext context = zones.size() == 1
-                        ? this
-                        : new Wiring(settings.withDistributedCache(remote.ofZone(zone)), wall, metrics, clock.node());
-                backplanes.add(backplane(remote.backend(), "terrace-tier-redis").open(name, context));
+                backplanes.add(
+                        remote.zonesAreGuessed()
+                                ? new UndecidedBackplane(
+                                        "log-" + zone.name(),
+                                        detection(),
+                                        several -> logs.open(
+                                                zone.name(), within(several ? remote.ofZone(zone) : aside(zone))))
+                                : zones.size() == 1
+                                        ? logs.open("", this)
+                                        : logs.open(zone.name(), within(remote.ofZone(zone))));
             }
         }
         if (wanted.group().enabled()) {
             backplanes.add(backplane("jgroups", "terrace-backplane-jgroups").open("", this));
         }
+    }
+
+    /** The whole of L2, with keys that no other log uses. */
+    private DistributedCacheSettings aside(ZoneSettings zone) {
+        DistributedCacheSettings remote = settings.distributedCache();
+        return remote.withKeyPrefix(remote.keyPrefix() + "~" + zone.name());
+    }
+
+    private TierContext within(DistributedCacheSettings remote) {
+        return new Wiring(settings.withDistributedCache(remote), wall, metrics, clock.node());
+    }
+
+    private ZoneDetection detection() {
+        if (detection == null) {
+            detection = replicas(settings.distributedCache().backend()).detect(this);
+        }
+        return detection;
     }
 
     private static BackplaneProvider backplane(String name, String artifact) {
@@ -182,10 +200,7 @@ final class Wiring implements TierContext {
     private Tier openRemote(ScheduledExecutorService timer) {
         DistributedCacheSettings remote = settings.distributedCache();
         if (remote.zonesAreGuessed()) {
-            return new UndecidedRemote(
-                            replicas(remote.backend()).detect(this),
-                            clock,
-                            several -> several ? openZones(timer) : guarded(openOne()))
+            return new UndecidedRemote(detection(), clock, several -> several ? openZones(timer) : guarded(openOne()))
                     .facade();
         }
         return remote.zones().size() == 1 ? openOne() : openZones(timer);
