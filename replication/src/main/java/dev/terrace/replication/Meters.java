@@ -18,6 +18,8 @@ final class Meters {
     final Counter lateAcks;
     final Counter forgotten;
     final Counter dataMayBeLost;
+    final Counter hintsForgotten;
+    final Counter hintsNotStored;
     final Counter rounds;
     final Counter compared;
     final Counter withheld;
@@ -56,6 +58,8 @@ final class Meters {
         lateAcks = metrics.counter("replication.acks.late");
         forgotten = metrics.counter("replication.zones.forgotten");
         dataMayBeLost = metrics.counter("replication.data_may_be_lost");
+        hintsForgotten = metrics.counter("replication.hints.forgotten");
+        hintsNotStored = metrics.counter("replication.hints.not_stored");
         rounds = metrics.counter("replication.compare.rounds");
         compared = metrics.counter("replication.compare.looked");
         withheld = metrics.counter("replication.compare.withheld");

@@ -4,6 +4,7 @@ import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.SetupException;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.HintStore;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Replica;
@@ -130,7 +131,23 @@ public final class ReplicatedTier implements ReplicatedStore {
      */
     public ReplicatedTier(
             List<? extends Replica> zones, Setup setup, HybridClock clock, Timing timing, MetricRegistry metrics) {
-        this(zones, setup, clock, timing, metrics, Tokens::random, Set.of());
+        this(zones, setup, clock, timing, metrics, null);
+    }
+
+    /**
+     * As the other, with a place where hints survive a restart.
+     *
+     * @param hintStore stays the caller's to close, after this; null to keep hints in memory only
+     * @throws SetupException when zones share a name, or there are fewer than copies
+     */
+    public ReplicatedTier(
+            List<? extends Replica> zones,
+            Setup setup,
+            HybridClock clock,
+            Timing timing,
+            MetricRegistry metrics,
+            @Nullable HintStore hintStore) {
+        this(zones, setup, clock, timing, metrics, hintStore, Tokens::random, Set.of());
     }
 
     ReplicatedTier(
@@ -141,13 +158,36 @@ public final class ReplicatedTier implements ReplicatedStore {
             MetricRegistry metrics,
             java.util.function.Supplier<String> tokens,
             Set<Mutation> mutations) {
+        this(zones, setup, clock, timing, metrics, null, tokens, mutations);
+    }
+
+    ReplicatedTier(
+            List<? extends Replica> zones,
+            Setup setup,
+            HybridClock clock,
+            Timing timing,
+            MetricRegistry metrics,
+            @Nullable HintStore hintStore,
+            java.util.function.Supplier<String> tokens,
+            Set<Mutation> mutations) {
         check(zones, setup);
         this.mode = setup.mode();
         this.modes = setup.modes();
         this.placement = new Placement(zones, setup.weights(), setup.copies());
         List<String> names = zones.stream().map(Replica::zone).toList();
         Meters meters = new Meters(metrics, names);
-        this.hints = new Hints(timing, clock, meters, setup.mostHints(), setup.hintWindowMillis(), mutations);
+        this.hints = new Hints(
+                zones,
+                timing,
+                clock,
+                meters,
+                setup.mostHints(),
+                setup.hintWindowMillis(),
+                new Pace(timing, setup.healing().resyncPerSecond()),
+                hintStore,
+                setup.deadlineMillis(),
+                key -> change(key, (held, version) -> held == null ? null : Context.withVersion(held, version)),
+                mutations);
         AtomicBoolean formed = new AtomicBoolean();
         this.context = new Context(
                 placement,
@@ -171,6 +211,7 @@ public final class ReplicatedTier implements ReplicatedStore {
                         setup.deadlineMillis() + setup.deadlineMillis() / 4 + 10,
                         mutations)
                 .start();
+        hints.start();
         Healing healing = setup.healing();
         this.comparison = healing.compareIntervalMillis() == 0
                 ? null
@@ -183,6 +224,7 @@ public final class ReplicatedTier implements ReplicatedStore {
                         .start();
         for (String name : names) {
             Meters.gauge(metrics, name, "hints.pending", () -> hints.pending(name));
+            Meters.gauge(metrics, name, "hints.oldest_ms", () -> hints.oldestMillis(name));
             Meters.gauge(
                     metrics, name, "standing", () -> membership.standing(name).name());
             Meters.gauge(metrics, name, "resync.progress", () -> membership.copied(name));
@@ -306,9 +348,13 @@ public final class ReplicatedTier implements ReplicatedStore {
                 .filter(zone -> membership.standing(zone.zone()) != Standing.MEMBER)
                 .map(zone -> zone.zone() + " " + membership.standing(zone.zone()) + " ("
                         + zone.status().detail() + ")")
-                .toList();
+                .collect(Collectors.toCollection(ArrayList::new));
+        int absent = away.size();
+        zones.stream()
+                .filter(zone -> !hints.trouble(zone.zone()).isEmpty())
+                .forEach(zone -> away.add(zone.zone() + ": " + hints.trouble(zone.zone())));
         boolean closed = zones.stream().anyMatch(zone -> zone.status().state() == TierStatus.State.CLOSED);
-        boolean enough = zones.size() - away.size() >= Context.majority(placement.copies());
+        boolean enough = zones.size() - absent >= Context.majority(placement.copies());
         TierStatus.State state =
                 closed ? TierStatus.State.CLOSED : enough ? TierStatus.State.READY : TierStatus.State.CONNECTING;
         String names = zones.stream().map(Replica::zone).collect(Collectors.joining(", "));

@@ -15,6 +15,7 @@ import dev.terrace.replication.Timing;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.BackplaneProvider;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.HintStore;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Notice;
@@ -128,7 +129,7 @@ final class Wiring implements TierContext {
             }
             openBackplanes();
             if (settings.distributedCache().enabled()) {
-                remote = openRemote(timer);
+                remote = openRemote(timer, backup instanceof HintStore hints ? hints : null);
             }
             return withTiers((LocalTier) local, remote, backup, timer);
         } catch (RuntimeException e) {
@@ -197,13 +198,14 @@ final class Wiring implements TierContext {
                 "add dev.terrace:" + artifact + ", or set backplane.enabled: false");
     }
 
-    private Tier openRemote(ScheduledExecutorService timer) {
+    private Tier openRemote(ScheduledExecutorService timer, @Nullable HintStore store) {
         DistributedCacheSettings remote = settings.distributedCache();
         if (remote.zonesAreGuessed()) {
-            return new UndecidedRemote(detection(), clock, several -> several ? openZones(timer) : guarded(openOne()))
+            return new UndecidedRemote(
+                            detection(), clock, several -> several ? openZones(timer, store) : guarded(openOne()))
                     .facade();
         }
-        return remote.zones().size() == 1 ? openOne() : openZones(timer);
+        return remote.zones().size() == 1 ? openOne() : openZones(timer, store);
     }
 
     private Tier openOne() {
@@ -226,7 +228,7 @@ final class Wiring implements TierContext {
                 "add dev.terrace:terrace-tier-redis, or name one zone");
     }
 
-    private Tier openZones(ScheduledExecutorService timer) {
+    private Tier openZones(ScheduledExecutorService timer, @Nullable HintStore store) {
         DistributedCacheSettings remote = settings.distributedCache();
         ReplicaProvider provider = replicas(remote.backend());
         Map<String, Double> weights = new HashMap<>();
@@ -247,7 +249,8 @@ final class Wiring implements TierContext {
                     hints.window().toMillis(),
                     EXAMINE.toMillis(),
                     healing(remote.replication()));
-            return new MeteredStore(new ReplicatedTier(zones, setup, clock, Timing.real(timer), metrics), metrics);
+            return new MeteredStore(
+                    new ReplicatedTier(zones, setup, clock, Timing.real(timer), metrics, store), metrics);
         } catch (RuntimeException e) {
             zones.forEach(zone -> closeQuietly(zone, e));
             throw e;

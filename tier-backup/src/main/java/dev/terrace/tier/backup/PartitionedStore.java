@@ -1,7 +1,9 @@
 package dev.terrace.tier.backup;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +31,7 @@ final class PartitionedStore {
     private static final int PARTS = 8;
 
     private static final long SLICE_BYTES = 1 << 20;
+    private static final byte[] HINTS = "hints".getBytes(StandardCharsets.US_ASCII);
 
     /** The database is closed. */
     static final class ClosedStore extends Exception {
@@ -59,6 +62,9 @@ final class PartitionedStore {
     /** Newest first. Replaced, never changed. */
     private volatile List<Partition> partitions;
 
+    /** Null until the first hint. */
+    private volatile @Nullable ColumnFamilyHandle hintFamily;
+
     private boolean closed;
 
     PartitionedStore(NativeOptions options, Opening.Opened opened, long retentionMillis) {
@@ -74,6 +80,8 @@ final class PartitionedStore {
                 Partition partition = Partition.of(handle.getName(), handle);
                 if (partition != null) {
                     found.add(partition);
+                } else if (Arrays.equals(handle.getName(), HINTS)) {
+                    hintFamily = handle;
                 }
             } catch (RocksDBException e) {
                 throw new IllegalStateException("an open column family has no name", e);
@@ -141,6 +149,65 @@ final class PartitionedStore {
             }
             for (byte[] hash : hashes) {
                 batch.delete(partition.handle(), hash);
+            }
+            database.write(writing, batch);
+        } finally {
+            leave();
+        }
+    }
+
+    /** The hint of that name, or null. */
+    byte @Nullable [] hint(byte[] name) throws RocksDBException, ClosedStore {
+        enter();
+        try {
+            ColumnFamilyHandle family = hintFamily;
+            return family == null ? null : database.get(family, reading, name);
+        } finally {
+            leave();
+        }
+    }
+
+    /** Some hints in the order of their names, from name {@code from} on. */
+    Slice hints(byte[] from, int most) throws RocksDBException, ClosedStore {
+        enter();
+        try (ReadOptions passing = new ReadOptions().setFillCache(false)) {
+            ColumnFamilyHandle family = hintFamily;
+            List<Stored> records = new ArrayList<>();
+            if (family == null) {
+                return new Slice(records, null, false);
+            }
+            try (RocksIterator iterator = database.newIterator(family, passing)) {
+                for (iterator.seek(from); iterator.isValid(); iterator.next()) {
+                    if (records.size() == most) {
+                        return new Slice(records, iterator.key(), false);
+                    }
+                    records.add(new Stored(iterator.key(), iterator.value()));
+                }
+                iterator.status();
+            }
+            return new Slice(records, null, false);
+        } finally {
+            leave();
+        }
+    }
+
+    /** Writes and removes hints as one step; belongs to one thread, another than that of the partitions. */
+    void changeHints(List<Stored> kept, List<byte[]> dropped) throws RocksDBException, ClosedStore {
+        enter();
+        try (WriteBatch batch = new WriteBatch()) {
+            ColumnFamilyHandle family = hintFamily;
+            if (family == null) {
+                if (kept.isEmpty()) {
+                    return;
+                }
+                family = database.createColumnFamily(new ColumnFamilyDescriptor(HINTS, options.family()));
+                hintFamily = family;
+            }
+            for (Stored stored : kept) {
+                batch.put(family, stored.hash, stored.record);
+            }
+            for (byte[] name : dropped) {
+                batch.delete(family, name);
             }
             database.write(writing, batch);
         } finally {
@@ -368,6 +435,10 @@ final class PartitionedStore {
             closed = true;
             for (Partition partition : partitions) {
                 partition.handle().close();
+            }
+            ColumnFamilyHandle hints = hintFamily;
+            if (hints != null) {
+                hints.close();
             }
             defaultFamily.close();
             database.close();

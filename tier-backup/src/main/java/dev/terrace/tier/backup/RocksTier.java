@@ -4,6 +4,7 @@ import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
+import dev.terrace.spi.HintStore;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.StoreOutcome;
@@ -25,6 +26,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
@@ -42,7 +44,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Stages complete on the tier's own threads: whoever blocks in a dependent stage holds the tier up.
  */
-final class RocksTier implements ScannableTier {
+final class RocksTier implements ScannableTier, HintStore {
     private static final Logger LOG = LoggerFactory.getLogger(RocksTier.class);
     private static final int READ_QUEUE = 4096;
     private static final long DRAIN_MILLIS = 5_000;
@@ -53,6 +55,7 @@ final class RocksTier implements ScannableTier {
     private final WriteQueue queue;
     private final Chores chores;
     private final Reclaimer reclaimer;
+    private final HintFamily hints;
     private final StorageHealth health;
     private final Meters meters;
     private final InstantSource clock;
@@ -66,8 +69,10 @@ final class RocksTier implements ScannableTier {
             Vault vault,
             WriteQueue queue,
             HighWater highWater,
+            HintFamily hints,
             Meters meters,
             InstantSource clock) {
+        this.hints = hints;
         this.settings = settings;
         this.folder = folder;
         this.vault = vault;
@@ -101,6 +106,7 @@ final class RocksTier implements ScannableTier {
     /** Starts the writer; separate from construction so that the thread sees a finished object. */
     RocksTier start() {
         writer.start();
+        hints.start();
         return this;
     }
 
@@ -260,6 +266,26 @@ final class RocksTier implements ScannableTier {
     }
 
     @Override
+    public CompletionStage<Boolean> keep(Hint hint) {
+        return hints.keep(hint);
+    }
+
+    @Override
+    public void drop(String zone, CacheKey key) {
+        hints.drop(zone, key);
+    }
+
+    @Override
+    public CompletionStage<Map<CacheKey, Entry>> read(String zone, Collection<CacheKey> keys) {
+        return hints.read(zone, keys);
+    }
+
+    @Override
+    public CompletionStage<Long> load(Collection<String> zones, Consumer<Hint> visitor) {
+        return hints.load(zones, visitor);
+    }
+
+    @Override
     public void scan(Predicate<Entry> visitor) {
         try {
             new Scan(vault, meters, clock).run(visitor);
@@ -287,6 +313,7 @@ final class RocksTier implements ScannableTier {
         if (closed) {
             return;
         }
+        hints.close();
         queue.close();
         boolean drained = awaitWriter(DRAIN_MILLIS);
         closed = true;

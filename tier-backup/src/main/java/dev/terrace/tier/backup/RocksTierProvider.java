@@ -69,10 +69,13 @@ public final class RocksTierProvider implements TierProvider {
             throw e;
         }
         Records records;
+        Records hintRecords;
         try {
             store.rotate(context.clock().millis());
             // Only now: a folder that does not open is not written to.
             records = new Records(settings.compression(), keys, PartitionedStore.keepMillis(retentionMillis));
+            // With a sub-key of their own, because another thread seals them and counts the nonces.
+            hintRecords = new Records(settings.compression(), keys, PartitionedStore.keepMillis(retentionMillis));
         } catch (RocksDBException | PartitionedStore.ClosedStore | UncheckedIOException e) {
             store.close(0);
             throw Folder.unusable(settings.path(), e);
@@ -83,7 +86,14 @@ public final class RocksTierProvider implements TierProvider {
         meters.lost.inc(opened.lost());
         KeyHash hash = keys == null ? KeyHash.plain() : KeyHash.keyed(keys.indexKey());
         RocksTier tier = new RocksTier(
-                settings, folder, new Vault(store, records, hash, meters), queue, highWater, meters, context.clock());
+                settings,
+                folder,
+                new Vault(store, records, hash, meters),
+                queue,
+                highWater,
+                new HintFamily(store, hintRecords, hash, context.metrics()),
+                meters,
+                context.clock());
         tier.tidy();
         return tier.start();
     }
