@@ -164,6 +164,7 @@ final class AsyncCopies {
         }
 
         private void answer(Replica zone, StoreOutcome outcome) {
+            context.heard(zone, outcome);
             Replicated receipt = null;
             boolean hint = false;
             synchronized (this) {

@@ -109,12 +109,12 @@ final class Comparison {
             return;
         }
         turn.take()
-                .thenCompose(mine -> mine
+                .thenCompose(taken -> taken == Turn.Taken.BY_THIS
                         ? new Round().run().thenCompose(report -> {
                             finish(report);
                             return turn.done(intervalMillis);
                         })
-                        : CompletableFuture.completedStage(false))
+                        : CompletableFuture.completedStage(taken))
                 .whenComplete((done, bug) -> {
                     if (bug != null) {
                         LOG.error("comparing the zones failed", bug);
@@ -262,7 +262,7 @@ final class Comparison {
                 }
                 renewedNanos = context.timing().nanos();
             }
-            return turn.take().thenAccept(mine -> lost |= !mine);
+            return turn.take().thenAccept(taken -> lost |= taken != Turn.Taken.BY_THIS);
         }
 
         private CompletionStage<Void> sum(Replica zone, List<ReplicaPage.Item> items) {

@@ -3,10 +3,15 @@ package dev.terrace.replication;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HybridClock;
+import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Replica;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.Unavailability;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the operations share.
@@ -14,6 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * @param deadlineMillis how long an operation may take; acknowledgements that come later do not count
  * @param keepMillis how long zones remember promises: until nothing older can be under way anywhere
  * @param formed true once a majority has voted: from then on zones that hold nothing have lost it
+ * @param suspicion told of a zone that says it has forgotten
  * @param mutations empty outside tests
  */
 record Context(
@@ -26,6 +32,7 @@ record Context(
         LastWritten lastWritten,
         Meters meters,
         AtomicBoolean formed,
+        Consumer<Replica> suspicion,
         Set<Mutation> mutations) {
     static int majority(int zones) {
         return zones / 2 + 1;
@@ -40,6 +47,17 @@ record Context(
     void noteFormed() {
         if (!formed.get()) {
             formed.set(true);
+        }
+    }
+
+    /** Looks whether {@code answer} says that the zone has forgotten. */
+    void heard(Replica zone, @Nullable Object answer) {
+        boolean forgetful = answer instanceof Lookup.Unavailable lookup && lookup.cause() == Unavailability.FORGETFUL
+                || answer instanceof StoreOutcome.Unavailable store && store.cause() == Unavailability.FORGETFUL
+                || answer instanceof Replica.Ballot.Unknown ballot && ballot.cause() == Unavailability.FORGETFUL
+                || answer instanceof Replica.Promise.Unknown promise && promise.cause() == Unavailability.FORGETFUL;
+        if (forgetful) {
+            suspicion.accept(zone);
         }
     }
 

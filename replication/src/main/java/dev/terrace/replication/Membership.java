@@ -1,12 +1,7 @@
 package dev.terrace.replication;
 
-import dev.terrace.spi.Entry;
-import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.Replica.Standing;
-import dev.terrace.spi.ReplicaPage;
-import dev.terrace.spi.StoreOutcome;
-import dev.terrace.spi.Unavailability;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -17,9 +12,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Predicate;
+import java.util.function.Function;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,9 +26,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Membership {
     private static final Logger LOG = LoggerFactory.getLogger(Membership.class);
-    private static final int PAGE = 200;
-    private static final int TRIES = 4;
+    private static final long SOON_MILLIS = 5;
 
+    private final Placement placement;
     private final List<Replica> zones;
     private final int copies;
     private final Timing timing;
@@ -44,16 +38,26 @@ final class Membership {
     private final long waitMillis;
     private final Set<Mutation> mutations;
     private final Map<String, Standing> standings = new LinkedHashMap<>();
-    private final Map<String, Long> copied = new LinkedHashMap<>();
+    private final Map<String, ZoneFill> fills = new LinkedHashMap<>();
+    private final Pace pace;
+    private final boolean reform;
+    private final Function<String, Turn> turns;
     private final AtomicBoolean formed;
     private boolean lossAnnounced;
     private boolean closed;
+    private boolean asking;
+    private boolean acting;
+    private boolean again;
+    private long examinations;
 
     /**
      * @param formed whether a zone has ever voted, as far as this node knows
      * @param tokens makes names for incarnations, never the same twice
      * @param intervalMillis between examinations
      * @param waitMillis from the moment when a zone is seen to have forgotten until it is filled: longer than operations take
+     * @param pace of copying
+     * @param reform whether zones are formed anew when acknowledged data may be lost; else they wait for an operator
+     * @param turns who fills a zone
      */
     Membership(
             Placement placement,
@@ -63,7 +67,11 @@ final class Membership {
             Supplier<String> tokens,
             long intervalMillis,
             long waitMillis,
+            Pace pace,
+            boolean reform,
+            Function<String, Turn> turns,
             Set<Mutation> mutations) {
+        this.placement = placement;
         this.zones = placement.all();
         this.copies = placement.copies();
         this.timing = timing;
@@ -72,12 +80,32 @@ final class Membership {
         this.tokens = tokens;
         this.intervalMillis = intervalMillis;
         this.waitMillis = mutations.contains(Mutation.FILLED_AT_ONCE) ? 0 : waitMillis;
+        this.pace = pace;
+        this.reform = reform;
+        this.turns = turns;
         this.mutations = mutations;
     }
 
     Membership start() {
-        examine();
+        examine(0);
         return this;
+    }
+
+    /** Looks at once, because a call was told that {@code zone} has forgotten. */
+    void suspect(Replica zone) {
+        long next;
+        synchronized (this) {
+            if (closed || standings.get(zone.zone()) != Standing.MEMBER) {
+                return; // Known already.
+            }
+            if (asking) {
+                again = true;
+                return;
+            }
+            next = ++examinations;
+        }
+        meters.suspected.inc();
+        timing.after(0, () -> examine(next));
     }
 
     synchronized void close() {
@@ -100,18 +128,44 @@ final class Membership {
 
     /** How many entries were copied into a zone that is being filled; -1 when it is not. */
     synchronized long copied(String zone) {
-        return copied.getOrDefault(zone, -1L);
+        ZoneFill fill = fills.get(zone);
+        return fill == null ? -1 : fill.copied();
     }
 
-    private void examine() {
-        if (isClosed()) {
-            return;
+    /** Goes on while something is done about what was found: a filling may take long. */
+    private void examine(long examination) {
+        synchronized (this) {
+            if (closed || examination != examinations) {
+                return;
+            }
+            asking = true;
         }
-        ask().thenCompose(this::act).whenComplete((done, bug) -> {
+        ask().whenComplete((told, bug) -> {
             if (bug != null) {
                 LOG.error("examining the zones failed", bug);
             }
-            timing.after(intervalMillis, this::examine);
+            boolean free;
+            boolean soon;
+            long next;
+            synchronized (this) {
+                asking = false;
+                soon = again;
+                again = false;
+                free = !acting && bug == null;
+                acting |= free;
+                next = ++examinations;
+            }
+            timing.after(soon ? SOON_MILLIS : intervalMillis, () -> examine(next));
+            if (free) {
+                act(told).whenComplete((acted, failed) -> {
+                    if (failed != null) {
+                        LOG.error("filling zones failed", failed);
+                    }
+                    synchronized (this) {
+                        acting = false;
+                    }
+                });
+            }
         });
     }
 
@@ -136,6 +190,7 @@ final class Membership {
         told.forEach((zone, standing) -> {
             if (standing == Standing.MEMBER) {
                 formed.set(true);
+                fills.remove(zone.zone());
             }
             lossAnnounced &= !told.values().stream().allMatch(each -> each == Standing.MEMBER);
             Standing before = standings.put(zone.zone(), standing);
@@ -270,7 +325,7 @@ final class Membership {
                 return done();
             }
             announceLoss(still, members);
-            return reform(still, sessions);
+            return reform ? reform(still, sessions) : done();
         });
     }
 
@@ -284,117 +339,93 @@ final class Membership {
         }
         meters.dataMayBeLost.inc();
         LOG.error(
-                "so many zones have forgotten that acknowledged data may be lost; they are formed anew from what all of "
-                        + "them hold zones={} members={}",
+                "so many zones have forgotten that acknowledged data may be lost; {} zones={} members={}",
+                reform
+                        ? "they are formed anew from what all of them hold"
+                        : "they do not vote until majority_forgot: reform is set",
                 forgetful.stream().map(Replica::zone).toList(),
                 members.stream().map(Replica::zone).toList());
     }
 
     /** Each gets what any has, then all vote. */
     private CompletionStage<Void> reform(List<Replica> needy, Map<Replica, String> sessions) {
-        return all(needy, zone -> copyAll(zones, zone, false)).thenCompose(whole -> {
-            if (!whole) {
-                return done();
-            }
-            Map<Replica, String> filled = new LinkedHashMap<>(sessions);
-            filled.keySet().retainAll(needy);
-            return admit(filled);
-        });
+        return ZoneFill.all(
+                        needy,
+                        zone -> fresh(zone, sessions.getOrDefault(zone, ""), zones, false)
+                                .run())
+                .thenCompose(whole -> {
+                    needy.forEach(this::forget);
+                    if (!whole) {
+                        return done();
+                    }
+                    Map<Replica, String> filled = new LinkedHashMap<>(sessions);
+                    filled.keySet().retainAll(needy);
+                    return admit(filled);
+                });
     }
 
-    private CompletionStage<Void> refill(Replica zone, String token, List<Replica> sources) {
-        meters.zone(zone.zone()).resyncs.inc();
+    private synchronized void forget(Replica zone) {
+        fills.remove(zone.zone());
+    }
+
+    private synchronized ZoneFill fresh(Replica zone, String token, List<Replica> sources, boolean voting) {
+        ZoneFill fill = new ZoneFill(
+                zone, token, sources, voting, key -> placement.of(key).contains(zone), pace, meters, this::isClosed);
+        fills.put(zone.zone(), fill);
+        return fill;
+    }
+
+    /** Goes on with what was begun before, if that was from the same zones. */
+    private synchronized ZoneFill fillOf(Replica zone, String token, List<Replica> sources) {
+        ZoneFill begun = fills.get(zone.zone());
+        if (begun != null && begun.isFrom(sources)) {
+            LOG.info("zone goes on being filled zone={} copied={}", zone.zone(), begun.copied());
+            return begun;
+        }
         LOG.info(
                 "zone is filled zone={} from={}",
                 zone.zone(),
                 sources.stream().map(Replica::zone).toList());
-        return copyAll(sources, zone, true)
+        return fresh(zone, token, sources, true);
+    }
+
+    /** One node at a time, where a majority can tell whose turn it is. */
+    private CompletionStage<Void> refill(Replica zone, String token, List<Replica> sources) {
+        Turn turn = turns.apply(zone.zone());
+        return turn.take().thenCompose(mine -> {
+            if (mine == Turn.Taken.BY_ANOTHER) {
+                return done();
+            }
+            return refillNow(zone, token, sources, turn)
+                    .handle((filled, bug) -> {
+                        if (bug != null) {
+                            LOG.error("filling a zone failed zone={}", zone.zone(), bug);
+                        }
+                        return turn.done(0);
+                    })
+                    .thenCompose(given -> given)
+                    .thenCompose(given -> done());
+        });
+    }
+
+    private CompletionStage<Void> refillNow(Replica zone, String token, List<Replica> sources, Turn turn) {
+        meters.zone(zone.zone()).resyncs.inc();
+        ZoneFill fill = fillOf(zone, token, sources);
+        AtomicBoolean running = new AtomicBoolean(true);
+        turn.keepWhile(() -> running.get() && !isClosed());
+        return fill.run()
+                .whenComplete((whole, bug) -> running.set(false))
                 .thenCompose(whole -> whole ? ask() : CompletableFuture.completedStage(Map.<Replica, Standing>of()))
                 .thenCompose(told -> {
                     // A page of a source that has restarted may have been empty.
                     if (!sources.stream().allMatch(source -> told.get(source) == Standing.MEMBER)) {
-                        LOG.warn("zone could not be filled, trying again later zone={}", zone.zone());
+                        LOG.warn("zone could not be filled, going on later zone={}", zone.zone());
                         return done();
                     }
-                    return admit(Map.of(zone, token));
+                    // Whether it is admitted or has lost what it was filled with: this filling is over.
+                    forget(zone);
+                    return admit(Map.of(zone, fill.token()));
                 });
-    }
-
-    private CompletionStage<Boolean> copyAll(List<Replica> sources, Replica target, boolean voting) {
-        synchronized (this) {
-            copied.put(target.zone(), 0L);
-        }
-        return all(
-                        sources.stream().filter(source -> source != target).toList(),
-                        source -> copyFrom(source, target, null, voting))
-                .whenComplete((whole, bug) -> {
-                    synchronized (this) {
-                        copied.remove(target.zone());
-                    }
-                });
-    }
-
-    private CompletionStage<Boolean> copyFrom(Replica source, Replica target, @Nullable String cursor, boolean voting) {
-        if (isClosed()) {
-            return CompletableFuture.completedStage(false);
-        }
-        return patiently(() -> source.page(cursor, PAGE), page -> page.failure() == null, TRIES)
-                .thenCompose(page -> {
-                    if (page.failure() != null) {
-                        LOG.info("source gave no page source={} reason={}", source.zone(), page.failure());
-                        return CompletableFuture.completedStage(false);
-                    }
-                    return all(page.items(), item -> copy(source, target, item, voting))
-                            .thenCompose(whole -> {
-                                String next = page.next();
-                                if (!whole || next == null) {
-                                    return CompletableFuture.completedStage(whole);
-                                }
-                                return copyFrom(source, target, next, voting);
-                            });
-                });
-    }
-
-    private CompletionStage<Boolean> copy(Replica source, Replica target, ReplicaPage.Item item, boolean voting) {
-        CompletionStage<Lookup> read = patiently(
-                () -> voting ? source.vote(item.key()) : source.get(item.key()),
-                found -> !(found instanceof Lookup.Unavailable no) || no.cause() == Unavailability.FORGETFUL,
-                TRIES);
-        return read.thenCompose(found -> {
-            if (found instanceof Lookup.Unavailable) {
-                return CompletableFuture.completedStage(false);
-            }
-            if (!(found instanceof Lookup.Hit hit)) {
-                return CompletableFuture.completedStage(true);
-            }
-            return store(target, hit.entry());
-        });
-    }
-
-    private CompletionStage<Boolean> store(Replica target, Entry entry) {
-        return patiently(() -> target.restore(entry), outcome -> !(outcome instanceof StoreOutcome.Unavailable), TRIES)
-                .thenApply(outcome -> {
-                    boolean stored =
-                            outcome instanceof StoreOutcome.Applied || outcome instanceof StoreOutcome.Superseded;
-                    if (stored) {
-                        meters.zone(target.zone()).copied.inc();
-                        synchronized (this) {
-                            copied.computeIfPresent(target.zone(), (zone, count) -> count + 1);
-                        }
-                    } else if (outcome instanceof StoreOutcome.Unavailable no && no.cause() != Unavailability.CLOSED) {
-                        LOG.debug("copying failed zone={} reason={}", target.zone(), no.detail());
-                    }
-                    return stored;
-                });
-    }
-
-    /** Asks again, a few times, when the answer is not {@code good}: one lost message must not cost a whole filling. */
-    private static <T> CompletionStage<T> patiently(
-            Supplier<CompletionStage<T>> question, Predicate<T> good, int tries) {
-        return question.get()
-                .thenCompose(answer -> good.test(answer) || tries == 1
-                        ? CompletableFuture.completedStage(answer)
-                        : patiently(question, good, tries - 1));
     }
 
     private interface Each<T> {
@@ -405,17 +436,5 @@ final class Membership {
         List<CompletableFuture<Void>> running = new ArrayList<>();
         items.forEach(item -> running.add(action.run(item).toCompletableFuture()));
         return CompletableFuture.allOf(running.toArray(CompletableFuture[]::new));
-    }
-
-    private interface Check<T> {
-        CompletionStage<Boolean> run(T item);
-    }
-
-    /** True when all are true. */
-    private static <T> CompletionStage<Boolean> all(Collection<T> items, Check<T> check) {
-        List<CompletableFuture<Boolean>> running = new ArrayList<>();
-        items.forEach(item -> running.add(check.run(item).toCompletableFuture()));
-        return CompletableFuture.allOf(running.toArray(CompletableFuture[]::new))
-                .thenApply(done -> running.stream().allMatch(CompletableFuture::join));
     }
 }

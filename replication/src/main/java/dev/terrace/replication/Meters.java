@@ -18,6 +18,7 @@ final class Meters {
     final Counter lateAcks;
     final Counter forgotten;
     final Counter dataMayBeLost;
+    final Counter suspected;
     final Counter hintsForgotten;
     final Counter hintsNotStored;
     final Counter rounds;
@@ -58,6 +59,7 @@ final class Meters {
         lateAcks = metrics.counter("replication.acks.late");
         forgotten = metrics.counter("replication.zones.forgotten");
         dataMayBeLost = metrics.counter("replication.data_may_be_lost");
+        suspected = metrics.counter("replication.zones.suspected");
         hintsForgotten = metrics.counter("replication.hints.forgotten");
         hintsNotStored = metrics.counter("replication.hints.not_stored");
         rounds = metrics.counter("replication.compare.rounds");

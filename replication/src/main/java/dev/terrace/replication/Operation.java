@@ -115,6 +115,7 @@ abstract class Operation<R> {
                             failure);
                 }
                 T told = failure == null ? answer : bug.apply(failure);
+                context.heard(zones.get(zone), told);
                 step(() -> answered.accept(told));
             });
         });

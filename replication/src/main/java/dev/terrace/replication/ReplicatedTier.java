@@ -199,6 +199,7 @@ public final class ReplicatedTier implements ReplicatedStore {
                 new LastWritten(MOST_LAST_WRITTEN),
                 meters,
                 formed,
+                this::suspect,
                 mutations);
         this.copies = new AsyncCopies(context);
         this.membership = new Membership(
@@ -209,6 +210,9 @@ public final class ReplicatedTier implements ReplicatedStore {
                         tokens,
                         setup.examineMillis(),
                         setup.deadlineMillis() + setup.deadlineMillis() / 4 + 10,
+                        new Pace(timing, setup.healing().resyncPerSecond()),
+                        setup.healing().reform(),
+                        zone -> new Turn(context, "fill." + zone, 20 * setup.deadlineMillis()),
                         mutations)
                 .start();
         hints.start();
@@ -229,6 +233,15 @@ public final class ReplicatedTier implements ReplicatedStore {
                     metrics, name, "standing", () -> membership.standing(name).name());
             Meters.gauge(metrics, name, "resync.progress", () -> membership.copied(name));
         }
+    }
+
+    private String filling(String zone) {
+        long copied = membership.copied(zone);
+        return copied < 0 ? "" : "being filled, " + copied + " entries copied so far; ";
+    }
+
+    private void suspect(Replica zone) {
+        membership.suspect(zone);
     }
 
     /** The last round of comparing the zones that this node did; null when there was none. */
@@ -346,7 +359,7 @@ public final class ReplicatedTier implements ReplicatedStore {
         List<Replica> zones = placement.all();
         List<String> away = zones.stream()
                 .filter(zone -> membership.standing(zone.zone()) != Standing.MEMBER)
-                .map(zone -> zone.zone() + " " + membership.standing(zone.zone()) + " ("
+                .map(zone -> zone.zone() + " " + membership.standing(zone.zone()) + " (" + filling(zone.zone())
                         + zone.status().detail() + ")")
                 .collect(Collectors.toCollection(ArrayList::new));
         int absent = away.size();

@@ -3,11 +3,11 @@ package dev.terrace.replication;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.EntryKind;
-import dev.terrace.spi.Replicated.Outcome;
 import dev.terrace.spi.Version;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +35,16 @@ final class Turn {
         this.leaseMillis = leaseMillis;
     }
 
+    /** Who has the turn. */
+    enum Taken {
+        /** This node. */
+        BY_THIS,
+        /** Another, or it is not due yet. */
+        BY_ANOTHER,
+        /** No majority could tell. */
+        UNKNOWN
+    }
+
     /** What lies in the zones: who has the turn until when, and when the next one is due. */
     private record Note(long node, long untilMillis, long dueMillis) {
         static @Nullable Note of(@Nullable Entry held) {
@@ -56,17 +66,26 @@ final class Turn {
         }
     }
 
-    /** Takes the turn, or keeps it. Completes with whether this node has it. */
-    CompletionStage<Boolean> take() {
+    /** Takes the turn, or keeps it. */
+    CompletionStage<Taken> take() {
         return note(false, 0);
     }
 
     /** Gives the turn back; the next is due after {@code pauseMillis}. */
-    CompletionStage<Boolean> done(long pauseMillis) {
+    CompletionStage<Taken> done(long pauseMillis) {
         return note(true, pauseMillis);
     }
 
-    private CompletionStage<Boolean> note(boolean done, long pauseMillis) {
+    /** Keeps the turn by taking it again and again, until {@code needed} says no. */
+    void keepWhile(BooleanSupplier needed) {
+        context.timing().after(leaseMillis / 4, () -> {
+            if (needed.getAsBoolean()) {
+                take().thenAccept(taken -> keepWhile(needed));
+            }
+        });
+    }
+
+    private CompletionStage<Taken> note(boolean done, long pauseMillis) {
         long node = context.clock().node();
         return new QuorumChange(context, key, (held, version) -> {
                     long now = context.clock().millis();
@@ -81,7 +100,11 @@ final class Turn {
                 })
                 .start()
                 .result()
-                .thenApply(receipt -> receipt.outcome() == Outcome.ACKNOWLEDGED);
+                .thenApply(receipt -> switch (receipt.outcome()) {
+                    case ACKNOWLEDGED -> Taken.BY_THIS;
+                    case REFUSED -> Taken.BY_ANOTHER;
+                    case FAILED, UNKNOWN -> Taken.UNKNOWN;
+                });
     }
 
     private Entry entry(Version version, long now, Note note, long untilMillis) {

@@ -61,6 +61,11 @@ final class RedisKeys {
         return '{' + prefix + "zone}";
     }
 
+    /** Where a zone keeps the mark of a filling, which is lost with what it was filled with. */
+    String zoneFilling(String token) {
+        return zoneRecord() + ":filling:" + token;
+    }
+
     /** {@code name} as it stands in keys: letters, digits, dot, dash, underscore, the rest percent-encoded. */
     static String encoded(String name) {
         StringBuilder out = new StringBuilder();

@@ -368,6 +368,15 @@ final class RedisZone implements Replica {
     }
 
     @Override
+    public CompletionStage<Boolean> begin(String token) {
+        if (!Incarnation.isToken(token)) {
+            return CompletableFuture.completedStage(false);
+        }
+        return longCalls.call(
+                (connection, servers) -> admission.begin(token, connection, servers), done -> done, no -> false);
+    }
+
+    @Override
     public CompletionStage<Boolean> admit(String token) {
         if (!Incarnation.isToken(token)) {
             return CompletableFuture.completedStage(false);

@@ -1,10 +1,12 @@
 package dev.terrace.tier.redis;
 
 import dev.terrace.spi.Replica.Standing;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 import org.redisson.client.RedisException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,12 +15,28 @@ import org.slf4j.LoggerFactory;
 final class ZoneAdmission {
     private static final Logger LOG = LoggerFactory.getLogger(ZoneAdmission.class);
 
+    /** Fillings whose beginnings are remembered. */
+    private static final int MOST_BEGUN = 64;
+
     /** From this version on, servers neither persist scripts nor hand them to replicas. */
     private static final int SCRIPTS_STAY = 7;
 
     private final String zone;
     private final RedisKeys keys;
     private final ZoneIdentity identity;
+
+    /** Fillings that this node has begun, by their tokens. */
+    private final Map<String, Begun> begun = new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Begun> eldest) {
+            return size() > MOST_BEGUN;
+        }
+    };
+
+    /** What the primaries were when a filling began. */
+    private record Begun(String layout, List<String> runs, List<String> histories) {}
 
     ZoneAdmission(String zone, RedisKeys keys, ZoneIdentity identity) {
         this.zone = zone;
@@ -57,21 +75,55 @@ final class ZoneAdmission {
     }
 
     /**
-     * Loads the scripts of a new incarnation into every primary, then writes the record: nobody can know their digests before
-     * all servers do.
+     * Remembers which processes the primaries are, and leaves a mark in the zone: what restarts, is replaced or flushed from now on
+     * loses one or the other, and {@link #admit} with this token fails.
      */
-    CompletionStage<Boolean> admit(String token, Connector.Connection connection, ZoneServers servers) {
+    CompletionStage<Boolean> begin(String token, Connector.Connection connection, ZoneServers servers) {
         ZoneServers.Primaries primaries = servers.primaries();
-        return read(connection, servers).thenCompose(reading -> {
+        return notForeign(connection, servers)
+                .thenCompose(ours -> servers.write(keys.zoneFilling(token), token))
+                .thenCompose(written -> servers.info(primaries))
+                .thenApply(infos -> {
+                    Begun now = begun(primaries, infos);
+                    synchronized (begun) {
+                        begun.put(token, now);
+                    }
+                    return true;
+                });
+    }
+
+    private static Begun begun(ZoneServers.Primaries primaries, List<Map<String, String>> infos) {
+        return new Begun(primaries.layout(), all(infos, "run_id"), all(infos, "master_replid"));
+    }
+
+    private CompletionStage<ZoneIdentity.Reading> notForeign(Connector.Connection connection, ZoneServers servers) {
+        return read(connection, servers).thenApply(reading -> {
             if (reading == ZoneIdentity.Reading.FOREIGN) {
                 throw new RedisException(identity.foreign());
             }
-            return servers.info(primaries).thenCompose(infos -> admit(token, connection, servers, primaries, infos));
+            return reading;
         });
+    }
+
+    /**
+     * Loads the scripts of a new incarnation into every primary, then writes the record: nobody can know their digests before
+     * all servers do. Whether the servers are those with which the filling began is looked at between the two: one that restarts
+     * after that look has lost the scripts, or, before 7.0, has another run id than they accept.
+     */
+    CompletionStage<Boolean> admit(String token, Connector.Connection connection, ZoneServers servers) {
+        ZoneServers.Primaries primaries = servers.primaries();
+        Begun before;
+        synchronized (begun) {
+            before = begun.get(token);
+        }
+        return notForeign(connection, servers)
+                .thenCompose(ours -> servers.info(primaries))
+                .thenCompose(infos -> admit(token, before, connection, servers, primaries, infos));
     }
 
     private CompletionStage<Boolean> admit(
             String token,
+            @Nullable Begun before,
             Connector.Connection connection,
             ZoneServers servers,
             ZoneServers.Primaries primaries,
@@ -79,12 +131,34 @@ final class ZoneAdmission {
         Incarnation incarnation = incarnation(token, infos);
         FencedScripts scripts = identity.scriptsOf(incarnation, connection.cluster());
         return servers.load(primaries, scripts.all())
-                .thenCompose(loaded -> servers.write(keys.zoneRecord(), incarnation.text()))
+                .thenCompose(loaded -> same(before, servers, primaries))
+                .thenCompose(same -> same
+                        ? record(token, before != null, incarnation, servers)
+                        : CompletableFuture.completedStage(false))
                 .thenApply(written -> {
-                    identity.admitted(scripts);
-                    LOG.info("zone admitted zone={} token={} primaries={}", zone, token, infos.size());
-                    return true;
+                    if (written) {
+                        identity.admitted(scripts);
+                        LOG.info("zone admitted zone={} token={} primaries={}", zone, token, infos.size());
+                    } else {
+                        failed(token, "it restarted, was replaced or was flushed since it began to be filled");
+                    }
+                    return written;
                 });
+    }
+
+    private static CompletionStage<Boolean> same(
+            @Nullable Begun before, ZoneServers servers, ZoneServers.Primaries primaries) {
+        return before == null
+                ? CompletableFuture.completedStage(true)
+                : servers.info(primaries).thenApply(infos -> before.equals(begun(primaries, infos)));
+    }
+
+    /** Writes the record; where a filling began, in one step with looking for its mark. */
+    private CompletionStage<Boolean> record(
+            String token, boolean marked, Incarnation incarnation, ZoneServers servers) {
+        return marked
+                ? servers.replace(keys.zoneFilling(token), keys.zoneRecord(), incarnation.text())
+                : servers.write(keys.zoneRecord(), incarnation.text()).thenApply(written -> true);
     }
 
     void failed(String token, String why) {

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.redisson.Redisson;
+import org.redisson.api.RScript;
 import org.redisson.api.RedissonClient;
 import org.redisson.client.RedisException;
 import org.redisson.client.codec.ByteArrayCodec;
@@ -30,6 +31,8 @@ final class ZoneServers {
     private static final int SLOTS = 16_384;
     private static final int KEYS_A_STEP = 5_000;
     private static final int MOST_STEPS = 20;
+    private static final String REPLACE =
+            "if redis.call('DEL', KEYS[1]) == 0 then return 0 end redis.call('SET', KEYS[2], ARGV[1]) return 1";
     private static final RedisCommand<String> EVALSHA = new RedisCommand<>(RedisCommands.EVAL_STRING, "EVALSHA");
 
     private final RedissonClient client;
@@ -80,6 +83,13 @@ final class ZoneServers {
 
     CompletionStage<Void> write(String key, String text) {
         return client.<String>getBucket(key, StringCodec.INSTANCE).setAsync(text);
+    }
+
+    /** Writes {@code text} under {@code key} in place of {@code mark}, if that is there; both lie in one slot. */
+    CompletionStage<Boolean> replace(String mark, String key, String text) {
+        return client.getScript(StringCodec.INSTANCE)
+                .evalAsync(
+                        RScript.Mode.READ_WRITE, REPLACE, RScript.ReturnType.BOOLEAN, List.<Object>of(mark, key), text);
     }
 
     /** What each primary says about itself. */
