@@ -104,7 +104,8 @@ final class Cascade {
         }
         Entry before = Missed.pending(missed.remote(), key);
         return tiers.remote().get(key).thenCompose(lookup -> {
-            Found better = byRemote(cache, key, best, lookup, said(missed.remote(), key, before, lookup));
+            Found better = byRemote(cache, key, best, lookup, said(missed.remote(), key, before, lookup))
+                    .withRemote(versionOf(lookup));
             return better.settles(clock.millis())
                     ? CompletableFuture.completedStage(better)
                     : backup(cache, key, better);
@@ -145,7 +146,8 @@ final class Cascade {
                     Lookup said = said(missedByTier, search.key, before.get(search.key), lookup);
                     search.best = source == Source.L3
                             ? judged(cache, search.key, search.best, said)
-                            : byRemote(cache, search.key, search.best, lookup, said);
+                            : byRemote(cache, search.key, search.best, lookup, said)
+                                    .withRemote(versionOf(lookup));
                 }
             }
         });
@@ -166,6 +168,10 @@ final class Cascade {
         return counted(missedByTier == null ? lookup : missedByTier.shadowed(key, before, lookup));
     }
 
+    private static @Nullable Version versionOf(Lookup lookup) {
+        return lookup instanceof Lookup.Hit hit ? hit.entry().version() : null;
+    }
+
     private Found better(CacheState cache, Found best, Lookup lookup, Source source) {
         if (!(lookup instanceof Lookup.Hit hit)) {
             return best;
@@ -180,7 +186,9 @@ final class Cascade {
         }
         Version known = best.entry() == null ? null : best.entry().version();
         boolean confirms = best.doubtful() && entry.version().equals(known) && source == Source.L2;
-        return confirms || entry.version().isNewerThan(known) ? new Found(entry, source) : best;
+        return confirms || entry.version().isNewerThan(known)
+                ? new Found(entry, source, false, best.seenByRemote())
+                : best;
     }
 
     /** Counts a tier that is skipped. */

@@ -5,11 +5,14 @@ import dev.terrace.spi.Entry;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
+import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Fills {
     private final Tiers tiers;
+    private final @Nullable Remote remote;
     private final LocalCopies copies;
     private final Writes writes;
     private final HybridClock clock;
@@ -27,10 +31,18 @@ final class Fills {
     record Fill(Flight flight, Entry entry) {}
 
     /**
+     * @param remote L2, null without one
      * @param oldestMillis age from which a fill is refused: a tombstone may be gone by then, so its absence proves nothing
      */
-    Fills(Tiers tiers, LocalCopies copies, Writes writes, HybridClock clock, long oldestMillis) {
+    Fills(
+            Tiers tiers,
+            @Nullable Remote remote,
+            LocalCopies copies,
+            Writes writes,
+            HybridClock clock,
+            long oldestMillis) {
         this.tiers = tiers;
+        this.remote = remote;
         this.copies = copies;
         this.writes = writes;
         this.clock = clock;
@@ -100,28 +112,48 @@ final class Fills {
                 : remote.putAll(entries);
     }
 
-    /** Stores what a loader said, under the versions of the moments when the misses began. */
-    CompletionStage<Void> load(CacheState cache, List<Fill> brought) {
-        List<Fill> fills = new ArrayList<>();
-        List<Entry> entries = new ArrayList<>();
+    /**
+     * Stores what a loader said, under the versions of the moments when the misses began, or later ones where L2 draws them.
+     *
+     * @return what was stored, by flight; without what was not kept
+     */
+    CompletionStage<Map<Flight, Entry>> load(CacheState cache, List<Fill> brought) {
+        Map<Flight, Entry> kept = new ConcurrentHashMap<>();
+        List<CompletableFuture<Void>> under = new ArrayList<>();
         for (Fill fill : brought) {
             if (isAllowed(cache, fill.flight(), fill.entry())) {
-                fills.add(fill);
-                entries.add(fill.entry());
+                under.add(intoRemote(fill)
+                        .thenAccept(written -> keep(cache, fill.flight(), written, kept))
+                        .toCompletableFuture());
             } else {
                 cache.fillsRefused.inc();
             }
         }
-        return intoRemote(entries).thenAccept(outcomes -> {
-            for (int i = 0; i < fills.size(); i++) {
-                Fill fill = fills.get(i);
-                if (!outcomes.isEmpty() && outcomes.get(i) instanceof StoreOutcome.Superseded) {
-                    cache.fillsRefused.inc();
-                    copies.forget(fill.entry().key());
-                } else if (intoLocal(cache, fill.flight(), fill.entry())) {
-                    writes.storeInBackup(fill.entry());
-                }
-            }
-        });
+        return CompletableFuture.allOf(under.toArray(CompletableFuture[]::new)).thenApply(done -> kept);
+    }
+
+    private CompletionStage<Written> intoRemote(Fill fill) {
+        return remote == null
+                ? CompletableFuture.completedStage(Written.nowhere(fill.entry()))
+                : remote.fill(fill.entry(), seen(fill.flight().lookup.join()));
+    }
+
+    /** What L2 held before the load. Where it did not say, it must hold nothing, or what L1 has. */
+    private static @Nullable Version seen(Found found) {
+        if (found.seenByRemote() != null || found.source() != Source.L1 || found.entry() == null) {
+            return found.seenByRemote();
+        }
+        return found.entry().version();
+    }
+
+    private void keep(CacheState cache, Flight flight, Written written, Map<Flight, Entry> kept) {
+        Entry entry = written.entry();
+        if (written.outcome() instanceof StoreOutcome.Superseded) {
+            cache.fillsRefused.inc();
+            copies.forget(entry.key());
+        } else if (intoLocal(cache, flight, entry)) {
+            writes.storeInBackup(entry);
+            kept.put(flight, entry);
+        }
     }
 }

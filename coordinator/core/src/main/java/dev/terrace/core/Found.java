@@ -3,6 +3,7 @@ package dev.terrace.core;
 import dev.terrace.api.Source;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.EntryKind;
+import dev.terrace.spi.Version;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,17 +12,27 @@ import org.jspecify.annotations.Nullable;
  * @param entry the newest entry that may be used: fresh or stale value, negative answer, tombstone; or null
  * @param source where it was found
  * @param doubtful true when another node may have replaced it, without this one having heard of it
+ * @param seenByRemote the version that L2 held, usable or not; null when it held nothing or did not say
  */
-record Found(@Nullable Entry entry, Source source, boolean doubtful) {
+record Found(
+        @Nullable Entry entry,
+        Source source,
+        boolean doubtful,
+        @Nullable Version seenByRemote) {
     static final Found NOTHING = new Found(null, Source.NONE);
 
     Found(@Nullable Entry entry, Source source) {
-        this(entry, source, false);
+        this(entry, source, false, null);
     }
 
     /** The same, which may have been replaced without this node having heard of it. */
     Found doubted() {
-        return entry == null ? this : new Found(entry, source, true);
+        return entry == null ? this : new Found(entry, source, true, seenByRemote);
+    }
+
+    /** The same, with what L2 held. */
+    Found withRemote(@Nullable Version seen) {
+        return new Found(entry, source, doubtful, seen);
     }
 
     /** A value that may be answered as fresh. */

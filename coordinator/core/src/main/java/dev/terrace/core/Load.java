@@ -79,7 +79,12 @@ final class Load implements Runnable {
     public void run() {
         try {
             Map<Flight, Found> results = results(call());
-            keep(results).whenComplete((done, bug) -> tell(results));
+            keep(results).whenComplete((kept, bug) -> {
+                if (kept != null) {
+                    kept.forEach((flight, entry) -> results.put(flight, new Found(entry, Source.LOADER)));
+                }
+                tell(results);
+            });
         } catch (Throwable e) {
             // Errors too: a caller that waits must hear of them; the thread itself goes on.
             fail(Loads.failed(cache, e));
@@ -106,7 +111,7 @@ final class Load implements Runnable {
         return results;
     }
 
-    private CompletionStage<Void> keep(Map<Flight, Found> results) {
+    private CompletionStage<Map<Flight, Entry>> keep(Map<Flight, Found> results) {
         List<Fills.Fill> fills = new ArrayList<>();
         results.forEach((flight, found) -> {
             if (found.entry() != null) {

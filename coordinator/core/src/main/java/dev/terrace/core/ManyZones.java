@@ -24,8 +24,10 @@ import org.jspecify.annotations.Nullable;
 final class ManyZones implements Remote {
     private final ReplicatedStore store;
     private final HybridClock clock;
+    private final Function<CacheKey, ReplicationMode> modes;
 
-    ManyZones(ReplicatedStore store, HybridClock clock) {
+    ManyZones(ReplicatedStore store, HybridClock clock, Function<CacheKey, ReplicationMode> modes) {
+        this.modes = modes;
         this.store = store;
         this.clock = clock;
     }
@@ -66,6 +68,27 @@ final class ManyZones implements Remote {
         });
     }
 
+    /** A majority decides whatever the mode; where none can be had and the class does not ask for one, copies are made. */
+    @Override
+    public CompletionStage<Written> fill(Entry entry, @Nullable Version seen) {
+        Function<Version, Entry> make = version -> new Entry(
+                entry.key(),
+                entry.kind(),
+                version,
+                entry.createdMillis(),
+                entry.freshUntilMillis(),
+                entry.staleUntilMillis(),
+                entry.tags(),
+                entry.payload());
+        ReplicationMode mode = modes.apply(entry.key());
+        return change(entry.key(), new WriteCondition.IfUnchanged(seen), make, mode)
+                .thenCompose(written -> written.outcome() instanceof StoreOutcome.Unavailable
+                                && !written.possible()
+                                && mode == ReplicationMode.ASYNC
+                        ? store(entry, mode)
+                        : CompletableFuture.completedStage(written));
+    }
+
     private static StoreOutcome superseded(@Nullable Entry current) {
         return new StoreOutcome.Superseded(current == null ? null : current.version());
     }
@@ -74,6 +97,9 @@ final class ManyZones implements Remote {
     private boolean holds(WriteCondition condition, @Nullable Entry held) {
         long now = clock.millis();
         Entry live = held == null || held.isExpired(now) ? null : held;
+        if (condition instanceof WriteCondition.IfUnchanged since) {
+            return live == null || live.version().equals(since.seen());
+        }
         if (condition instanceof WriteCondition.IfVersion wanted) {
             return live != null && live.version().equals(wanted.expected());
         }

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** An L2 that decides every key in one place. Thread-safe. */
 final class OneDeployment implements Remote {
@@ -77,6 +78,12 @@ final class OneDeployment implements Remote {
             CacheKey key, WriteCondition condition, Function<Version, Entry> make, ReplicationMode mode) {
         Entry entry = make.apply(clock.next());
         return tier.put(entry, condition, mode).thenApply(outcome -> written(entry, outcome, mode));
+    }
+
+    @Override
+    public CompletionStage<Written> fill(Entry entry, @Nullable Version seen) {
+        return tier.put(entry, new WriteCondition.IfUnchanged(seen), ReplicationMode.ASYNC)
+                .thenApply(outcome -> written(entry, outcome, ReplicationMode.ASYNC));
     }
 
     @Override

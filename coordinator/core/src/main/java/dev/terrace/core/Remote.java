@@ -12,6 +12,7 @@ import dev.terrace.spi.WriteCondition;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * L2 as writers see it: it draws the versions, because over several zones they come out of the protocol. Stages complete
@@ -31,6 +32,13 @@ interface Remote {
     CompletionStage<Written> change(
             CacheKey key, WriteCondition condition, Function<Version, Entry> make, ReplicationMode mode);
 
+    /**
+     * Stores what a loader brought, if L2 still holds what was there when the load began. Never more than one copy is waited for.
+     *
+     * @param seen the version that was there; null when nothing was
+     */
+    CompletionStage<Written> fill(Entry entry, @Nullable Version seen);
+
     /** What is there, by the word of as many copies as {@code mode} asks. */
     CompletionStage<Lookup> read(CacheKey key, ReplicationMode mode);
 
@@ -40,10 +48,12 @@ interface Remote {
     }
 
     /** The right one for {@code tier}. */
-    static Remote over(Tier tier, HybridClock clock) {
+    static Remote over(Tier tier, HybridClock clock, Function<CacheKey, ReplicationMode> modes) {
         if (tier instanceof UndecidedRemote.Facade facade) {
             return facade.remote();
         }
-        return tier instanceof ReplicatedStore store ? new ManyZones(store, clock) : new OneDeployment(tier, clock);
+        return tier instanceof ReplicatedStore store
+                ? new ManyZones(store, clock, modes)
+                : new OneDeployment(tier, clock);
     }
 }

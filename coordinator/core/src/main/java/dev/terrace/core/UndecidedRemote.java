@@ -34,6 +34,7 @@ final class UndecidedRemote implements Remote {
 
     private final ZoneDetection detection;
     private final HybridClock clock;
+    private final Function<CacheKey, ReplicationMode> modes;
     private final Facade facade = new Facade();
     private volatile @Nullable Decided decided;
     private volatile String trouble = "";
@@ -44,9 +45,14 @@ final class UndecidedRemote implements Remote {
     /**
      * @param opening opens the tier once it is known whether there are several zones
      */
-    UndecidedRemote(ZoneDetection detection, HybridClock clock, Function<Boolean, Tier> opening) {
+    UndecidedRemote(
+            ZoneDetection detection,
+            HybridClock clock,
+            Function<CacheKey, ReplicationMode> modes,
+            Function<Boolean, Tier> opening) {
         this.detection = detection;
         this.clock = clock;
+        this.modes = modes;
         detection.several().whenComplete((several, failure) -> {
             if (failure == null) {
                 decide(several, opening);
@@ -61,7 +67,7 @@ final class UndecidedRemote implements Remote {
         LOG.info("the remote tier is {}", several ? "several zones" : "one deployment");
         try {
             Tier tier = opening.apply(several);
-            decided = new Decided(tier, Remote.over(tier, clock));
+            decided = new Decided(tier, Remote.over(tier, clock, modes));
         } catch (RuntimeException e) {
             // Nobody is there to be told but those who ask for the status, and the log.
             trouble = String.valueOf(e.getMessage());
@@ -122,6 +128,14 @@ final class UndecidedRemote implements Remote {
         return to == null
                 ? CompletableFuture.completedStage(unwritten(make))
                 : to.remote().change(key, condition, make, mode);
+    }
+
+    @Override
+    public CompletionStage<Written> fill(Entry entry, @Nullable Version seen) {
+        Decided to = decided;
+        return to == null
+                ? CompletableFuture.completedStage(new Written(entry, awayToo(), null, false))
+                : to.remote().fill(entry, seen);
     }
 
     @Override

@@ -202,7 +202,10 @@ final class Wiring implements TierContext {
         DistributedCacheSettings remote = settings.distributedCache();
         if (remote.zonesAreGuessed()) {
             return new UndecidedRemote(
-                            detection(), clock, several -> several ? openZones(timer, store) : guarded(openOne()))
+                            detection(),
+                            clock,
+                            modes,
+                            several -> several ? openZones(timer, store) : guarded(openOne()))
                     .facade();
         }
         return remote.zones().size() == 1 ? openOne() : openZones(timer, store);
@@ -353,7 +356,7 @@ final class Wiring implements TierContext {
         metrics.register("flights", (Gauge<Integer>) flights::size);
         LocalCopies copies = new LocalCopies(tiers.local(), flights, mutant);
         Cascade cascade = new Cascade(tiers, clock, missed, metrics);
-        Remote remote = tiers.remote() == null ? null : Remote.over(tiers.remote(), clock);
+        Remote remote = tiers.remote() == null ? null : Remote.over(tiers.remote(), clock, modes);
         Writes writes = new Writes(
                 tiers,
                 remote,
@@ -366,7 +369,7 @@ final class Wiring implements TierContext {
                 metrics);
         latecomers.writes = writes;
         long tombstoneMillis = settings.limits().tombstoneRetention().toMillis();
-        Fills fills = new Fills(tiers, copies, writes, clock, tombstoneMillis);
+        Fills fills = new Fills(tiers, remote, copies, writes, clock, tombstoneMillis);
         Markers markers = new Markers(tiers, writes, flights, clock, announcer);
         earpiece.hearing =
                 new Hearing(tiers, copies, cascade, writes, missed, markers, clock, tombstoneMillis, metrics);

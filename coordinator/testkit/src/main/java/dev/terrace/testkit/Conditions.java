@@ -13,6 +13,12 @@ final class Conditions {
         if (condition instanceof WriteCondition.IfVersion wanted) {
             return held != null && held.version().equals(wanted.expected());
         }
+        if (condition instanceof WriteCondition.IfUnchanged since
+                && held != null
+                && !held.version().equals(entry.version())
+                && !held.version().equals(since.seen())) {
+            return false;
+        }
         if (condition instanceof WriteCondition.IfAbsent) {
             return held == null || !held.isValue() || !held.isFresh(nowMillis);
         }

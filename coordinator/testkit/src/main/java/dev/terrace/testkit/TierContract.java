@@ -335,6 +335,35 @@ public abstract class TierContract {
     }
 
     @Test
+    void ifUnchangedReplacesOnlyWhatWasSeen() {
+        CacheKey key = key("unchanged");
+        Version late = Version.of(clock.millis() + 1_000, 0, 2);
+        Version first = next();
+        assertThat(await(tier.put(value(key, first, clock.millis(), TTL, "1"), new WriteCondition.IfUnchanged(null))))
+                .isInstanceOf(StoreOutcome.Applied.class);
+        // Something is there that was not seen: the newer version does not help.
+        assertThat(await(tier.put(value(key, late, clock.millis(), TTL, "x"), new WriteCondition.IfUnchanged(null))))
+                .isEqualTo(new StoreOutcome.Superseded(first));
+        Version second = next();
+        assertThat(await(tier.put(value(key, second, clock.millis(), TTL, "2"), new WriteCondition.IfUnchanged(first))))
+                .isInstanceOf(StoreOutcome.Applied.class);
+        assertThat(await(tier.put(value(key, late, clock.millis(), TTL, "x"), new WriteCondition.IfUnchanged(first))))
+                .isEqualTo(new StoreOutcome.Superseded(second));
+        // Nor does it help to have seen it, when what is offered is older.
+        assertThat(await(tier.put(value(key, first, clock.millis(), TTL, "x"), new WriteCondition.IfUnchanged(second))))
+                .isEqualTo(new StoreOutcome.Superseded(second));
+        assertThat(await(tier.put(value(key, second, clock.millis(), TTL, "2"), new WriteCondition.IfUnchanged(null))))
+                .isInstanceOf(StoreOutcome.Applied.class);
+        Version third = next();
+        assertThat(await(tier.put(
+                        Entry.tombstone(key, third, clock.millis(), clock.millis() + TTL.toMillis()),
+                        WriteCondition.IF_NEWER)))
+                .isInstanceOf(StoreOutcome.Applied.class);
+        assertThat(await(tier.put(value(key, late, clock.millis(), TTL, "x"), new WriteCondition.IfUnchanged(null))))
+                .isEqualTo(new StoreOutcome.Superseded(third));
+    }
+
+    @Test
     void ofManyConcurrentWritersTheNewestVersionWinsAndOneIfAbsentSucceeds() throws Exception {
         int writers = 8;
         int rounds = 60;

@@ -24,6 +24,11 @@ final class Conditions {
         if (held == null) {
             return null;
         }
+        if (condition instanceof WriteCondition.IfUnchanged since
+                && !held.version().equals(entry.version())
+                && !held.version().equals(since.seen())) {
+            return new StoreOutcome.Superseded(held.version());
+        }
         if (condition instanceof WriteCondition.IfAbsent) {
             return held.isValue() && held.isFresh(nowMillis) ? new StoreOutcome.Superseded(held.version()) : null;
         }

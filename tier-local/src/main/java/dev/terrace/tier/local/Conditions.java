@@ -27,6 +27,12 @@ final class Conditions {
         if (held == null) {
             return null;
         }
+        if (condition instanceof WriteCondition.IfUnchanged since) {
+            Version current = held.version();
+            if (!current.equals(entry.version()) && !current.equals(since.seen())) {
+                return new StoreOutcome.Superseded(current);
+            }
+        }
         if (condition instanceof WriteCondition.IfAbsent) {
             boolean live = held.kind() == EntryKind.VALUE && nowMillis < held.freshUntilMillis();
             return live ? new StoreOutcome.Superseded(held.version()) : null;

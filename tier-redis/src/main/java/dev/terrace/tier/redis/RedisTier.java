@@ -52,6 +52,7 @@ final class RedisTier implements Tier {
     private static final byte[] IF_NEWER = {'N'};
     private static final byte[] IF_ABSENT = {'A'};
     private static final byte[] IF_VERSION = {'V'};
+    private static final byte[] IF_UNCHANGED = {'U'};
 
     /** Longer times to live are stored without one: Redis's clock arithmetic must not overflow. */
     private static final long LONGEST_TTL_MILLIS = TimeUnit.DAYS.toMillis(3650);
@@ -273,13 +274,26 @@ final class RedisTier implements Tier {
 
     private RedissonCommands.Store storeOf(Entry entry, WriteCondition condition, long now) {
         byte[] how = codeOf(condition);
-        byte[] expected = condition instanceof WriteCondition.IfVersion wanted ? bytesOf(wanted.expected()) : NOTHING;
+        byte[] expected = expectedBy(condition);
         return new RedissonCommands.Store(
                 keys.of(entry.key()), how, Envelope.encode(entry), ttlOf(entry, now), expected);
     }
 
+    /** The version that scripts are to compare with, for conditions that name one. */
+    static byte[] expectedBy(WriteCondition condition) {
+        if (condition instanceof WriteCondition.IfVersion wanted) {
+            return bytesOf(wanted.expected());
+        }
+        return condition instanceof WriteCondition.IfUnchanged since && since.seen() != null
+                ? bytesOf(since.seen())
+                : NOTHING;
+    }
+
     /** How scripts are told the condition. */
     static byte[] codeOf(WriteCondition condition) {
+        if (condition instanceof WriteCondition.IfUnchanged) {
+            return IF_UNCHANGED;
+        }
         return condition instanceof WriteCondition.IfNewer
                 ? IF_NEWER
                 : condition instanceof WriteCondition.IfAbsent ? IF_ABSENT : IF_VERSION;

@@ -294,8 +294,7 @@ final class RedisZone implements Replica {
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
         long now = clock.millis();
         byte[] how = RedisTier.codeOf(condition);
-        byte[] expected =
-                condition instanceof WriteCondition.IfVersion wanted ? RedisTier.bytesOf(wanted.expected()) : NOTHING;
+        byte[] expected = RedisTier.expectedBy(condition);
         Object[] arguments = {
             how, Envelope.encode(entry), RedisTier.ttlOf(entry, now), digits(now), expected,
         };

@@ -1,11 +1,11 @@
 -- Stores an envelope if a condition holds, as one step.
 --
 -- KEYS[1]  the key
--- ARGV[1]  condition: N if newer, A if absent, V if version
+-- ARGV[1]  condition: N if newer, A if absent, V if version, U if newer and unchanged
 -- ARGV[2]  the envelope
 -- ARGV[3]  time to live in milliseconds; 0 for ever; -1 it is over already
 -- ARGV[4]  now, milliseconds since the epoch, by the caller's clock
--- ARGV[5]  for V: the expected version, 16 bytes
+-- ARGV[5]  for V: the expected version, 16 bytes; for U: the version that was seen, or none
 --
 -- Answers: 'A' applied; 'S' and 16 bytes: superseded by that version; 'N' superseded, nothing held; 'F' a format of
 -- another build is held.
@@ -53,7 +53,7 @@ elseif live then
   if order == 0 then
     return 'A'
   end
-  if order > 0 then
+  if order > 0 or condition == 'U' and held:sub(3, 18) ~= ARGV[5] then
     return 'S' .. held:sub(3, 18)
   end
 end

@@ -2,11 +2,11 @@
 --
 -- KEYS[1]  the key
 -- KEYS[2]  its promise
--- ARGV[1]  condition: N if newer, A if absent, V if version
+-- ARGV[1]  condition: N if newer, A if absent, V if version, U if newer and unchanged
 -- ARGV[2]  the envelope
 -- ARGV[3]  time to live in milliseconds; 0 for ever; -1 it is over already
 -- ARGV[4]  now, milliseconds since the epoch, by the caller's clock
--- ARGV[5]  for V: the expected version, 16 bytes
+-- ARGV[5]  for V: the expected version, 16 bytes; for U: the version that was seen, or none
 --
 -- Answers: 'A' applied; 'S' and 16 bytes: superseded by that version; 'N' superseded, nothing held; 'P' and 16 bytes: that
 -- version is promised; 'F' a format of another build is held.
@@ -30,6 +30,7 @@ if condition == 'V' and not live then
 end
 if order > 0
     or condition == 'V' and version ~= ARGV[5]
+    or condition == 'U' and live and version ~= ARGV[5]
     or condition == 'A' and live and held:byte(2) == 0 and struct.unpack('>I8', held, 27) > now then
   return 'S' .. version
 end

@@ -34,7 +34,7 @@ class FencedScriptsTest {
                         "9fb48502f4a6c70fce9df13b2586caea70c764d2",
                         "d0ac5ec89ded36e22ddf60a5df7ce5e17a3338f9",
                         "ff8cd42f247b3bad530fc6bcf55db168fba0e2cd",
-                        "258986bf3d6b1b718cd4b553bb31a38134703b7c",
+                        "b33c1872fcbe84fef27c512342b897cea5e60e7a",
                         "3e5e2e7abc6df92ceecaa55b52fe3fa0a234ef37");
     }
 
