@@ -2,12 +2,16 @@ package dev.terrace.node.storm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.terrace.testkit.history.CheckLimits;
 import dev.terrace.testkit.history.DurabilityChecker;
 import dev.terrace.testkit.history.HistoryReport;
 import dev.terrace.testkit.history.StalenessChecker;
 import dev.terrace.testkit.nemesis.Fault;
 import dev.terrace.testkit.nemesis.Schedule;
 import dev.terrace.testkit.redis.RedisProcess;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,6 +31,7 @@ class StormIT {
     private static final Duration LENGTH = Duration.ofSeconds(Integer.getInteger("terrace.storm.seconds", 15));
     private static final Duration CALM = Duration.ofSeconds(8);
     private static final Duration CONVERGED = Duration.ofSeconds(5);
+    private static final Duration RELEARNT = Duration.ofSeconds(5);
     private static final int NODES = 3;
 
     private final StalenessChecker staleness = new StalenessChecker();
@@ -85,6 +90,68 @@ class StormIT {
             Storm.Outcome outcome = run(storm, Duration.ofMillis(700));
             finish(report("Redis Cluster 3 + 3, SYNC, EVENTUAL", storm, outcome), outcome, folder);
         }
+    }
+
+    /**
+     * Five zones, three copies, QUORUM, three processes: every key is one register, whatever zone dies, freezes, is cut off or
+     * forgets, one after the other.
+     */
+    @Test
+    @Tag("F01")
+    @Tag("F02")
+    @Tag("F03")
+    @Tag("F04")
+    @Tag("F06")
+    @Tag("F13")
+    @Tag("F14")
+    @Timeout(value = 12, unit = TimeUnit.HOURS)
+    void quorumOverFiveZonesIsOneRegisterPerKey() throws Exception {
+        Path folder = Path.of("target", "storm", "quorum-" + SEED);
+        Zones zones = new Zones(RedisProcess.preferredBinary("StormIT"), 5, NODES);
+        try (Storm storm = new Storm(
+                folder,
+                zones,
+                RegisterNode.class,
+                NODES,
+                new Workload(SEED, true),
+                SEED,
+                node -> zoneList(folder, zones, node))) {
+            // A server that is killed has forgotten its place, too: one at a time, and time to learn again.
+            List<Fault> faults = new ArrayList<>();
+            storm.servers().faults().stream()
+                    .map(fault -> fault.name().equals("kill") ? fault.in("amnesia", RELEARNT) : fault)
+                    .forEach(faults::add);
+            for (int i = 0; i < 4; i++) {
+                faults.addAll(zones.amnesias(RELEARNT));
+            }
+            faults.addAll(storm.nodeFaults());
+            Storm.Outcome outcome =
+                    storm.run(Schedule.draw(SEED, faults, LENGTH, Duration.ofMillis(500), 2), CALM, CONVERGED);
+            HistoryReport report = report("five zones, 3 copies, QUORUM", storm, outcome)
+                    .verdict(
+                            "every key is one register",
+                            HistoryReport.linearizable(outcome.history().withoutVersions(), CheckLimits.DEFAULT))
+                    // A refused conditional write may store what refused it again, under a version of its own.
+                    .observation(
+                            "every write keeps its version",
+                            HistoryReport.linearizable(outcome.history(), CheckLimits.DEFAULT))
+                    .verdict("strict", staleness.strict(outcome.history()));
+            finish(report, outcome, folder);
+        }
+    }
+
+    private static String zoneList(Path folder, Zones zones, int node) {
+        StringBuilder list = new StringBuilder();
+        for (int zone = 0; zone < zones.count(); zone++) {
+            Path file = folder.resolve("node-" + node + "-" + Zones.name(zone) + ".yaml");
+            try {
+                Files.writeString(file, settings("\"" + zones.address(zone, node) + "\"", "topology: standalone"));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            list.append(Zones.name(zone)).append('=').append(file).append('\n');
+        }
+        return list.toString();
     }
 
     /** The harness itself: a server that forgets once, unseen by any health check, is found out. */
