@@ -8,6 +8,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -177,6 +178,14 @@ final class NodeProcess implements AutoCloseable {
             throw new IOException("no answer of " + name + ": " + e, e);
         } finally {
             now.waiting.remove(id);
+        }
+    }
+
+    /** Moves the clock of a {@link StormNode}: {@code offset} is added to the machine's. */
+    void setClock(Duration offset) throws Exception {
+        String[] answer = ask(TimeUnit.SECONDS.toMillis(20), "clock", Long.toString(offset.toMillis()));
+        if (!answer[1].equals("ok")) {
+            throw new IOException(String.join(" ", answer));
         }
     }
 

@@ -3,6 +3,7 @@ package dev.terrace.node.storm;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
+import dev.terrace.config.ZoneSettings;
 import dev.terrace.replication.ReplicatedTier;
 import dev.terrace.replication.Timing;
 import dev.terrace.spi.CacheKey;
@@ -17,7 +18,6 @@ import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.TierContext;
 import dev.terrace.spi.Version;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -33,12 +33,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/**
- * A process that keeps registers over several zones with QUORUM, without a coordinator above: the file it is given names, a line
- * each, a zone and the settings file that says where it is.
- */
+/** A process that keeps registers over the zones of a settings file with QUORUM, without a coordinator above. */
 final class RegisterNode {
-    private static final int COPIES = 3;
     private static final long DEADLINE_MILLIS = 1_500;
     private static final long KEEP_MILLIS = Duration.ofHours(1).toMillis();
     private static final InstantSource WALL = InstantSource.system();
@@ -73,12 +69,12 @@ final class RegisterNode {
             MetricRegistry metrics = new MetricRegistry();
             ReplicaProvider provider =
                     ServiceLoader.load(ReplicaProvider.class).findFirst().orElseThrow();
+            Settings settings =
+                    SettingsLoader.read(Path.of(arguments[0]), Map.of()).settings();
+            ZoneContext context = new ZoneContext(settings, metrics);
             List<Replica> zones = new ArrayList<>();
-            for (String line : Files.readAllLines(Path.of(arguments[0]))) {
-                String[] words = line.split("=", 2);
-                Settings settings =
-                        SettingsLoader.read(Path.of(words[1]), Map.of()).settings();
-                zones.add(provider.open(words[0], new ZoneContext(settings, metrics)));
+            for (ZoneSettings zone : settings.distributedCache().zones()) {
+                zones.add(provider.open(zone.name(), context));
             }
             ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
                 Thread thread = new Thread(task, "register-timer");
@@ -89,7 +85,8 @@ final class RegisterNode {
             ReplicatedTier tier = new ReplicatedTier(
                     zones,
                     new ReplicatedTier.Setup(
-                            COPIES, ReplicationMode.QUORUM, Map.of(), DEADLINE_MILLIS, 100_000, 600_000, 200),
+                            settings.distributedCache().replicationFactor(),
+                            ReplicationMode.QUORUM, Map.of(), DEADLINE_MILLIS, 100_000, 600_000, 200),
                     clock,
                     Timing.real(timer),
                     metrics);

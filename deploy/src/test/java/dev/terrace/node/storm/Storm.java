@@ -33,6 +33,7 @@ final class Storm implements AutoCloseable {
     private final long seed;
 
     private final Workload workload;
+    private String acknowledged = "L2";
 
     /** The settings file of node {@code node}, as YAML. */
     interface SettingsOf {
@@ -86,6 +87,11 @@ final class Storm implements AutoCloseable {
         return servers;
     }
 
+    /** Counts writes as acknowledged only when other nodes are sure to hear of them. */
+    void onlyAnnouncedCounts() {
+        acknowledged = StormNode.ANNOUNCED;
+    }
+
     List<NodeProcess> nodes() {
         return nodes;
     }
@@ -102,6 +108,28 @@ final class Storm implements AutoCloseable {
         return faults;
     }
 
+    /** Clocks that are wrong for a while, and processes that sleep for longer than leases. */
+    List<Fault> timeFaults() {
+        List<Fault> faults = new ArrayList<>();
+        for (NodeProcess node : nodes) {
+            faults.add(Fault.of(
+                    "clock-back-an-hour",
+                    node.name(),
+                    Duration.ofMillis(500),
+                    Duration.ofMillis(3_000),
+                    () -> node.setClock(Duration.ofHours(-1)),
+                    () -> node.setClock(Duration.ZERO)));
+            faults.add(Fault.of(
+                    "sleep",
+                    node.name(),
+                    Duration.ofMillis(1_200),
+                    Duration.ofMillis(3_000),
+                    node::freeze,
+                    node::thaw));
+        }
+        return faults;
+    }
+
     /**
      * Runs it.
      *
@@ -113,7 +141,7 @@ final class Storm implements AutoCloseable {
         System.out.println("storm, replay with -Dterrace.seed=" + seed + "\n" + schedule);
         List<StormClient> clients = new ArrayList<>();
         for (int c = 0; c < CLIENTS; c++) {
-            clients.add(new StormClient(c, nodes, workload, recorder, tally));
+            clients.add(new StormClient(c, nodes, workload, recorder, tally, acknowledged));
         }
         clients.forEach(StormClient::start);
         long calmNanos;
@@ -188,8 +216,13 @@ final class Storm implements AutoCloseable {
 
     private boolean serves(NodeProcess node) throws InterruptedException {
         try {
-            String[] answer = node.ask(3_000, "put", workload.cache(), "probe " + node.name(), "1");
-            return answer[1].equals("ok") && answer[6].contains("L2");
+            for (String cache : workload.caches()) {
+                String[] answer = node.ask(3_000, "put", cache, "probe " + node.name(), "1");
+                if (!answer[1].equals("ok") || !answer[6].contains("L2") || !answer[6].contains(acknowledged)) {
+                    return false;
+                }
+            }
+            return true;
         } catch (IOException notYet) {
             return false;
         }
@@ -207,7 +240,8 @@ final class Storm implements AutoCloseable {
                 }
                 List<String> missed = new ArrayList<>();
                 for (String key : wanted) {
-                    Held held = StormClient.held(node.ask(5_000, "get", workload.cache(), key));
+                    Held held = StormClient.held(node.ask(
+                            5_000, "get", Workload.cacheOf(key), Workload.inCache(key)));
                     byKey.put(key, held);
                     if (held.version() == null) {
                         missed.add(key);

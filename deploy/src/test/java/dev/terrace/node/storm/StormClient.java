@@ -16,7 +16,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * One client: asks its home node, or another while that one is away, one thing after the other, and records what it was
- * told. A write counts as acknowledged only when the remote tier has it; everything less is unknown.
+ * told. A write counts as acknowledged only when the remote tier has it, and, where {@code acknowledged} asks for more, that holds too; everything less is unknown.
  */
 final class StormClient {
     private static final long TIMEOUT_MILLIS = 3_000;
@@ -27,13 +27,24 @@ final class StormClient {
     private final Workload workload;
     private final HistoryRecorder recorder;
     private final Tally tally;
+    private final String acknowledged;
     private final Random random;
     private final Map<String, Version> known = new HashMap<>();
     private final Thread thread;
     private volatile boolean stopped;
     private int values;
 
-    StormClient(int number, List<NodeProcess> nodes, Workload workload, HistoryRecorder recorder, Tally tally) {
+    /**
+     * @param acknowledged what must be said of where a write is, for it to count
+     */
+    StormClient(
+            int number,
+            List<NodeProcess> nodes,
+            Workload workload,
+            HistoryRecorder recorder,
+            Tally tally,
+            String acknowledged) {
+        this.acknowledged = acknowledged;
         this.number = number;
         this.nodes = nodes;
         this.workload = workload;
@@ -91,8 +102,8 @@ final class StormClient {
     }
 
     private String[] words(Op op) {
-        String cache = workload.cache();
-        String key = op.key();
+        String cache = Workload.cacheOf(op.key());
+        String key = Workload.inCache(op.key());
         return switch (op.kind()) {
             case GET -> new String[] {"get", cache, key};
             case PUT -> new String[] {"put", cache, key, op.value()};
@@ -128,7 +139,7 @@ final class StormClient {
         } else if (op.kind() == Op.Kind.INCREMENT) {
             tally.count("INCREMENT ok");
             pending.ok(held.value(), held.version());
-        } else if (applied && where.contains("L2")) {
+        } else if (applied && where.contains("L2") && where.contains(acknowledged)) {
             tally.count(op.kind() + " ok");
             known.put(op.key(), held.version());
             pending.ok(held.version());
@@ -137,7 +148,7 @@ final class StormClient {
             pending.refused();
         } else {
             // Overtaken, or only kept for later.
-            tally.count(op.kind() + (applied ? " not in L2" : " overtaken"));
+            tally.count(op.kind() + (applied ? " only in " + where : " overtaken"));
             pending.unknown();
         }
     }

@@ -4,20 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.terrace.testkit.history.CheckLimits;
 import dev.terrace.testkit.history.DurabilityChecker;
+import dev.terrace.testkit.history.History;
 import dev.terrace.testkit.history.HistoryReport;
 import dev.terrace.testkit.history.StalenessChecker;
 import dev.terrace.testkit.nemesis.Fault;
 import dev.terrace.testkit.nemesis.Schedule;
 import dev.terrace.testkit.redis.RedisProcess;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,19 +32,26 @@ class StormIT {
     private static final Duration CALM = Duration.ofSeconds(8);
     private static final Duration CONVERGED = Duration.ofSeconds(5);
     private static final Duration RELEARNT = Duration.ofSeconds(5);
+    private static final Duration BOUND = Duration.ofMillis(400);
+    private static final Duration CLOCK_ERROR = Duration.ofMillis(20);
     private static final int NODES = 3;
 
     private final StalenessChecker staleness = new StalenessChecker();
 
     private static String settings(String addresses, String more) {
+        return settingsOver("cluster_nodes: [" + addresses + "]", more);
+    }
+
+    private static String settingsOver(String servers, String more) {
         return """
                 distributed_cache:
                   local_cache: {enabled: true, capacity: 1000, max_memory_mb: 8, ttl: "1s"}
-                  distributed_cache: {enabled: true, backend: redis, cluster_nodes: [%s], %s,
+                  distributed_cache: {enabled: true, backend: redis, %s, %s,
                                       ttl: "30m", timeout: "500ms", connect_timeout: "500ms", pool_size: 8, key_prefix: "%s"}
                   backup_storage: {enabled: false}
                   circuit_breaker: {reset_timeout: "1s"}
-                """.formatted(addresses, more, Servers.KEY_PREFIX);
+                  backplane: {enabled: false}
+                """.formatted(servers, more, Servers.KEY_PREFIX);
     }
 
     /** One Redis and no coherence between nodes: after the storm everybody agrees and nothing acknowledged is lost. */
@@ -115,7 +122,7 @@ class StormIT {
                 NODES,
                 new Workload(SEED, true),
                 SEED,
-                node -> zoneList(folder, zones, node))) {
+                node -> overZones(zones, node))) {
             // A server that is killed has forgotten its place, too: one at a time, and time to learn again.
             List<Fault> faults = new ArrayList<>();
             storm.servers().faults().stream()
@@ -140,18 +147,81 @@ class StormIT {
         }
     }
 
-    private static String zoneList(Path folder, Zones zones, int node) {
-        StringBuilder list = new StringBuilder();
-        for (int zone = 0; zone < zones.count(); zone++) {
-            Path file = folder.resolve("node-" + node + "-" + Zones.name(zone) + ".yaml");
-            try {
-                Files.writeString(file, settings("\"" + zones.address(zone, node) + "\"", "topology: standalone"));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
+    /** As {@link #settings}, over all zones with three copies per key. */
+    private static String overZones(Zones zones, int node) {
+        String list = IntStream.range(0, zones.count())
+                .mapToObj(zone -> "{name: %s, nodes: [\"%s\"], topology: standalone}"
+                        .formatted(Zones.name(zone), zones.address(zone, node)))
+                .collect(Collectors.joining(", "));
+        return settingsOver("zones: [" + list + "]", "replication_factor: 3, consistency_level: quorum");
+    }
+
+    /**
+     * Three classes over one Redis and its log: a bounded copy is never answered as fresh longer than its bound after it was
+     * replaced; a strict one never after the write has returned; whatever is cut, sleeps longer than its lease, loses its log, or has its clock set
+     * back by an hour.
+     */
+    @Test
+    @Tag("F17")
+    @Tag("F26")
+    @Tag("F27")
+    @Tag("F30")
+    @Tag("F34")
+    @Tag("F77")
+    @Timeout(value = 12, unit = TimeUnit.HOURS)
+    void copiesAreAsFreshAsTheirClassPromises() throws Exception {
+        Path folder = Path.of("target", "storm", "coherence-" + SEED);
+        Zones zones = new Zones(RedisProcess.preferredBinary("StormIT"), 1, NODES);
+        try (Storm storm = new Storm(
+                folder,
+                zones,
+                StormNode.class,
+                NODES,
+                new Workload(SEED, false, 85, List.of("eventual", "bounded", "strict")),
+                SEED,
+                node -> coherent(
+                        "cluster_nodes: [\"%s\"]".formatted(zones.address(0, node)), "topology: standalone"))) {
+            storm.onlyAnnouncedCounts();
+            List<Fault> faults = new ArrayList<>(storm.servers().faults());
+            faults.addAll(storm.nodeFaults());
+            for (int i = 0; i < 3; i++) {
+                faults.addAll(zones.logFaults());
             }
-            list.append(Zones.name(zone)).append('=').append(file).append('\n');
+            faults.addAll(storm.timeFaults());
+            faults.addAll(storm.timeFaults());
+            Storm.Outcome outcome =
+                    storm.run(Schedule.draw(SEED, faults, LENGTH, Duration.ofMillis(500), 2), CALM, CONVERGED);
+            finish(ofClasses(report("one Redis and its log, three classes", storm, outcome), outcome), outcome, folder);
         }
-        return list.toString();
+    }
+
+    private static String coherent(String servers, String more) {
+        return """
+                distributed_cache:
+                  local_cache: {enabled: true, capacity: 1000, max_memory_mb: 8, ttl: "1h"}
+                  distributed_cache: {enabled: true, backend: redis, %s, %s,
+                                      ttl: "3h", timeout: "500ms", connect_timeout: "500ms", pool_size: 8, key_prefix: "%s"}
+                  backup_storage: {enabled: false}
+                  circuit_breaker: {reset_timeout: "1s"}
+                  backplane: {enabled: true, lease: "1s"}
+                  caches:
+                    bounded: {consistency: bounded, staleness_bound: "%dms"}
+                    strict: {consistency: strict}
+                """.formatted(servers, more, Servers.KEY_PREFIX, BOUND.toMillis());
+    }
+
+    /** What each class promises, of histories whose keys begin with it. */
+    private HistoryReport ofClasses(HistoryReport report, Storm.Outcome outcome) {
+        History bounded = Workload.of(outcome.history(), "bounded");
+        History strict = Workload.of(outcome.history(), "strict");
+        return report.verdict("bounded: at most " + BOUND, staleness.bounded(bounded, BOUND, CLOCK_ERROR))
+                .verdict("strict: never", staleness.strict(strict))
+                .observation("bounded copies are strict", staleness.strict(bounded))
+                .observation("bounded: nodes never go back", staleness.monotonicReadsPerNode(bounded))
+                .observation("strict: nodes never go back", staleness.monotonicReadsPerNode(strict))
+                .observation(
+                        "eventual copies are bounded",
+                        staleness.bounded(Workload.of(outcome.history(), "eventual"), BOUND, CLOCK_ERROR));
     }
 
     /** The harness itself: a server that forgets once, unseen by any health check, is found out. */
@@ -175,7 +245,7 @@ class StormIT {
                     report("one Redis that forgets", storm, outcome).writeTo(folder);
             assertThat(report.complaint())
                     .contains("restart-empty zone-1")
-                    .contains("key 'once-")
+                    .contains("key 'storm/once-")
                     .contains("it holds absent; 1 acknowledged and newer write is lost");
         }
     }

@@ -5,30 +5,90 @@ import dev.terrace.api.Codecs;
 import dev.terrace.api.Freshness;
 import dev.terrace.api.ReadResult;
 import dev.terrace.api.WriteReceipt;
+import dev.terrace.config.Settings;
+import dev.terrace.config.SettingsLoader;
 import dev.terrace.core.CacheCoordinator;
+import dev.terrace.spi.BackplaneProvider;
+import dev.terrace.spi.TierContext;
 import dev.terrace.spi.Version;
+import com.codahale.metrics.MetricRegistry;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.stream.Stream;
 
 /**
- * One cache node as a process of its own, so that it can be killed and frozen like one. Opens the settings file it is given and
- * carries out {@link Requests}.
+ * A cache node in a process of its own, so that it can be killed and frozen like one. Opens the settings file it is given and
+ * carries out {@link Requests}; and {@code clock MILLIS}, which adds so much to its wall clock.
  */
 final class StormNode {
-    private final CacheCoordinator coordinator;
+    /** Follows where a write is, when other nodes are sure to hear of it. */
+    static final String ANNOUNCED = "announced";
 
-    private StormNode(CacheCoordinator coordinator) {
+    private final CacheCoordinator coordinator;
+    private final SettableClock clock;
+
+    private StormNode(CacheCoordinator coordinator, SettableClock clock) {
         this.coordinator = coordinator;
+        this.clock = clock;
+    }
+
+    /** The machine's clock, or one that is wrong. */
+    private static final class SettableClock implements InstantSource {
+        private volatile long offsetMillis;
+
+        @Override
+        public Instant instant() {
+            return InstantSource.system().instant().plusMillis(offsetMillis);
+        }
+
+        @Override
+        public long millis() {
+            return InstantSource.system().millis() + offsetMillis;
+        }
+    }
+
+    private record Context(Settings all, MetricRegistry metrics, InstantSource clock) implements TierContext {
+        @Override
+        public <T> T settings(Class<T> type) {
+            return Stream.of(all.distributedCache(), all.backplane(), all)
+                    .filter(type::isInstance)
+                    .map(type::cast)
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException(type.getName()));
+        }
     }
 
     /** Runs until standard input ends. */
     public static void main(String[] arguments) throws Exception {
         Requests.serve(() -> {
-            CacheCoordinator coordinator = CacheCoordinator.open(Path.of(arguments[0]));
-            return new Requests.Store(new StormNode(coordinator)::carryOut, coordinator);
+            SettableClock clock = new SettableClock();
+            Settings settings =
+                    SettingsLoader.read(Path.of(arguments[0]), Map.of()).settings();
+            MetricRegistry metrics = new MetricRegistry();
+            CacheCoordinator.Builder builder = CacheCoordinator.builder()
+                    .settings(settings)
+                    .clock(clock)
+                    .metrics(metrics);
+            if (settings.backplane().enabled()) {
+                for (BackplaneProvider provider : ServiceLoader.load(BackplaneProvider.class)) {
+                    if (provider.name().equals("redis")) {
+                        builder.backplane(provider.open("", new Context(settings, metrics, clock)));
+                    }
+                }
+            }
+            CacheCoordinator coordinator = builder.build();
+            return new Requests.Store(new StormNode(coordinator, clock)::carryOut, coordinator);
         });
     }
 
     private String carryOut(String[] words) {
+        if (words[1].equals("clock")) {
+            clock.offsetMillis = Long.parseLong(words[2]);
+            return "";
+        }
         Cache<String, String> cache = coordinator.cache(words[2], Codecs.stringKey(), Codecs.string());
         String key = words[3];
         return switch (words[1]) {
@@ -58,6 +118,6 @@ final class StormNode {
                 null,
                 receipt.version(),
                 true,
-                receipt.stored().toString());
+                receipt.stored() + (receipt.announced() ? " " + ANNOUNCED : ""));
     }
 }

@@ -1,6 +1,7 @@
 package dev.terrace.node.storm;
 
 import dev.terrace.spi.Version;
+import dev.terrace.testkit.history.History;
 import dev.terrace.testkit.history.Op;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,27 +17,60 @@ final class Workload {
     private static final String COUNTER = "counter-";
     private static final String ONCE = "once-";
 
+    private static final char SEPARATOR = '/';
+
     private final long seed;
     private final boolean counting;
+    private final int reads;
+    private final List<String> caches;
 
     /** {@code counting}: increments, too. */
     Workload(long seed, boolean counting) {
-        this.seed = seed;
-        this.counting = counting;
+        this(seed, counting, 44, List.of("storm"));
     }
 
-    String cache() {
-        return "storm";
+    /**
+     * @param counting increments, too
+     * @param reads how many of 100 operations are reads; the more, the more of them are answered by local copies
+     * @param caches the caches; every key of an operation begins with its cache
+     */
+    Workload(long seed, boolean counting, int reads, List<String> caches) {
+        this.seed = seed;
+        this.counting = counting;
+        this.reads = reads;
+        this.caches = List.copyOf(caches);
+    }
+
+    List<String> caches() {
+        return caches;
+    }
+
+    /** What {@code key} is called in its cache. */
+    static String inCache(String key) {
+        return key.substring(key.indexOf(SEPARATOR) + 1);
+    }
+
+    static String cacheOf(String key) {
+        return key.substring(0, key.indexOf(SEPARATOR));
+    }
+
+    /** What happened in one cache. */
+    static History of(History history, String cache) {
+        return History.of(history.operations().stream()
+                .filter(operation -> cacheOf(operation.key()).equals(cache))
+                .toList());
     }
 
     /** The keys that are fought over. */
     List<String> keys() {
         List<String> keys = new ArrayList<>();
-        for (int i = 0; i < REGISTERS; i++) {
-            keys.add("key-" + i);
-        }
-        for (int i = 0; counting && i < COUNTERS; i++) {
-            keys.add(COUNTER + i);
+        for (String cache : caches) {
+            for (int i = 0; i < REGISTERS; i++) {
+                keys.add(cache + SEPARATOR + "key-" + i);
+            }
+            for (int i = 0; counting && i < COUNTERS; i++) {
+                keys.add(cache + SEPARATOR + COUNTER + i);
+            }
         }
         return keys;
     }
@@ -47,21 +81,23 @@ final class Workload {
 
     /** The next thing to do; {@code known} is the newest version the client has seen of a key, or null. */
     Op next(Random random, String unique, java.util.function.Function<String, Version> known) {
+        String cache = caches.get(random.nextInt(caches.size())) + SEPARATOR;
         if (counting && random.nextInt(12) == 0) {
-            String counter = COUNTER + random.nextInt(COUNTERS);
+            String counter = cache + COUNTER + random.nextInt(COUNTERS);
             return random.nextBoolean() ? Op.get(counter) : Op.increment(counter, 1 + random.nextInt(5));
         }
-        String key = "key-" + random.nextInt(REGISTERS);
-        int dice = random.nextInt(100);
-        if (dice < 6) {
-            return Op.put(ONCE + unique, unique);
-        } else if (dice < 50) {
+        String key = cache + "key-" + random.nextInt(REGISTERS);
+        if (random.nextInt(100) < reads) {
             return Op.get(key);
-        } else if (dice < 78) {
+        }
+        int dice = random.nextInt(56);
+        if (dice < 6) {
+            return Op.put(cache + ONCE + unique, unique);
+        } else if (dice < 34) {
             return Op.put(key, unique);
-        } else if (dice < 85) {
+        } else if (dice < 41) {
             return Op.invalidate(key);
-        } else if (dice < 92) {
+        } else if (dice < 48) {
             return Op.putIfAbsent(key, unique);
         }
         Version version = known.apply(key);

@@ -120,6 +120,20 @@ final class Zones implements Servers {
         return faults;
     }
 
+    /** What can befall the logs of notices while the servers are well. */
+    List<Fault> logFaults() {
+        String stream = "{" + KEY_PREFIX + "~log}";
+        List<Fault> faults = new ArrayList<>();
+        for (int z = 0; z < servers.size(); z++) {
+            RedisProcess server = servers.get(z);
+            String name = "log-" + name(z);
+            faults.add(Fault.momentary("trim", name, () -> server.command("XTRIM", stream, "MAXLEN", "0")));
+            faults.add(Fault.momentary("delete", name, () -> server.command("DEL", stream)));
+            faults.add(Fault.momentary("delete-all-of", name, () -> server.command("DEL", stream, stream + "~head")));
+        }
+        return faults;
+    }
+
     private static Duration millis(long millis) {
         return Duration.ofMillis(millis);
     }
