@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param source who answered
  * @param freshness how good the answer is
  * @param age time since the value was written or loaded; zero when there is none
- * @param version the value's version, also of a tombstone or negative answer; null when nothing is known of the key
+ * @param version the value's version, also of a tombstone or negative answer; null when nothing is known for sure of the key
  * @param <V> the values
  */
 public record ReadResult<V>(

@@ -275,7 +275,8 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
         Source source = answer.found().source();
         Entry entry = answer.found().entry();
         if (entry == null || answer.value() == null) {
-            Version version = entry == null ? null : entry.version();
+            // What may have been replaced, or was never confirmed, says nothing of what is there now.
+            Version version = entry == null || answer.found().doubtful() ? null : entry.version();
             return new ReadResult<>(null, source, Freshness.ABSENT, Duration.ZERO, version);
         }
         return new ReadResult<>(

@@ -49,12 +49,16 @@ final class Cascade {
         backupMayLack = clock.next();
     }
 
-    /** Without L2's answer, or its markers, what this node has of its own may be old. */
+    /**
+     * Without L2's answer, or its markers, what this node has of its own may be old; and what L2 has not confirmed may never have
+     * been there.
+     */
+    @SuppressWarnings("ReferenceEquality") // whether it is the answer itself
     private Found byRemote(CacheState cache, CacheKey key, Found best, Lookup answered, Lookup said) {
         Found found = better(cache, best, said, Source.L2);
         boolean sure = found.source() != Source.L2
                 || cache.trust.isUnconditional(key)
-                || !(answered instanceof Lookup.Unavailable) && cache.isMarkerFromRemoteKnown();
+                || !(answered instanceof Lookup.Unavailable) && said == answered && cache.isMarkerFromRemoteKnown();
         return sure ? found : found.doubted();
     }
 

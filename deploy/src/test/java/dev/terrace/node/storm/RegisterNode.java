@@ -54,15 +54,6 @@ final class RegisterNode {
         }
     }
 
-    /** A write that was proven not to have happened. */
-    private static final class NotExecuted extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        NotExecuted(String detail) {
-            super(detail);
-        }
-    }
-
     /** Runs until standard input ends. */
     public static void main(String[] arguments) throws Exception {
         Requests.serve(() -> {
@@ -86,7 +77,12 @@ final class RegisterNode {
                     zones,
                     new ReplicatedTier.Setup(
                             settings.distributedCache().replicationFactor(),
-                            ReplicationMode.QUORUM, Map.of(), DEADLINE_MILLIS, 100_000, 600_000, 200),
+                            ReplicationMode.QUORUM,
+                            Map.of(),
+                            DEADLINE_MILLIS,
+                            100_000,
+                            600_000,
+                            200),
                     clock,
                     Timing.real(timer),
                     metrics);
@@ -193,7 +189,7 @@ final class RegisterNode {
                 Requests.line(
                         true, made == null ? null : made.get(replicated.version()), replicated.version(), true, "L2");
             case REFUSED -> Requests.line(false, null, null, true, "L2");
-            case FAILED -> throw new NotExecuted(replicated.detail());
+            case FAILED -> throw new Requests.NotExecuted(replicated.detail());
             case UNKNOWN -> throw new UnknownOutcome(replicated.detail());
         };
     }

@@ -23,6 +23,15 @@ final class Requests {
     private final Store store;
     private final PrintStream out;
 
+    /** A write that was proven not to have happened. */
+    static final class NotExecuted extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        NotExecuted(String detail) {
+            super(detail);
+        }
+    }
+
     /** What carries requests out, and what has to be closed in the end. */
     record Store(Function<String[], String> carryOut, AutoCloseable closing) {}
 

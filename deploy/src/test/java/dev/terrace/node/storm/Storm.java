@@ -240,8 +240,7 @@ final class Storm implements AutoCloseable {
                 }
                 List<String> missed = new ArrayList<>();
                 for (String key : wanted) {
-                    Held held = StormClient.held(node.ask(
-                            5_000, "get", Workload.cacheOf(key), Workload.inCache(key)));
+                    Held held = StormClient.held(node.ask(5_000, "get", Workload.cacheOf(key), Workload.inCache(key)));
                     byKey.put(key, held);
                     if (held.version() == null) {
                         missed.add(key);

@@ -4,20 +4,16 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.api.Freshness;
 import dev.terrace.api.ReadResult;
+import dev.terrace.api.ReplicationException;
 import dev.terrace.api.WriteReceipt;
-import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
 import dev.terrace.core.CacheCoordinator;
-import dev.terrace.spi.BackplaneProvider;
-import dev.terrace.spi.TierContext;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.Version;
-import com.codahale.metrics.MetricRegistry;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
-import java.util.ServiceLoader;
-import java.util.stream.Stream;
 
 /**
  * A cache node in a process of its own, so that it can be killed and frozen like one. Opens the settings file it is given and
@@ -26,6 +22,9 @@ import java.util.stream.Stream;
 final class StormNode {
     /** Follows where a write is, when other nodes are sure to hear of it. */
     static final String ANNOUNCED = "announced";
+
+    /** The cache whose reads ask a majority of the zones, whatever is kept on the node. */
+    static final String REGISTER = "register";
 
     private final CacheCoordinator coordinator;
     private final SettableClock clock;
@@ -50,36 +49,15 @@ final class StormNode {
         }
     }
 
-    private record Context(Settings all, MetricRegistry metrics, InstantSource clock) implements TierContext {
-        @Override
-        public <T> T settings(Class<T> type) {
-            return Stream.of(all.distributedCache(), all.backplane(), all)
-                    .filter(type::isInstance)
-                    .map(type::cast)
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException(type.getName()));
-        }
-    }
-
     /** Runs until standard input ends. */
     public static void main(String[] arguments) throws Exception {
         Requests.serve(() -> {
             SettableClock clock = new SettableClock();
-            Settings settings =
-                    SettingsLoader.read(Path.of(arguments[0]), Map.of()).settings();
-            MetricRegistry metrics = new MetricRegistry();
-            CacheCoordinator.Builder builder = CacheCoordinator.builder()
-                    .settings(settings)
+            CacheCoordinator coordinator = CacheCoordinator.builder()
+                    .settings(
+                            SettingsLoader.read(Path.of(arguments[0]), Map.of()).settings())
                     .clock(clock)
-                    .metrics(metrics);
-            if (settings.backplane().enabled()) {
-                for (BackplaneProvider provider : ServiceLoader.load(BackplaneProvider.class)) {
-                    if (provider.name().equals("redis")) {
-                        builder.backplane(provider.open("", new Context(settings, metrics, clock)));
-                    }
-                }
-            }
-            CacheCoordinator coordinator = builder.build();
+                    .build();
             return new Requests.Store(new StormNode(coordinator, clock)::carryOut, coordinator);
         });
     }
@@ -89,10 +67,17 @@ final class StormNode {
             clock.offsetMillis = Long.parseLong(words[2]);
             return "";
         }
+        try {
+            return carryOut(words, words[3]);
+        } catch (ReplicationException e) {
+            throw e.isUnknown() ? e : new Requests.NotExecuted(e.getMessage());
+        }
+    }
+
+    private String carryOut(String[] words, String key) {
         Cache<String, String> cache = coordinator.cache(words[2], Codecs.stringKey(), Codecs.string());
-        String key = words[3];
         return switch (words[1]) {
-            case "get" -> found(cache.read(key));
+            case "get" -> found(words[2].equals(REGISTER) ? cache.read(key, ReplicationMode.QUORUM) : cache.read(key));
             case "put" -> receipt(cache.put(key, words[4]));
             case "put-if-absent" -> receipt(cache.putIfAbsent(key, words[4]));
             case "replace" -> receipt(cache.replace(key, Version.parse(words[5]), words[4]));
