@@ -13,7 +13,10 @@ public sealed interface WriteCondition {
     /** Replace only an older version; holding the very same version counts as applied. */
     record IfNewer() implements WriteCondition {}
 
-    /** Replace only nothing, a tombstone, a negative answer, or an entry that is no longer fresh. */
+    /**
+     * Replace only nothing, a tombstone, a negative answer, or an entry that is no longer fresh; and of these none that is newer, because
+     * versions never go back.
+     */
     record IfAbsent() implements WriteCondition {}
 
     /**

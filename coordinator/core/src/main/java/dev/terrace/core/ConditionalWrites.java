@@ -86,14 +86,29 @@ final class ConditionalWrites {
 
     CompletionStage<WriteReceipt> putIfAbsent(
             CacheState cache, CacheKey key, Function<Version, Entry> entry, Terms terms) {
-        return queue.run(
-                key,
-                () -> basis(cache, key).thenCompose(basis -> {
-                    Entry held = basis.found().entry();
-                    return basis.found().isFreshValue(clock.millis())
-                            ? refused(held)
-                            : apply(key, basis.found(), entry, basis.unchanged(), terms);
-                }));
+        long started = System.nanoTime();
+        return queue.run(key, () -> putIfAbsent(cache, key, entry, terms, started));
+    }
+
+    private CompletionStage<WriteReceipt> putIfAbsent(
+            CacheState cache, CacheKey key, Function<Version, Entry> entry, Terms terms, long started) {
+        return basis(cache, key).thenCompose(basis -> {
+            Entry held = basis.found().entry();
+            if (basis.found().isFreshValue(clock.millis())) {
+                return refused(held);
+            }
+            return apply(key, basis.found(), entry, basis.unchanged(), terms).thenCompose(receipt -> {
+                if (receipt.applied() || remote == null) {
+                    return CompletableFuture.completedStage(receipt);
+                }
+                // A value came in between, or something newer that is none: a tombstone, over which an older version
+                // must not go.
+                if (System.nanoTime() - started > longestContentionNanos) {
+                    throw lostRaces("putIfAbsent", cache);
+                }
+                return putIfAbsent(cache, key, entry, terms, started);
+            });
+        });
     }
 
     CompletionStage<WriteReceipt> replace(
@@ -134,16 +149,18 @@ final class ConditionalWrites {
                             return CompletableFuture.completedStage(sum);
                         }
                         if (System.nanoTime() - started > longestContentionNanos) {
-                            throw new UnavailableException(
-                                    "increment in cache '" + cache.name + "' lost races against other nodes for "
-                                            + Duration.ofNanos(longestContentionNanos)
-                                                    .toMillis()
-                                            + " ms; nothing was changed",
-                                    "try again, or spread the counter over several keys");
+                            throw lostRaces("increment", cache);
                         }
                         return increment(cache, key, delta, make, terms, started);
                     });
         });
+    }
+
+    private UnavailableException lostRaces(String what, CacheState cache) {
+        return new UnavailableException(
+                what + " in cache '" + cache.name + "' lost races against other nodes for "
+                        + Duration.ofNanos(longestContentionNanos).toMillis() + " ms; nothing was changed",
+                "try again, or spread the writes over several keys");
     }
 
     private static long sum(CacheState cache, long held, long delta) {
@@ -192,6 +209,7 @@ final class ConditionalWrites {
                                 + no.cause() + " " + no.detail() + ")",
                         "try again later, or read without a mode");
             }
+            requireBelievable(cache, said);
             return cascade.findBelow(cache, key, said);
         });
     }
@@ -208,6 +226,7 @@ final class ConditionalWrites {
             if (said instanceof Lookup.Unavailable no) {
                 throw away(cache.name, no.cause(), no.detail(), false);
             }
+            requireBelievable(cache, said);
             if (missed == null || pending == null || !pending.version().isNewerThan(held)) {
                 return basis(cache, key, said);
             }
@@ -226,6 +245,16 @@ final class ConditionalWrites {
                 return basis(cache, key, new Lookup.Hit(pending));
             });
         });
+    }
+
+    /** What cannot be believed must not be taken for nothing by those who ask what there is for sure. */
+    private void requireBelievable(CacheState cache, Lookup said) {
+        if (said instanceof Lookup.Hit hit && !clock.observe(hit.entry().version())) {
+            throw new UnavailableException(
+                    "L2 holds a version of " + hit.entry().version().epochMillis() + " ms in cache '" + cache.name
+                            + "', further ahead of this node's clock than limits.max_clock_drift; nothing was changed",
+                    "set this node's clock, or that of the node that wrote it");
+        }
     }
 
     private CompletionStage<Basis> basis(CacheState cache, CacheKey key, Lookup said) {

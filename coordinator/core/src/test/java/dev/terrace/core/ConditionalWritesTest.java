@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.terrace.api.Cache;
 import dev.terrace.api.CodecException;
+import dev.terrace.api.Codecs;
 import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteReceipt;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.Version;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -40,6 +44,32 @@ class ConditionalWritesTest {
             assertThat(cache.get("k")).isEqualTo("5");
             assertThat(cache.get("none", key -> null)).isNull();
             assertThat(cache.putIfAbsent("none", "now").applied()).isTrue();
+        }
+    }
+
+    /** An hour behind, a node takes nothing that others write for real; it must not say that there is nothing, nor write below it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"123", "12", "2"})
+    @Tag("F17")
+    void aNodeWhoseClockWasSetBackRefusesToDecide(String tiers) {
+        try (Stack stack = Stack.of(tiers);
+                CacheCoordinator other =
+                        CacheCoordinator.builder().nodeId(2).tier(stack.remote).build()) {
+            Cache<String, String> cache = stack.quotes();
+            Cache<String, String> theirs = other.cache("quotes", Codecs.stringKey(), Codecs.string());
+            stack.clock.advance(Duration.ofHours(-1));
+            theirs.put("k", "1");
+            theirs.invalidate("gone");
+            assertThatThrownBy(() -> cache.read("k", ReplicationMode.QUORUM))
+                    .isInstanceOf(UnavailableException.class)
+                    .hasMessageContaining("max_clock_drift");
+            assertThatThrownBy(() -> cache.putIfAbsent("gone", "2"))
+                    .isInstanceOf(UnavailableException.class)
+                    .hasMessageContaining("nothing was changed");
+            stack.clock.advance(Duration.ofHours(1));
+            assertThat(cache.read("k", ReplicationMode.QUORUM).value()).isEqualTo("1");
+            assertThat(cache.putIfAbsent("gone", "2").applied()).isTrue();
+            assertThat(theirs.read("gone", ReplicationMode.QUORUM).value()).isEqualTo("2");
         }
     }
 

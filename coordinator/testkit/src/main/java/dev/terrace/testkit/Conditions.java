@@ -20,7 +20,8 @@ final class Conditions {
             return false;
         }
         if (condition instanceof WriteCondition.IfAbsent) {
-            return held == null || !held.isValue() || !held.isFresh(nowMillis);
+            boolean absent = held == null || !held.isValue() || !held.isFresh(nowMillis);
+            return absent && (held == null || !held.version().isNewerThan(entry.version()));
         }
         return held == null || entry.version().compareTo(held.version()) >= 0;
     }

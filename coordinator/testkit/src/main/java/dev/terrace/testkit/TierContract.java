@@ -217,6 +217,17 @@ public abstract class TierContract {
     }
 
     @Test
+    void ifAbsentNeverReplacesANewerTombstone() {
+        CacheKey key = key("absent, and newer");
+        Version behind = next();
+        Version invalidated = next();
+        put(tombstone(key, invalidated, clock.millis(), TTL));
+        assertThat(await(tier.put(value(key, behind, clock.millis(), TTL, "1"), WriteCondition.IF_ABSENT)))
+                .isEqualTo(new StoreOutcome.Superseded(invalidated));
+        assertThat(hit(key).kind()).isEqualTo(EntryKind.TOMBSTONE);
+    }
+
+    @Test
     void ifVersionIsCompareAndSet() {
         CacheKey key = key("cas");
         Version first = next();

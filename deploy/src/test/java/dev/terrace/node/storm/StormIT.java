@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Timeout;
  */
 class StormIT {
     private static final long SEED = Long.getLong("terrace.seed", new Random().nextLong() >>> 16);
-    private static final Duration LENGTH = Duration.ofSeconds(Integer.getInteger("terrace.storm.seconds", 15));
-    private static final Duration CALM = Duration.ofSeconds(8);
+    private static final Duration LENGTH = Duration.ofSeconds(Integer.getInteger("terrace.storm.seconds", 10));
+    private static final Duration CALM = Duration.ofSeconds(7);
     private static final Duration CONVERGED = Duration.ofSeconds(5);
     private static final Duration RELEARNT = Duration.ofSeconds(5);
     private static final Duration BOUND = Duration.ofMillis(400);

@@ -29,8 +29,8 @@ final class Conditions {
                 && !held.version().equals(since.seen())) {
             return new StoreOutcome.Superseded(held.version());
         }
-        if (condition instanceof WriteCondition.IfAbsent) {
-            return held.isValue() && held.isFresh(nowMillis) ? new StoreOutcome.Superseded(held.version()) : null;
+        if (condition instanceof WriteCondition.IfAbsent && held.isValue() && held.isFresh(nowMillis)) {
+            return new StoreOutcome.Superseded(held.version());
         }
         int order = held.version().compareTo(entry.version());
         if (order == 0) {

@@ -33,9 +33,10 @@ final class Conditions {
                 return new StoreOutcome.Superseded(current);
             }
         }
-        if (condition instanceof WriteCondition.IfAbsent) {
-            boolean live = held.kind() == EntryKind.VALUE && nowMillis < held.freshUntilMillis();
-            return live ? new StoreOutcome.Superseded(held.version()) : null;
+        if (condition instanceof WriteCondition.IfAbsent
+                && held.kind() == EntryKind.VALUE
+                && nowMillis < held.freshUntilMillis()) {
+            return new StoreOutcome.Superseded(held.version());
         }
         int order = Long.compareUnsigned(held.versionClock(), entry.version().clock());
         if (order == 0) {

@@ -45,7 +45,8 @@ if condition == 'V' then
     return 'S' .. held:sub(3, 18)
   end
 elseif condition == 'A' then
-  if live and held:byte(2) == 0 and struct.unpack('>I8', held, 27) > now then
+  -- A newer tombstone is no value, but versions never go back.
+  if live and (held:byte(2) == 0 and struct.unpack('>I8', held, 27) > now or compare(held, 3, ARGV[2], 3) > 0) then
     return 'S' .. held:sub(3, 18)
   end
 elseif live then
