@@ -43,8 +43,9 @@ import org.slf4j.LoggerFactory;
  * <p>What it cannot know: who is missing. A node alone is a group of its own and hears its own beats; whether all that should be
  * heard are heard is for the coherence engine to say, from their beats.
  *
- * <p>With a secret, everything is encrypted (AES-CBC), which keeps strangers out but does not prove that bytes were not changed on
- * the way; over networks that others write to, use a tunnel.
+ * <p>With a secret, everything is encrypted (AES-CBC), and every frame carries a proof that one who knows the secret wrote it, so
+ * that strangers neither read nor forge notices. Who may write to the network can still disturb the group, which then hears
+ * gaps; run it in a network that strangers cannot write to.
  */
 final class GroupBackplane implements Backplane {
     private static final Logger LOG = LoggerFactory.getLogger(GroupBackplane.class);
@@ -53,6 +54,7 @@ final class GroupBackplane implements Backplane {
     private static final long RETRY_MILLIS = 1_000;
 
     private final GroupPlan settings;
+    private final Seal seal;
     private final Deadlines deadlines;
     private final Sequencer sequencer;
     private final long publisher = ThreadLocalRandom.current().nextLong();
@@ -71,11 +73,13 @@ final class GroupBackplane implements Backplane {
     private final Counter notKnown;
     private final Counter overflow;
     private final Counter skipped;
+    private final Counter forged;
     private final MetricRegistry metrics;
     private volatile @Nullable JChannel channel;
     private volatile @Nullable Address coordinator;
     private volatile @Nullable BackplaneListener listener;
     private volatile boolean closed;
+    private volatile String trouble = "not joined yet";
     private volatile long position;
     private long node;
     private volatile long identity;
@@ -85,6 +89,9 @@ final class GroupBackplane implements Backplane {
 
     GroupBackplane(GroupPlan settings, InstantSource clock, MetricRegistry metrics) {
         this.settings = settings;
+        this.seal = settings.secret() == null
+                ? Seal.none()
+                : Seal.of(settings.secret().reveal(), settings.name());
         this.metrics = metrics;
         this.deadlines =
                 new Deadlines("terrace-group-deadlines", settings.timeout().toMillis());
@@ -95,6 +102,7 @@ final class GroupBackplane implements Backplane {
         this.notKnown = metrics.counter("backplane.group.not_known");
         this.overflow = metrics.counter("backplane.group.overflow");
         this.skipped = metrics.counter("backplane.group.skipped");
+        this.forged = metrics.counter("backplane.group.forged");
         metrics.remove("backplane.group.members");
         metrics.register("backplane.group.members", (Gauge<Integer>) this::members);
         metrics.remove("backplane.group.position");
@@ -113,6 +121,11 @@ final class GroupBackplane implements Backplane {
         JChannel joined = channel;
         View view = joined == null ? null : joined.getView();
         return view == null ? 0 : view.size();
+    }
+
+    @Override
+    public String trouble() {
+        return closed ? "closed" : members() == 1 && trouble.isEmpty() ? "no other node is reached" : trouble;
     }
 
     /** For tests. */
@@ -135,11 +148,10 @@ final class GroupBackplane implements Backplane {
 
     /** Joins, again and again; from then on JGroups finds the others and merges. */
     private void join() {
-        String trouble = "";
         while (!closed) {
             JChannel joining = null;
             try {
-                joining = GroupStack.channel(settings);
+                joining = GroupStack.channel(settings, seal);
                 JChannel own = joining;
                 own.setReceiver(new Receiver() {
                     @Override
@@ -154,6 +166,7 @@ final class GroupBackplane implements Backplane {
                 });
                 channel = own;
                 own.connect(settings.name());
+                trouble = "";
                 if (closed) {
                     own.close();
                 }
@@ -162,7 +175,7 @@ final class GroupBackplane implements Backplane {
                 if (joining != null) {
                     joining.close();
                 }
-                String why = e.getClass().getSimpleName() + ": " + e.getMessage();
+                String why = "cannot join: " + reason(e);
                 if (!why.equals(trouble)) {
                     trouble = why;
                     LOG.warn("the group cannot be joined bind={} reason={}", settings.bind(), why);
@@ -176,6 +189,15 @@ final class GroupBackplane implements Backplane {
                 return; // closing
             }
         }
+    }
+
+    /** What is at the bottom of it: JGroups wraps. */
+    private static String reason(Throwable failure) {
+        Throwable bottom = failure;
+        while (bottom.getCause() != null && bottom.getCause() != bottom) {
+            bottom = bottom.getCause();
+        }
+        return bottom.getClass().getSimpleName() + ": " + bottom.getMessage();
     }
 
     private void viewed(JChannel joined, View view) {
@@ -262,7 +284,7 @@ final class GroupBackplane implements Backplane {
                 if (to.equals(joined.getAddress())) {
                     sequencer.offer(next.offer());
                 } else {
-                    joined.send(new BytesMessage(to, next.offer().bytes()));
+                    joined.send(new BytesMessage(to, seal.close(next.offer().bytes())));
                 }
             } catch (InterruptedException e) {
                 return; // closing
@@ -278,7 +300,7 @@ final class GroupBackplane implements Backplane {
             return;
         }
         try {
-            joined.send(new BytesMessage(null, ordered.bytes()));
+            joined.send(new BytesMessage(null, seal.close(ordered.bytes())));
         } catch (Exception e) {
             throw new IllegalStateException(e.getMessage(), e);
         }
@@ -286,7 +308,13 @@ final class GroupBackplane implements Backplane {
 
     private void received(Message message) {
         byte[] bytes = message.getArray();
-        GroupFrame frame = bytes == null ? null : GroupFrame.read(bytes, message.getOffset(), message.getLength());
+        int length = bytes == null ? 0 : seal.open(bytes, message.getOffset(), message.getLength());
+        if (length < 0) {
+            // If a true one was changed on the way, what follows it shows that it is missing.
+            forged.inc();
+            return;
+        }
+        GroupFrame frame = bytes == null ? null : GroupFrame.read(bytes, message.getOffset(), length);
         if (frame instanceof Offer offer) {
             sequencer.offer(offer);
         } else if (frame instanceof Order ordered) {
@@ -318,17 +346,13 @@ final class GroupBackplane implements Backplane {
             sequencer.heard(ordered.last());
             List<Notice> forUs = new ArrayList<>();
             for (Offer part : ordered.parts()) {
-                NoticeFormat.Read read = NoticeFormat.read(part.notices());
-                if (read.unread() > 0 || read.notices().size() != part.count()) {
+                NoticeFormat.Read read = NoticeFormat.readOfOthers(part.notices(), node);
+                if (read.unread() > 0 || read.notices().size() + read.own() != part.count()) {
                     skipped.inc();
                     gap("unreadable", "some notices cannot be read; a later build may have sent them");
                 }
                 heard.inc(read.notices().size());
-                for (Notice notice : read.notices()) {
-                    if (notice.node() != node || notice instanceof Notice.Beat) {
-                        forUs.add(notice);
-                    }
-                }
+                forUs.addAll(read.notices());
             }
             boolean moved = position != ordered.last();
             position = ordered.last();

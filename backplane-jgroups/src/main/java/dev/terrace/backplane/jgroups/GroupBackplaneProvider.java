@@ -3,6 +3,7 @@ package dev.terrace.backplane.jgroups;
 import dev.terrace.api.SetupException;
 import dev.terrace.config.BackplaneSettings;
 import dev.terrace.config.BackplaneSettings.GroupSettings;
+import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.BackplaneProvider;
 import dev.terrace.spi.TierContext;
@@ -25,7 +26,16 @@ public final class GroupBackplaneProvider implements BackplaneProvider {
     public Backplane open(String zone, TierContext context) {
         GroupSettings settings = context.settings(BackplaneSettings.class).group();
         check(settings);
-        return new GroupBackplane(GroupPlan.of(settings), context.clock(), context.metrics());
+        return new GroupBackplane(GroupPlan.of(cluster(context), settings), context.clock(), context.metrics());
+    }
+
+    /** Two clusters that share hosts do not share keys, and so not notices either. */
+    private static String cluster(TierContext context) {
+        try {
+            return "terrace-" + context.settings(DistributedCacheSettings.class).keyPrefix();
+        } catch (IllegalArgumentException none) {
+            return "terrace";
+        }
     }
 
     private static void check(GroupSettings settings) {
@@ -48,6 +58,11 @@ public final class GroupBackplaneProvider implements BackplaneProvider {
         }
         if (settings.members().isEmpty() && settings.dns() == null) {
             throw new SetupException("group: no members and no DNS name", "name at least one node of the group");
+        }
+        if (settings.dns() != null && settings.port() == 0) {
+            throw new SetupException(
+                    "group: a DNS name tells where nodes are but not on which port, and the port is 0",
+                    "set the same port for all nodes");
         }
     }
 }

@@ -28,9 +28,10 @@ record GroupPlan(
         @Nullable Secret secret,
         Duration timeout,
         Duration silence) {
-    static GroupPlan of(GroupSettings settings) {
+    /** @param cluster what its nodes call the cluster; others on the same ports are not heard */
+    static GroupPlan of(String cluster, GroupSettings settings) {
         return new GroupPlan(
-                "terrace",
+                cluster,
                 settings.bind(),
                 settings.port(),
                 settings.members(),

@@ -18,6 +18,11 @@ import org.junit.jupiter.api.Test;
 
 class GroupProviderTest {
     private static BackplaneSettings settings(String host, String secret) {
+        return settings(host, 7800, List.of(new HostAndPort("127.0.0.1", 7800)), null, secret);
+    }
+
+    private static BackplaneSettings settings(
+            String host, int port, List<HostAndPort> members, String dns, String secret) {
         BackplaneSettings d = BackplaneSettings.defaults();
         return new BackplaneSettings(
                 true,
@@ -25,13 +30,7 @@ class GroupProviderTest {
                 null,
                 d.lease(),
                 false,
-                new GroupSettings(
-                        true,
-                        host,
-                        7800,
-                        List.of(new HostAndPort("127.0.0.1", 7800)),
-                        null,
-                        secret == null ? null : new Secret(secret)));
+                new GroupSettings(true, host, port, members, dns, secret == null ? null : new Secret(secret)));
     }
 
     private static Backplane open(BackplaneSettings settings) {
@@ -54,6 +53,19 @@ class GroupProviderTest {
         try (Backplane group = open(settings("127.0.0.1", null))) {
             assertThat(group.name()).isEqualTo("group");
         }
+    }
+
+    @Test
+    void settingsWithWhichNobodyCouldBeFoundAreRefused() {
+        assertThatThrownBy(() -> open(settings("127.0.0.1", 7800, List.of(), null, null)))
+                .isInstanceOf(SetupException.class)
+                .hasMessageContaining("no members and no DNS name");
+        assertThatThrownBy(() -> open(settings("127.0.0.1", 0, List.of(), "cache.example", null)))
+                .isInstanceOf(SetupException.class)
+                .hasMessageContaining("on which port");
+        assertThatThrownBy(() -> open(settings("nowhere.invalid", null)))
+                .isInstanceOf(SetupException.class)
+                .hasMessageContaining("no address nowhere.invalid");
     }
 
     @Test

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param stored tiers that hold it now
  * @param missed tiers that should hold it and could not be reached; they are healed later
  * @param announced whether every other node that keeps listening is sure to hear of it, so that bounds on staleness cover this
- *     write; they do not while {@code missed} names L2. False when nothing was applied, and without a backplane
+ *     write; they do not while {@code missed} names L2. False when nothing was applied, and without a backplane. Eventual
+ *     caches have no bound and do not wait for the answer: false there says only that it had not come yet
  * @param durable whether L3 has it in its log, and was waited for
  * @param acknowledgements the copies in L2 that have it; null without an L2, and where L2 was not reached
  */

@@ -29,6 +29,11 @@ public interface Backplane extends AutoCloseable {
      */
     CompletionStage<Long> publish(List<Notice> notices);
 
+    /** Why it does not work, for people; empty while all is well. Never waits. */
+    default String trouble() {
+        return "";
+    }
+
     /** Stops reading, hands over what is queued if that takes no longer than the channel's deadline. Idempotent. */
     @Override
     void close();

@@ -40,8 +40,17 @@ public final class NoticeFormat {
      *
      * @param notices those that could be
      * @param unread how many could not: damaged, or of a later build. What they said is not known
+     * @param own how many were passed over because the reader itself had sent them
      */
-    public record Read(List<Notice> notices, int unread) {}
+    public record Read(List<Notice> notices, int unread, int own) {
+        /** Something was there, and none of it could be read. */
+        public static final Read NOTHING = new Read(List.of(), 1);
+
+        /** None was the reader's own. */
+        public Read(List<Notice> notices, int unread) {
+            this(notices, unread, 0);
+        }
+    }
 
     /**
      * The bytes of some notices.
@@ -126,12 +135,22 @@ public final class NoticeFormat {
 
     /** Reads what {@link #write} wrote, or as much of anything else as makes sense; never throws. */
     public static Read read(byte[] bytes) {
+        return read(bytes, null);
+    }
+
+    /** As {@link #read}, without what {@code node} sent, but with its beats: it need not hear what it said itself. */
+    public static Read readOfOthers(byte[] bytes, long node) {
+        return read(bytes, node);
+    }
+
+    private static Read read(byte[] bytes, @Nullable Long without) {
         ByteBuffer in = ByteBuffer.wrap(bytes);
         if (!in.hasRemaining() || in.get() != FORMAT) {
-            return new Read(List.of(), 1);
+            return Read.NOTHING;
         }
         List<Notice> notices = new ArrayList<>();
         int unread = 0;
+        int own = 0;
         try {
             while (in.hasRemaining()) {
                 int kind = in.get() & 0xFF;
@@ -140,9 +159,15 @@ public final class NoticeFormat {
                     unread++;
                     break;
                 }
-                Notice notice = one(kind, in.slice(in.position(), length));
+                boolean passed = without != null
+                        && (kind & 0xF) != BEAT
+                        && length >= Long.BYTES
+                        && in.getLong(in.position()) == without;
+                Notice notice = passed ? null : one(kind, in.slice(in.position(), length));
                 in.position(in.position() + length);
-                if (notice == null) {
+                if (passed) {
+                    own++;
+                } else if (notice == null) {
                     unread++;
                 } else {
                     notices.add(notice);
@@ -151,7 +176,7 @@ public final class NoticeFormat {
         } catch (BufferUnderflowException cutShort) {
             unread++;
         }
-        return new Read(notices, unread);
+        return new Read(notices, unread, own);
     }
 
     /** Negative when it is none. */

@@ -4,16 +4,16 @@ import com.codahale.metrics.Counter;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.spi.Backplane;
-import dev.terrace.spi.BackplaneListener;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.Version;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -24,27 +24,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells other nodes what this one wrote, hears what they wrote, and beats. Notices that no channel took are sent again with the
- * beats until one does; newest per key, bounded. Thread-safe.
+ * Tells other nodes what this one wrote, and beats. Notices that no channel took are sent again with the beats until one does;
+ * newest per key, bounded. Thread-safe.
  */
 final class Announcer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Announcer.class);
-    private static final int MOST_UNSENT = 65_536;
-    private static final int RESENT_AT_ONCE = 1_000;
 
     private final Coherence coherence;
     private final List<Backplane> channels;
+    private final List<Ear> ears = new ArrayList<>();
     private final int logs;
-    private final Heed heed;
     private final ScheduledExecutorService timer;
     private final long beatNanos;
+    private final long boundNanos;
     private final long node;
     private final Mutant mutant;
-    private final Map<Object, Notice> unsent = new LinkedHashMap<>();
-    private final Map<Integer, Map<Object, Notice>> owed = new HashMap<>();
+    private final Backlog unsent = new Backlog();
+    private final Map<Integer, Backlog> owed = new HashMap<>();
+    private final Set<Integer> owedTooMuch = new HashSet<>();
     private final AtomicBoolean beatWanted = new AtomicBoolean();
     private final AtomicBoolean resending = new AtomicBoolean();
-    private final Counter heardNotices;
     private final Counter gaps;
     private final Counter strictWaits;
     private final Counter announced;
@@ -52,21 +51,10 @@ final class Announcer implements AutoCloseable {
     private final Counter dropped;
     private volatile boolean closed;
 
-    /** Does what notices of other nodes say. */
-    interface Heed {
-        void changed(Notice.Changed notice);
-
-        void marker(Notice.Marker notice);
-
-        void external(Notice.External notice);
-
-        /** Everything that this process holds may be old; completes with false when it could not find out what is new. */
-        CompletionStage<Boolean> gap();
-    }
-
     /**
      * @param channels logs first
      * @param beatNanos pause between beats
+     * @param boundNanos the tightest promise about copies, for the metric that says whether it is kept
      */
     Announcer(
             Coherence coherence,
@@ -76,23 +64,28 @@ final class Announcer implements AutoCloseable {
             Heed heed,
             ScheduledExecutorService timer,
             long beatNanos,
+            long boundNanos,
             MetricRegistry metrics,
             Mutant mutant) {
         this.coherence = coherence;
         this.channels = List.copyOf(channels);
         this.logs = logs;
         this.node = node;
-        this.heed = heed;
         this.timer = timer;
         this.beatNanos = beatNanos;
+        this.boundNanos = boundNanos;
         this.mutant = mutant;
-        this.heardNotices = metrics.counter("coherence.notices.heard");
+        for (int i = 0; i < channels.size(); i++) {
+            String name = channels.get(i).name();
+            ears.add(new Ear(i, name, node, coherence, heed, timer, beatNanos, this::beatSoon, metrics, mutant));
+        }
         this.gaps = metrics.counter("coherence.gaps");
         this.strictWaits = metrics.counter("coherence.strict.waits");
         this.announced = metrics.counter("coherence.notices.announced");
         this.unannounced = metrics.counter("coherence.notices.unannounced");
         this.dropped = metrics.counter("coherence.notices.dropped");
         gauge(metrics, "coherence.staleness.bound", coherence::stalenessMillis);
+        gauge(metrics, "coherence.trusted", () -> coherence.isTrusted(boundNanos) ? 1L : 0L);
         gauge(metrics, "coherence.nodes", () -> (long) coherence.alive());
         gauge(metrics, "coherence.notices.unsent", () -> (long) unsent());
     }
@@ -108,88 +101,24 @@ final class Announcer implements AutoCloseable {
             return;
         }
         for (int i = 0; i < channels.size(); i++) {
-            channels.get(i).start(node, new Ear(i));
+            channels.get(i).start(node, ears.get(i));
         }
         beat();
         timer.scheduleAtFixedRate(this::tick, beatNanos, beatNanos, TimeUnit.NANOSECONDS);
     }
 
-    private final class Ear implements BackplaneListener {
-        private final int channel;
-
-        Ear(int channel) {
-            this.channel = channel;
-        }
-
-        @Override
-        public void heard(List<Notice> notices, long position) {
-            boolean answer = false;
-            for (Notice notice : notices) {
-                try {
-                    answer |= heed(notice);
-                } catch (RuntimeException e) {
-                    // It was not done, so nothing that this process holds can be relied on.
-                    LOG.error(
-                            "a notice could not be heeded channel={}",
-                            channels.get(channel).name(),
-                            e);
-                    gap("a notice could not be heeded");
-                }
-            }
-            coherence.heard(channel, notices, position);
-            if (answer) {
-                beatSoon();
-            }
-        }
-
-        private boolean heed(Notice notice) {
-            if (!(notice instanceof Notice.Beat)) {
-                heardNotices.inc();
-            }
-            if (notice instanceof Notice.Changed changed) {
-                heed.changed(changed);
-                return changed.confirm();
-            }
-            if (notice instanceof Notice.Marker marker) {
-                if (mutant != Mutant.MARKER_DROPPED) {
-                    heed.marker(marker);
-                }
-                return marker.confirm();
-            }
-            if (notice instanceof Notice.External external) {
-                heed.external(external);
-            }
-            return false;
-        }
-
-        @Override
-        public void gap(String why) {
-            gaps.inc();
-            LOG.info("backplane gap channel={} why={}", channels.get(channel).name(), why);
-            long number = coherence.gap(channel);
-            if (number > 0) {
-                try {
-                    timer.execute(() -> sweep(number));
-                } catch (RejectedExecutionException closing) {
-                    LOG.debug("no sweep while closing");
-                }
-            }
-        }
-    }
-
-    private void sweep(long number) {
-        try {
-            heed.gap().thenAccept(done -> {
-                if (done) {
-                    coherence.swept(number);
-                } else if (!closed) {
-                    timer.schedule(() -> sweep(number), beatNanos, TimeUnit.NANOSECONDS);
-                }
-            });
-        } catch (RuntimeException e) {
-            // Not swept, so never trusted again: the safe side of a bug.
-            LOG.error("copies could not be dropped after a gap, they stay untrusted", e);
-        }
+    /** What operators see. */
+    CoherenceStatus status() {
+        return new CoherenceStatus(
+                coherence.isTrusted(boundNanos),
+                coherence.stalenessMillis(),
+                coherence.alive(),
+                unsent(),
+                gaps.getCount(),
+                coherence.hasTwin(),
+                channels.stream()
+                        .map(channel -> new CoherenceStatus.Channel(channel.name(), channel.trouble()))
+                        .toList());
     }
 
     /** A beat without waiting for the next tick; many wishes make one. */
@@ -303,13 +232,11 @@ final class Announcer implements AutoCloseable {
     private void owe(int channel, List<Notice> notices) {
         synchronized (owed) {
             coherence.owes(channel, true);
-            Map<Object, Notice> ofChannel = owed.computeIfAbsent(channel, first -> new LinkedHashMap<>());
+            Backlog ofChannel = owed.computeIfAbsent(channel, first -> new Backlog());
             for (Notice notice : notices) {
-                if (ofChannel.size() < MOST_UNSENT || ofChannel.containsKey(subject(notice))) {
-                    ofChannel.merge(subject(notice), notice, Announcer::newer);
-                } else {
+                if (!ofChannel.add(notice)) {
                     // Never paid back, so this path stays a mere carrier; the logs are what counts.
-                    ofChannel.put("overflow", notice);
+                    owedTooMuch.add(channel);
                 }
             }
         }
@@ -320,20 +247,20 @@ final class Announcer implements AutoCloseable {
             int channel = i;
             List<Notice> batch;
             synchronized (owed) {
-                Map<Object, Notice> ofChannel = owed.getOrDefault(channel, Map.of());
-                if (ofChannel.isEmpty()) {
+                Backlog ofChannel = owed.get(channel);
+                if (ofChannel == null || ofChannel.isEmpty()) {
                     continue;
                 }
-                batch = ofChannel.values().stream().limit(RESENT_AT_ONCE).toList();
+                batch = ofChannel.next();
             }
             channels.get(channel).publish(batch).whenComplete((position, bug) -> {
                 if (bug != null || position == null || position < 0) {
                     return;
                 }
                 synchronized (owed) {
-                    Map<Object, Notice> ofChannel = owed.getOrDefault(channel, new LinkedHashMap<>());
-                    batch.forEach(notice -> ofChannel.remove(subject(notice), notice));
-                    if (ofChannel.isEmpty()) {
+                    Backlog ofChannel = owed.computeIfAbsent(channel, none -> new Backlog());
+                    ofChannel.sent(batch);
+                    if (ofChannel.isEmpty() && !owedTooMuch.contains(channel)) {
                         coherence.owes(channel, false);
                     }
                 }
@@ -341,36 +268,14 @@ final class Announcer implements AutoCloseable {
         }
     }
 
-    private static Object subject(Notice notice) {
-        if (notice instanceof Notice.Changed changed) {
-            return changed.key();
-        }
-        return notice instanceof Notice.Marker marker
-                ? List.of(marker.cache(), marker.tag() == null ? "" : marker.tag())
-                : notice;
-    }
-
     private void keep(List<Notice> notices) {
         synchronized (unsent) {
             for (Notice notice : notices) {
-                Object subject = subject(notice);
-                if (unsent.size() >= MOST_UNSENT && !unsent.containsKey(subject)) {
+                if (!unsent.add(notice)) {
                     dropped.inc();
-                } else {
-                    unsent.merge(subject, notice, Announcer::newer);
                 }
             }
         }
-    }
-
-    private static Notice newer(Notice one, Notice other) {
-        if (one instanceof Notice.Changed a && other instanceof Notice.Changed b) {
-            return b.version().isNewerThan(a.version()) ? b : a;
-        }
-        if (one instanceof Notice.Marker a && other instanceof Notice.Marker b) {
-            return b.version().isNewerThan(a.version()) ? b : a;
-        }
-        return other;
     }
 
     private int unsent() {
@@ -380,17 +285,17 @@ final class Announcer implements AutoCloseable {
     }
 
     private void resend() {
-        List<Notice> batch = new ArrayList<>();
+        List<Notice> batch;
         synchronized (unsent) {
             if (unsent.isEmpty() || !resending.compareAndSet(false, true)) {
                 return;
             }
-            unsent.values().stream().limit(RESENT_AT_ONCE).forEach(batch::add);
+            batch = unsent.next();
         }
         publish(batch).whenComplete((positions, bug) -> {
             if (bug == null && inLogs(positions)) {
                 synchronized (unsent) {
-                    batch.forEach(notice -> unsent.remove(subject(notice), notice));
+                    unsent.sent(batch);
                 }
             }
             resending.set(false);
@@ -419,6 +324,7 @@ final class Announcer implements AutoCloseable {
             return;
         }
         closed = true;
+        ears.forEach(Ear::close);
         List<Notice> farewell = coherence.beat(true);
         for (int i = 0; i < channels.size(); i++) {
             channels.get(i).publish(List.of(farewell.get(i)));

@@ -130,6 +130,11 @@ public final class CacheCoordinator implements AutoCloseable {
         return engine.tiers().status();
     }
 
+    /** How well this node hears what others write; null without a backplane. */
+    public @Nullable CoherenceStatus coherence() {
+        return engine.announcer().isSilent() ? null : engine.announcer().status();
+    }
+
     /** Where all metrics are. */
     public MetricRegistry metrics() {
         return metrics;

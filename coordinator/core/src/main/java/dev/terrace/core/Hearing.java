@@ -12,7 +12,7 @@ import dev.terrace.spi.Version;
 import java.util.concurrent.CompletionStage;
 
 /** Does to this node's copies what notices of other nodes say. Thread-safe. */
-final class Hearing implements Announcer.Heed {
+final class Hearing implements Heed {
     private final Tiers tiers;
     private final LocalCopies copies;
     private final Cascade cascade;

@@ -23,6 +23,7 @@ import dev.terrace.spi.Replica;
 import dev.terrace.spi.ReplicaProvider;
 import dev.terrace.spi.ReplicatedStore;
 import dev.terrace.spi.ScannableTier;
+import dev.terrace.spi.SteadyClock;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierContext;
@@ -79,9 +80,9 @@ final class Wiring implements TierContext {
         this.promises = promises != null ? promises : new PolicyPromises(policies);
         this.mutant = mutant;
         this.settings = settings;
-        this.wall = wall;
+        this.wall = new SteadyClock(wall);
         this.metrics = metrics;
-        this.clock = new HybridClock(wall, node, settings.limits().maxClockDrift());
+        this.clock = new HybridClock(this.wall, node, settings.limits().maxClockDrift());
     }
 
     @Override
@@ -346,6 +347,7 @@ final class Wiring implements TierContext {
                 settings.backplane().beat() != null
                         ? settings.backplane().beat().toNanos()
                         : beatNanos(Math.min(tightest.boundNanos(), leaseNanos)),
+                Math.min(tightest.boundNanos(), leaseNanos),
                 metrics,
                 mutant);
         Latecomers latecomers = new Latecomers();
@@ -414,7 +416,7 @@ final class Wiring implements TierContext {
     }
 
     /** Notices come through the announcer, which writes need, and are heeded by what needs writes. */
-    private static final class Earpiece implements Announcer.Heed {
+    private static final class Earpiece implements Heed {
         private @Nullable Hearing hearing;
 
         private Hearing hearing() {

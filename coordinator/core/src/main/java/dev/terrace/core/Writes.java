@@ -195,6 +195,13 @@ final class Writes {
         CompletionStage<Boolean> announced = told
                 ? announcer.announce(List.of(changed(entry, strict)), strict)
                 : CompletableFuture.completedStage(false);
+        if (promise.isEventual()) {
+            // No promise rests on it, so the caller does not wait for the log's answer: that would double a put. What
+            // no
+            // log takes is sent again all the same.
+            announced = CompletableFuture.completedStage(
+                    announced.toCompletableFuture().getNow(false));
+        }
         boolean unknown = strict && remoteOutcome instanceof StoreOutcome.Unavailable;
         return throughBackup(entry, durable, stored, lacking).thenCombine(announced, (receipt, sure) -> {
             if (unknown || strict && told && !sure) {

@@ -390,6 +390,7 @@ final class SimulatedFleet {
                     }
                     Version newest =
                             held instanceof Lookup.Hit hit ? hit.entry().version() : null;
+                    // The lowest bit marks results of conditional writes.
                     boolean writerDied =
                             newest != null && nodes.stream().noneMatch(each -> each.id == newest.node() >>> 1);
                     if (writerDied) {

@@ -53,7 +53,9 @@ class SingleFlightTest {
             assertThat(caller.get(10, TimeUnit.SECONDS)).isEqualTo("value");
         }
         assertThat(loads).hasValue(1);
-        assertThat(stack.metrics.getGauges().get("flights").getValue()).isEqualTo(0);
+        // Callers are answered a moment before the flight is put away.
+        await().untilAsserted(() ->
+                assertThat(stack.metrics.getGauges().get("flights").getValue()).isEqualTo(0));
     }
 
     @Test

@@ -166,14 +166,17 @@ public abstract class BackplaneContract {
         for (int i = 0; i < 50; i++) {
             int number = i;
             long position = answer(a.backplane().publish(List.of(change(a.id(), i))));
-            await().atMost(SOON).until(() -> b.heard().changes().contains((long) number));
+            await().atMost(SOON)
+                    .pollInterval(Duration.ofMillis(1))
+                    .until(() -> b.heard().changes().contains((long) number));
             HeardNotices.Heard call = b.heard().calls().stream()
                     .filter(heard -> heard.notices().contains(change(a.id(), number)))
                     .findFirst()
                     .orElseThrow();
             assertThat(call.position()).isEqualTo(position);
             await().atMost(SOON)
-                    .untilAsserted(() -> assertThat(a.heard().position()).isGreaterThanOrEqualTo(position));
+                    .pollInterval(Duration.ofMillis(1))
+                    .until(() -> a.heard().position() >= position);
         }
         long before = answer(a.backplane().publish(List.of(change(a.id(), 1_000))));
         assertThat(answer(b.backplane().publish(changes(b.id(), 0, 7)))).isEqualTo(before + 7);

@@ -44,11 +44,13 @@ final class Failures {
             // Redisson wraps a refused connection in its general exception.
             if (t instanceof RedisConnectionException
                     || t instanceof RedisNodeNotFoundException
-                    || t instanceof IOException) {
+                    || t instanceof IOException
+                    // A command that was under way when its connection was given up.
+                    || t instanceof CancellationException) {
                 return Unavailability.DISCONNECTED;
             }
         }
-        if (root instanceof RedissonShutdownException || root instanceof CancellationException) {
+        if (root instanceof RedissonShutdownException) {
             return Unavailability.CLOSED;
         }
         return Unavailability.ERROR;

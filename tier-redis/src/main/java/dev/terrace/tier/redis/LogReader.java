@@ -186,19 +186,17 @@ final class LogReader implements AutoCloseable {
         }
         byte[] payload = frame.payload();
         if (frame.count() > 0) {
-            NoticeFormat.Read read = payload == null ? new NoticeFormat.Read(List.of(), 1) : NoticeFormat.read(payload);
-            if (read.unread() > 0 || read.notices().size() != frame.count()) {
-                metrics.skipped.inc(Math.max(1, frame.count() - read.notices().size()));
+            NoticeFormat.Read read =
+                    payload == null ? NoticeFormat.Read.NOTHING : NoticeFormat.readOfOthers(payload, node);
+            int known = read.notices().size() + read.own();
+            if (read.unread() > 0 || known != frame.count()) {
+                metrics.skipped.inc(Math.max(1, frame.count() - known));
                 gap(
                         "unreadable",
                         "some notices up to " + frame.last() + " cannot be read; a later build may have sent them");
             }
             metrics.heard.inc(read.notices().size());
-            for (Notice notice : read.notices()) {
-                if (notice.node() != node || notice instanceof Notice.Beat) {
-                    collected.add(notice);
-                }
-            }
+            collected.addAll(read.notices());
         }
         position = frame.last();
     }

@@ -103,8 +103,8 @@ final class RedisLog implements Backplane {
         return notices.isEmpty() ? CompletableFuture.completedStage(NOT_KNOWN) : appender.publish(notices);
     }
 
-    /** Why it does not work; empty while all is well. */
-    String trouble() {
+    @Override
+    public String trouble() {
         LogReader reading = reader;
         String why = appender.trouble();
         return why.isEmpty() && reading != null ? reading.trouble() : why;

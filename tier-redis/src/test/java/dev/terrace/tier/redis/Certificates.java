@@ -7,9 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.Key;
 import java.security.KeyStore;
-import java.security.cert.Certificate;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -28,8 +26,9 @@ final class Certificates {
         this.folder = folder.resolve(name);
         try {
             Files.createDirectories(this.folder);
-            keytool("-genkeypair", "-alias", "ca", "-keystore", store("ca"), "-dname", "CN=" + name, "-ext", "bc:c");
-            authority = write("ca.crt", "CERTIFICATE", certificate("ca").getEncoded());
+            keytool(List.of("-genkeypair", "-alias", "ca", "-dname", "CN=" + name, "-ext", "bc:c"));
+            authority =
+                    write("ca.crt", "CERTIFICATE", load().getCertificate("ca").getEncoded());
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
@@ -44,50 +43,44 @@ final class Certificates {
      * A certificate by this authority.
      *
      * @param subjectName the alternative name, such as {@code ip:127.0.0.1}
-     * @param more further words for keytool's gencert, such as a start date
+     * @param more further words for keytool, such as a start date
      */
     Identity identity(String alias, String subjectName, String... more) {
         try {
-            keytool("-genkeypair", "-alias", alias, "-keystore", store(alias), "-dname", "CN=" + alias);
-            Path request = folder.resolve(alias + ".csr");
-            keytool("-certreq", "-alias", alias, "-keystore", store(alias), "-file", request.toString());
-            Path signed = folder.resolve(alias + ".crt");
             List<String> words = new ArrayList<>(List.of(
-                    "-gencert",
+                    "-genkeypair",
                     "-alias",
+                    alias,
+                    "-signer",
                     "ca",
-                    "-keystore",
-                    store("ca"),
-                    "-infile",
-                    request.toString(),
-                    "-outfile",
-                    signed.toString(),
-                    "-rfc",
+                    "-dname",
+                    "CN=" + alias,
                     "-ext",
                     "san=" + subjectName));
             words.addAll(List.of(more));
-            keytool(words.toArray(String[]::new));
-            Key key = load(alias).getKey(alias, PASSWORD);
-            return new Identity(signed, write(alias + ".key", "PRIVATE KEY", key.getEncoded()));
+            keytool(words);
+            Key key = load().getKey(alias, PASSWORD);
+            return new Identity(
+                    write(
+                            alias + ".crt",
+                            "CERTIFICATE",
+                            load().getCertificate(alias).getEncoded()),
+                    write(alias + ".key", "PRIVATE KEY", key.getEncoded()));
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
     }
 
-    private String store(String alias) {
-        return folder.resolve(alias + ".p12").toString();
+    private Path store() {
+        return folder.resolve("store.p12");
     }
 
-    private KeyStore load(String alias) throws Exception {
+    private KeyStore load() throws Exception {
         KeyStore store = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(Path.of(store(alias)))) {
+        try (InputStream in = Files.newInputStream(store())) {
             store.load(in, PASSWORD);
         }
         return store;
-    }
-
-    private Certificate certificate(String alias) throws Exception {
-        return load(alias).getCertificate(alias);
     }
 
     private Path write(String name, String label, byte[] der) throws IOException {
@@ -98,18 +91,21 @@ final class Certificates {
                 StandardCharsets.US_ASCII);
     }
 
-    private static void keytool(String... words) throws IOException, InterruptedException {
+    private void keytool(List<String> words) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
-        command.addAll(Arrays.asList(words));
-        command.addAll(List.of("-storetype", "PKCS12", "-storepass", new String(PASSWORD)));
-        if (words[0].equals("-genkeypair")) {
-            command.addAll(List.of("-keyalg", "EC", "-groupname", "secp256r1", "-validity", "2"));
+        command.addAll(List.of("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC"));
+        command.addAll(words);
+        command.addAll(
+                List.of("-keystore", store().toString(), "-storetype", "PKCS12", "-storepass", new String(PASSWORD)));
+        command.addAll(List.of("-keyalg", "EC", "-groupname", "secp256r1"));
+        if (!words.contains("-validity")) {
+            command.addAll(List.of("-validity", "2"));
         }
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
-            throw new IllegalStateException("keytool " + words[0] + ": " + said);
+            throw new IllegalStateException("keytool " + words + ": " + said);
         }
     }
 }

@@ -224,7 +224,7 @@ class LogFaultsIT {
         mustPublish(a, 1);
         awaitHeard(b, 1);
         assertThat(b.heard().gaps()).isZero();
-        assertThat(metrics.counter("backplane.log.skipped").getCount()).isEqualTo(5_002);
+        awaitSkipped(5_002);
         // A batch by our own script in a format that this build cannot read.
         String identity = field("id");
         redis.command(
@@ -233,8 +233,16 @@ class LogFaultsIT {
         awaitHeard(b, 2);
         assertThat(b.heard().gaps()).isEqualTo(1);
         assertThat(gapBefore(b, 2)).isTrue();
-        assertThat(metrics.counter("backplane.log.skipped").getCount()).isEqualTo(5_005);
+        awaitSkipped(5_005);
         assertThat(metrics.counter("backplane.log.gaps.unreadable").getCount()).isEqualTo(1);
+    }
+
+    /** The metrics are those of the first node, which may hear later than the others. */
+    private void awaitSkipped(long entries) {
+        await().atMost(HEALED)
+                .untilAsserted(() -> assertThat(
+                                metrics.counter("backplane.log.skipped").getCount())
+                        .isEqualTo(entries));
     }
 
     private String field(String name) {
@@ -252,14 +260,14 @@ class LogFaultsIT {
         Node b = join(2, redis.port());
         String answer = redis.command(
                 "EVAL",
-                "for i = 1, 3 do redis.call('XADD', KEYS[1], '*', 'x', string.rep('x', 100 * 1024 * 1024)) end",
+                "redis.call('XADD', KEYS[1], '*', 'x', string.rep('x', 100 * 1024 * 1024))",
                 "1",
                 KEYS.stream());
         assertThat(answer).doesNotStartWith("-");
         mustPublish(a, 1);
         awaitHeard(b, 1);
         assertThat(b.heard().gaps()).isZero();
-        assertThat(metrics.counter("backplane.log.skipped").getCount()).isEqualTo(3);
+        awaitSkipped(1);
     }
 
     @Test
@@ -329,6 +337,8 @@ class LogFaultsIT {
         // A master that becomes a replica, and is promoted again.
         redis.command("REPLICAOF", "127.0.0.1", "1");
         await().atMost(HEALED).until(() -> publish(a, 5) == Backplane.NOT_KNOWN);
+        // Who appends must have seen it; a server that lost nothing meanwhile is no gap.
+        await().atMost(HEALED).until(() -> a.log().trouble().contains("READONLY"));
         redis.command("REPLICAOF", "NO", "ONE");
         mustPublish(a, 6);
         awaitHeard(b, 6);
@@ -343,7 +353,7 @@ class LogFaultsIT {
         redis.command("CONFIG", "SET", "requirepass", "other");
         redis.commandWithPassword("other", "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
         await().atMost(HEALED).until(() -> publish(a, 1) == Backplane.NOT_KNOWN);
-        await().atMost(HEALED).until(() -> ((RedisLog) a.log()).trouble().contains("NOAUTH"));
+        await().atMost(HEALED).until(() -> a.log().trouble().contains("NOAUTH"));
         redis.commandWithPassword("other", "CONFIG", "SET", "requirepass", "");
         mustPublish(a, 2);
         awaitHeard(b, 2);

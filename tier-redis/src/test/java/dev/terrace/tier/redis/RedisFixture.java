@@ -23,10 +23,16 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 
 /** Settings and tiers for tests against real servers. */
 final class RedisFixture {
     static final Duration TIMEOUT = Duration.ofMillis(400);
+
+    static {
+        // What these tests wait for takes milliseconds, mostly.
+        Awaitility.setDefaultPollInterval(Duration.ofMillis(20));
+    }
 
     private RedisFixture() {}
 

@@ -34,8 +34,9 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -43,28 +44,44 @@ import org.junit.jupiter.api.Test;
 class ReplicaAcksIT {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    private RedisProcess primary;
-    private List<RedisProcess> replicas;
+    private static RedisProcess primary;
+    private static List<RedisProcess> replicas;
 
-    @BeforeEach
-    void start() {
+    @BeforeAll
+    static void start() {
         primary = RedisProcess.start("--repl-diskless-sync", "no");
         replicas = List.of(replica(), replica());
         awaitBothOnline();
     }
 
-    private void awaitBothOnline() {
+    /** As they were, and empty. */
+    @AfterEach
+    void mend() {
+        List<RedisProcess> all = List.of(primary, replicas.get(0), replicas.get(1));
+        for (RedisProcess server : all) {
+            if (server.isAlive()) {
+                server.thaw();
+            } else {
+                server.restart();
+            }
+        }
+        replicas.forEach(replica -> replica.command("REPLICAOF", "127.0.0.1", Integer.toString(primary.port())));
+        primary.command("FLUSHALL");
+        awaitBothOnline();
+    }
+
+    private static void awaitBothOnline() {
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(primary.command("INFO", "replication"))
                         .containsPattern("(?s)slave0:[^\\n]*state=online.*slave1:[^\\n]*state=online"));
     }
 
-    private RedisProcess replica() {
+    private static RedisProcess replica() {
         return RedisProcess.start("--replicaof", "127.0.0.1", Integer.toString(primary.port()));
     }
 
-    @AfterEach
-    void stop() {
+    @AfterAll
+    static void stop() {
         replicas.forEach(RedisProcess::close);
         primary.close();
     }
@@ -84,8 +101,8 @@ class ReplicaAcksIT {
                 3,
                 level,
                 d.ttl(),
-                // Leaves half a second between the servers' count and the deadline, for busy machines.
-                Duration.ofSeconds(2),
+                // Leaves 400 ms between the servers' count and the deadline, for busy machines.
+                Duration.ofMillis(1_600),
                 d.connectTimeout(),
                 d.poolSize(),
                 0,
@@ -147,7 +164,7 @@ class ReplicaAcksIT {
             await().atMost(PATIENCE)
                     .untilAsserted(() ->
                             assertThat(primary.command("INFO", "replication")).contains("connected_slaves:1"));
-            await().during(Duration.ofSeconds(3))
+            await().during(Duration.ofMillis(1_500))
                     .atMost(PATIENCE)
                     .untilAsserted(() -> assertThat(put(tier, entry("a", 2))).isEqualTo(acked(2, 3)));
             replicas.get(0).restart();

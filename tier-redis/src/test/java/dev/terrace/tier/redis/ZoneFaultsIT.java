@@ -236,7 +236,7 @@ class ZoneFaultsIT {
     @Tag("F23")
     void aServerThatIsLoadingTakesNoPart() {
         // While it loads, the server looks up every two megabytes.
-        try (RedisProcess redis = RedisProcess.start("--key-load-delay", "10000");
+        try (RedisProcess redis = RedisProcess.start("--key-load-delay", "2000");
                 RedisZone zone = admitted(open("a", redis.port()))) {
             long now = InstantSource.system().millis();
             SplittableRandom random = new SplittableRandom(42);
@@ -253,7 +253,7 @@ class ZoneFaultsIT {
             }
             redis.command("SAVE");
             redis.kill();
-            redis.restart();
+            redis.restartLoading();
             long refused = 0;
             while (redis.command("PING").contains("LOADING")) {
                 Lookup found = vote(zone, key("load1"));

@@ -17,10 +17,15 @@ import dev.terrace.spi.WriteCondition;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.UUID;
+import org.awaitility.Awaitility;
 
 /** Zones for tests against real servers. */
 final class ZoneFixture {
     static final Duration HEALED = Duration.ofSeconds(20);
+
+    static {
+        Awaitility.setDefaultPollInterval(Duration.ofMillis(20));
+    }
 
     private ZoneFixture() {}
 

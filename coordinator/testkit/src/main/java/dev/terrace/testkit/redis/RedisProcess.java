@@ -20,6 +20,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import redis.embedded.core.ExecutableProvider;
@@ -63,7 +64,7 @@ public final class RedisProcess implements AutoCloseable {
         try {
             Path folder = Files.createTempDirectory("terrace-redis-");
             RedisProcess redis = new RedisProcess(port, folder, commandLine(binary, port, folder, arguments));
-            redis.awaitAnswer();
+            redis.awaitAnswer(true);
             return redis;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -89,9 +90,15 @@ public final class RedisProcess implements AutoCloseable {
                             "sentinel monitor " + name + " 127.0.0.1 " + primaryPort + " 1",
                             "sentinel down-after-milliseconds " + name + " 1000",
                             "sentinel failover-timeout " + name + " 4000"));
+            Path installed = installedBinary();
+            Path binary = installed != null ? installed : bundledBinary();
             RedisProcess sentinel =
-                    new RedisProcess(port, folder, List.of(bundledBinary().toString(), file.toString(), "--sentinel"));
-            sentinel.awaitAnswer();
+                    new RedisProcess(port, folder, List.of(binary.toString(), file.toString(), "--sentinel"));
+            sentinel.awaitAnswer(true);
+            // From 7.0 on it can be made to look more often than every ten seconds; older ones refuse.
+            sentinel.command("SENTINEL", "DEBUG", "INFO-PERIOD", "500");
+            sentinel.command("SENTINEL", "DEBUG", "PING-PERIOD", "200");
+            sentinel.command("SENTINEL", "DEBUG", "PUBLISH-PERIOD", "500");
             return sentinel;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -171,6 +178,9 @@ public final class RedisProcess implements AutoCloseable {
                 folder.toString(),
                 "--save",
                 "",
+                // A replica is served at once, not after five seconds in which others might come.
+                "--repl-diskless-sync-delay",
+                "0",
                 "--daemonize",
                 "no"));
         words.addAll(List.of(arguments));
@@ -185,7 +195,7 @@ public final class RedisProcess implements AutoCloseable {
                 .start();
     }
 
-    private void awaitAnswer() throws IOException {
+    private void awaitAnswer(boolean loaded) throws IOException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (System.nanoTime() - deadline < 0) {
             if (!process.isAlive()) {
@@ -198,13 +208,17 @@ public final class RedisProcess implements AutoCloseable {
                 out.write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
                 out.flush();
                 InputStream in = socket.getInputStream();
-                int first = in.read();
-                if (first == '+' || first == '-') {
-                    return; // "-NOAUTH" is an answer too.
+                byte[] answer = new byte[64];
+                int length = in.read(answer);
+                String text = new String(answer, 0, Math.max(0, length), StandardCharsets.US_ASCII);
+                // "-NOAUTH" is an answer too; a server that still reads its file has no answers yet.
+                if (text.startsWith("+") || text.startsWith("-") && !(loaded && text.startsWith("-LOADING"))) {
+                    return;
                 }
             } catch (IOException notYet) {
-                Thread.onSpinWait();
+                // It has not begun to listen.
             }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
         }
         process.destroyForcibly();
         throw new IOException("redis-server did not answer within " + PATIENCE_SECONDS + " s: " + log());
@@ -257,11 +271,20 @@ public final class RedisProcess implements AutoCloseable {
         }
     }
 
-    /** Starts it again after {@link #kill} or {@link #stop}: same port, same folder. */
+    /** Starts it again after {@link #kill} or {@link #stop}: same port, same folder; returns when it has read its data. */
     public void restart() {
+        restart(true);
+    }
+
+    /** As {@link #restart}, but does not wait until it has read its data: it answers LOADING until then. */
+    public void restartLoading() {
+        restart(false);
+    }
+
+    private void restart(boolean loaded) {
         try {
             process = launch();
-            awaitAnswer();
+            awaitAnswer(loaded);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
