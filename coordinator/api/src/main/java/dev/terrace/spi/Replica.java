@@ -15,6 +15,10 @@ import org.jspecify.annotations.Nullable;
  * restarted, rolled back or promoted a replica answers {@link Unavailability#FORGETFUL} until it is {@linkplain #admit
  * admitted} again, which only re-synchronisation may do. See {@code docs/adr/0005}.
  *
+ * <p><b>What a refusal says.</b> {@link Unavailability#ERROR}, {@link Unavailability#STORAGE}, {@link Unavailability#OVERLOADED}
+ * and {@link Unavailability#FORGETFUL} mean that the zone did nothing and never will: it said so, or was not asked. Any other
+ * cause leaves that open. A zone executes what it is asked at most once.
+ *
  * <p>As for every tier, stages complete normally and within the zone's deadline.
  */
 public interface Replica extends Tier {
@@ -29,7 +33,8 @@ public interface Replica extends Tier {
 
     /**
      * Promises to take nothing older than {@code version} for {@code key}, if nothing newer is held or promised. The promise
-     * may be forgotten after {@code keep}; {@link #accept} then fails.
+     * may be forgotten after {@code keep}, and what was promised before is kept as long as it was to be; {@link #accept} then
+     * fails. Nothing else takes a promise back, an acceptance neither.
      */
     CompletionStage<Promise> promise(CacheKey key, Version version, Duration keep);
 
@@ -44,7 +49,8 @@ public interface Replica extends Tier {
 
     /**
      * Begins to fill a zone that may not vote. {@link #admit} with the same token fails once the zone has lost what it was
-     * filled with, because it restarted or was replaced meanwhile.
+     * filled with, because it restarted, was flushed or was replaced meanwhile. Several fillings may be under
+     * way; of many, the oldest may end.
      *
      * @return false when it could not be done
      */
@@ -56,8 +62,8 @@ public interface Replica extends Tier {
      * Lets the zone vote again, as a new incarnation. Only re-synchronisation calls this, after it has copied what the zone may
      * have forgotten.
      *
-     * @param token names the incarnation; never used twice
-     * @return false when it could not be done
+     * @param token names the incarnation: that of {@link #begin}, never used for another filling
+     * @return false when it could not be done, or no filling was begun with this token, or the zone has forgotten since
      */
     CompletionStage<Boolean> admit(String token);
 

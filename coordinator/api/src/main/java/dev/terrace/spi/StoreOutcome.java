@@ -45,6 +45,6 @@ public sealed interface StoreOutcome {
      */
     record Refused(TierLevel tier, String reason) implements StoreOutcome {}
 
-    /** It could not say. The write may or may not have happened when the cause is a timeout. */
+    /** It could not say. The write may or may not have happened when the cause is a timeout, a lost connection or that it was closed. */
     record Unavailable(TierLevel tier, Unavailability cause, String detail) implements StoreOutcome {}
 }

@@ -75,7 +75,7 @@ public abstract class ReplicaContract extends TierContract {
         zone = openZone();
         atFirst = await(zone.examine());
         firstVote = await(zone.vote(key("first")));
-        assertThat(await(zone.admit(token()))).as("admitted").isTrue();
+        assertThat(admit(zone)).as("admitted").isTrue();
         return zone;
     }
 
@@ -104,6 +104,11 @@ public abstract class ReplicaContract extends TierContract {
             Thread.currentThread().interrupt();
             throw new AssertionError("interrupted", e);
         }
+    }
+
+    private static boolean admit(Replica node) {
+        String token = token();
+        return await(node.begin(token)) && await(node.admit(token));
     }
 
     private static CacheKey key(String text) {
@@ -148,7 +153,7 @@ public abstract class ReplicaContract extends TierContract {
         assertThat(put(entry)).isEqualTo(StoreOutcome.APPLIED);
         assertThat(await(other.vote(entry.key()))).isEqualTo(hit(entry));
         assertThat(await(other.examine())).isEqualTo(Standing.MEMBER);
-        assertThat(await(zone.admit(token()))).isTrue();
+        assertThat(admit(zone)).isTrue();
         Entry later = entry(key("shared"), next());
         assertThat(await(other.put(later, WriteCondition.IF_NEWER))).isEqualTo(StoreOutcome.APPLIED);
         assertThat(await(zone.vote(entry.key()))).isEqualTo(hit(later));
@@ -173,11 +178,50 @@ public abstract class ReplicaContract extends TierContract {
         assertThat(await(zone.restore(before))).isEqualTo(new StoreOutcome.Superseded(restored.version()));
         assertThat(await(zone.restore(restored))).isEqualTo(StoreOutcome.APPLIED);
         assertForgetful(other, key);
-        assertThat(await(other.admit(token()))).isTrue();
+        assertThat(admit(other)).isTrue();
         for (Replica node : List.of(zone, other)) {
             assertThat(await(node.vote(key))).isEqualTo(hit(restored));
             assertThat(await(node.examine())).isEqualTo(Standing.MEMBER);
         }
+    }
+
+    @Test
+    @Tag("F05")
+    void aFillingThatTheZoneForgotDoesNotEndInAnAdmission() throws Exception {
+        Replica other = again();
+        CacheKey key = key("filled");
+        Entry filled = entry(key, next());
+        forget();
+        String lost = token();
+        assertThat(await(zone.begin(lost))).isTrue();
+        assertThat(await(zone.restore(filled))).isEqualTo(StoreOutcome.APPLIED);
+        assertForgetful(zone, key);
+        forget();
+        assertThat(await(zone.admit(lost))).as("forgot since it began").isFalse();
+        assertThat(await(zone.admit(lost))).as("asked again").isFalse();
+        assertThat(await(zone.examine())).isEqualTo(Standing.FORGETFUL);
+        assertForgetful(zone, key);
+        assertForgetful(other, key);
+        String token = token();
+        assertThat(await(zone.begin(token))).isTrue();
+        assertThat(await(other.begin(token())))
+                .as("another node's, at the same time")
+                .isTrue();
+        assertThat(await(zone.admit(lost))).as("an older one").isFalse();
+        assertThat(await(zone.admit(token))).isTrue();
+        assertThat(await(other.vote(key))).isInstanceOf(Lookup.Hit.class);
+    }
+
+    @Test
+    void withoutABeginningThereIsNoAdmission() throws Exception {
+        assertThat(await(zone.admit(token()))).isFalse();
+        assertThat(await(zone.examine())).as("a member all the same").isEqualTo(Standing.MEMBER);
+        forget();
+        assertThat(await(zone.admit(token()))).isFalse();
+        assertThat(await(zone.examine())).isEqualTo(Standing.FORGETFUL);
+        assertThat(admit(zone)).isTrue();
+        assertThat(admit(zone)).as("a member is admitted anew").isTrue();
+        assertThat(await(zone.examine())).isEqualTo(Standing.MEMBER);
     }
 
     private void assertForgetful(Replica node, CacheKey key) {
@@ -262,6 +306,49 @@ public abstract class ReplicaContract extends TierContract {
         assertThat(await(zone.accept(second))).as("asked again").isEqualTo(StoreOutcome.APPLIED);
         assertThat(await(zone.vote(key))).isEqualTo(hit(second));
         assertThat(await(zone.accept(first))).isEqualTo(new StoreOutcome.Superseded(second.version()));
+        assertThat(put(first)).as("the promise stays").isEqualTo(new StoreOutcome.Promised(second.version()));
+    }
+
+    @Test
+    void whatIsOlderThanAPromiseIsToldOfItWhateverIsHeldByNow() {
+        CacheKey key = key("outlived");
+        Entry held = entry(key, next());
+        Entry late = entry(key, next());
+        Entry promised = entry(key, next());
+        Entry newer = entry(key, next());
+        put(held);
+        promise(key, promised.version());
+        assertThat(put(newer)).isEqualTo(StoreOutcome.APPLIED);
+        StoreOutcome told = new StoreOutcome.Promised(promised.version());
+        assertThat(put(late)).isEqualTo(told);
+        assertThat(await(zone.putAll(List.of(held, late)))).containsExactly(told, told);
+        for (WriteCondition condition : List.of(
+                WriteCondition.IF_ABSENT,
+                new WriteCondition.IfVersion(held.version()),
+                new WriteCondition.IfVersion(newer.version()))) {
+            assertThat(await(zone.put(late, condition))).isEqualTo(told);
+        }
+        assertThat(put(newer)).as("held already").isEqualTo(StoreOutcome.APPLIED);
+        assertThat(await(zone.vote(key))).isEqualTo(hit(newer));
+        assertThat(put(promised))
+                .as("not older than the promise")
+                .isEqualTo(new StoreOutcome.Superseded(newer.version()));
+    }
+
+    @Test
+    void aLaterPromiseDoesNotShortenAnEarlierOne() {
+        CacheKey key = key("kept");
+        Version first = next();
+        Version second = next();
+        promise(key, first);
+        Duration brief = Duration.ofMillis(20);
+        assertThat(await(zone.promise(key, first, brief))).isEqualTo(new Promise.Given(null));
+        assertThat(await(zone.promise(key, second, brief))).isEqualTo(new Promise.Given(null));
+        clock.advance(brief.multipliedBy(5));
+        Awaitility.await()
+                .during(brief.multipliedBy(10))
+                .atMost(PATIENCE)
+                .until(() -> await(zone.query(key)).equals(new Ballot.Known(second)));
     }
 
     @Test
@@ -289,9 +376,9 @@ public abstract class ReplicaContract extends TierContract {
                 .isEqualTo(told);
         assertThat(await(zone.putAll(List.of(late)))).containsExactly(told);
         assertThat(put(held)).as("held already").isEqualTo(StoreOutcome.APPLIED);
-        assertThat(put(entry(key, version(clock.millis(), 1)))).isEqualTo(new StoreOutcome.Superseded(held.version()));
+        assertThat(put(entry(key, version(clock.millis(), 1)))).isEqualTo(told);
         assertThat(await(zone.put(late, new WriteCondition.IfVersion(late.version()))))
-                .isEqualTo(new StoreOutcome.Superseded(held.version()));
+                .isEqualTo(told);
         assertThat(await(zone.vote(key))).isEqualTo(hit(held));
         Entry above = entry(key, next());
         assertThat(put(above)).isEqualTo(StoreOutcome.APPLIED);
@@ -501,10 +588,10 @@ public abstract class ReplicaContract extends TierContract {
                     StoreOutcome outcome = await(zone.put(entry, condition));
                     if (same) {
                         assertThat(outcome).as(when).isEqualTo(StoreOutcome.APPLIED);
-                    } else if (!isNewer && before != null) {
-                        assertThat(outcome).as(when).isEqualTo(new StoreOutcome.Superseded(before.version()));
                     } else if (kept != null && kept.isNewerThan(version)) {
                         assertThat(outcome).as(when).isEqualTo(new StoreOutcome.Promised(kept));
+                    } else if (!isNewer && before != null) {
+                        assertThat(outcome).as(when).isEqualTo(new StoreOutcome.Superseded(before.version()));
                     } else {
                         assertThat(outcome).as(when).isEqualTo(StoreOutcome.APPLIED);
                         held.put(key, entry);
@@ -513,7 +600,6 @@ public abstract class ReplicaContract extends TierContract {
                 case 5 -> {
                     Version top = before == null ? null : before.version();
                     Ballot ballot = await(zone.query(key));
-                    // An accepted promise may be kept or not; then it is what is held.
                     assertThat(ballot)
                             .as(when)
                             .isEqualTo(new Ballot.Known(kept != null && kept.isNewerThan(top) ? kept : top));
@@ -536,6 +622,7 @@ public abstract class ReplicaContract extends TierContract {
         assertThat(await(zone.accept(entry(key, next())))).isInstanceOf(StoreOutcome.Unavailable.class);
         assertThat(await(zone.restore(entry(key, next())))).isInstanceOf(StoreOutcome.Unavailable.class);
         assertThat(await(zone.examine())).isEqualTo(Standing.UNREACHABLE);
+        assertThat(await(zone.begin(token()))).isFalse();
         assertThat(await(zone.admit(token()))).isFalse();
         assertThat(await(zone.page(null, 10)).failure()).isNotNull();
     }

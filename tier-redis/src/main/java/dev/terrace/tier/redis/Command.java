@@ -2,7 +2,7 @@ package dev.terrace.tier.redis;
 
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
-import org.redisson.client.RedisException;
+import org.redisson.client.RedisConnectionException;
 import org.redisson.client.RedisRedirectException;
 import org.redisson.client.codec.ByteArrayCodec;
 import org.redisson.client.protocol.CommandData;
@@ -92,7 +92,9 @@ final class Command<R> extends CommandData<Object, R> {
         CompletableFuture<R> decoded = getPromise();
         if (!decoded.isDone()) {
             decoded.completeExceptionally(
-                    batchFailure == null ? new RedisException("the batch ended without an answer") : batchFailure);
+                    batchFailure == null
+                            ? new RedisConnectionException("the batch ended without an answer")
+                            : batchFailure);
         }
         if (isSuccess()) {
             answer.complete(decoded.join());

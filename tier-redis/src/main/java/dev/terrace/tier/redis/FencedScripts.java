@@ -27,6 +27,7 @@ record FencedScripts(
         static final String STORE = Scripts.resource("zone-store-v1.lua");
         static final String ACCEPT = Scripts.resource("zone-accept-v1.lua");
         static final String RESTORE = Scripts.resource("zone-restore-v1.lua");
+        static final String FILLING = Scripts.resource("zone-filling-v1.lua");
     }
 
     /**
@@ -35,16 +36,8 @@ record FencedScripts(
      * @param record the key of the zone's record, for scripts to look at; empty where they cannot
      */
     static FencedScripts of(Incarnation incarnation, String record) {
-        String fence = Templates.FENCE
-                .replace("@ZONE@", incarnation.zone())
-                .replace("@TOKEN@", incarnation.token())
-                .replace(
-                        "@RUN_IS_KNOWN@",
-                        incarnation.runs().isEmpty()
-                                ? "true"
-                                : anyOf("redis.call('INFO', 'server')", "run_id", incarnation.runs()))
-                .replace("@HISTORY_IS_KNOWN@", anyOf("info", "master_replid", incarnation.histories()))
-                .replace("@RECORD@", record);
+        String fence =
+                fence(incarnation.zone(), incarnation.token(), incarnation.runs(), incarnation.histories(), record);
         return new FencedScripts(
                 incarnation,
                 Script.of(fence + Templates.PROBE),
@@ -53,6 +46,28 @@ record FencedScripts(
                 Script.of(fence + Templates.ENTRIES + Templates.PROMISE),
                 Script.of(fence + Templates.ENTRIES + Templates.STORE),
                 Script.of(fence + Templates.ENTRIES + Templates.ACCEPT));
+    }
+
+    /**
+     * The script by which one server says whether it is still what it was when a filling of the zone began. Its text names
+     * the server and not the filling, so that fillings that come to nothing leave no scripts behind.
+     *
+     * @param run the server's run id then
+     * @param history its replication id then
+     */
+    static Script filling(String zone, String run, String history) {
+        return Script.of(fence(zone, "being filled", List.of(run), List.of(history), "") + Templates.FILLING);
+    }
+
+    private static String fence(String zone, String token, List<String> runs, List<String> histories, String record) {
+        return Templates.FENCE
+                .replace("@ZONE@", zone)
+                .replace("@TOKEN@", token)
+                .replace(
+                        "@RUN_IS_KNOWN@",
+                        runs.isEmpty() ? "true" : anyOf("redis.call('INFO', 'server')", "run_id", runs))
+                .replace("@HISTORY_IS_KNOWN@", anyOf("info", "master_replid", histories))
+                .replace("@RECORD@", record);
     }
 
     /** Lua that is true when {@code field} of {@code info} is one of {@code ids}. */

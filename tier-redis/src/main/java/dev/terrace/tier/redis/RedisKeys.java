@@ -61,9 +61,14 @@ final class RedisKeys {
         return '{' + prefix + "zone}";
     }
 
-    /** Where a zone keeps the mark of a filling, which is lost with what it was filled with. */
-    String zoneFilling(String token) {
+    /** Where a zone keeps the mark of a filling, which is lost with what it was filled with; in the record's slot. */
+    String fillingMark(String token) {
         return zoneRecord() + ":filling:" + token;
+    }
+
+    /** As {@link #fillingMark(String)}, in one of many slots. */
+    String fillingMark(String token, int slot) {
+        return '{' + prefix + "zone-" + slot + "}:filling:" + token;
     }
 
     /** {@code name} as it stands in keys: letters, digits, dot, dash, underscore, the rest percent-encoded. */

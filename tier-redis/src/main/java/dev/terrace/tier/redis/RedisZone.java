@@ -43,6 +43,14 @@ import org.redisson.client.RedisException;
  * nothing here loads one again by itself. When a fence says no, the record that lies in the zone is read once: if another
  * node admitted a new incarnation, the call goes on with that one, else it is answered {@link Unavailability#FORGETFUL}.
  *
+ * <p>What a refusal says: the causes {@link Unavailability#ERROR}, {@link Unavailability#STORAGE}, {@link
+ * Unavailability#OVERLOADED} and {@link Unavailability#FORGETFUL}, and {@link StoreOutcome.Refused}, mean that the zone has not
+ * done what it was asked and never will. {@link Unavailability#TIMEOUT}, {@link Unavailability#DISCONNECTED} and {@link
+ * Unavailability#CLOSED} mean that nobody knows. A request is sent at most once.
+ *
+ * <p>Promises are kept by the server's clock; a server whose clock leaps ahead, or that evicts keys with a time to live, may forget
+ * one early.
+ *
  * <p>What else a zone does is that of a {@link RedisTier}, which is inside. Unlike the tier, the zone never replaces an entry by
  * an older one, also when the caller's clock takes the held one for expired.
  *
@@ -334,7 +342,8 @@ final class RedisZone implements Replica {
                 yield new StoreOutcome.Refused(
                         TierLevel.L2, "the zone holds an entry in the format of a later version, which is left alone");
             }
-            default -> RedisTier.outcomeOf(ZoneCalls.no(Unavailability.ERROR, unreadable(answer)));
+            // It may have been done all the same.
+            default -> RedisTier.outcomeOf(ZoneCalls.no(Unavailability.DISCONNECTED, unreadable(answer)));
         };
     }
 
@@ -372,7 +381,10 @@ final class RedisZone implements Replica {
             return CompletableFuture.completedStage(false);
         }
         return longCalls.call(
-                (connection, servers) -> admission.begin(token, connection, servers), done -> done, no -> false);
+                (connection, servers) -> admission.begin(token, connection, servers), done -> done, no -> {
+                    admission.failed("begun", token, no.detail());
+                    return false;
+                });
     }
 
     @Override
@@ -382,7 +394,7 @@ final class RedisZone implements Replica {
         }
         return longCalls.call(
                 (connection, servers) -> admission.admit(token, connection, servers), done -> done, no -> {
-                    admission.failed(token, no.detail());
+                    admission.failed("admitted", token, no.detail());
                     return false;
                 });
     }

@@ -67,7 +67,9 @@ final class ZoneCalls implements AutoCloseable {
             try {
                 result.complete(answered.apply(value));
             } catch (RuntimeException e) {
-                result.complete(failed.apply(explain(e)));
+                errors.inc();
+                result.complete(failed.apply(
+                        no(Unavailability.DISCONNECTED, "the answer could not be read: " + Failures.describe(e))));
             }
         });
         return deadlines.watch(result, () -> {

@@ -3,12 +3,14 @@ package dev.terrace.tier.redis;
 import dev.terrace.spi.Unavailability;
 import java.util.List;
 import org.redisson.client.RedisBusyException;
+import org.redisson.client.RedisException;
 import org.redisson.client.RedisNoReplicasException;
 import org.redisson.client.RedisOutOfMemoryException;
+import org.redisson.client.RedisReconnectedException;
 
 /**
- * What a zone's errors mean to a quorum. Every cause given here but {@link Unavailability#TIMEOUT} and {@link
- * Unavailability#DISCONNECTED} says that the server answered and did nothing.
+ * What a zone's errors mean to a quorum. Every cause given here but {@link Unavailability#TIMEOUT}, {@link
+ * Unavailability#DISCONNECTED} and {@link Unavailability#CLOSED} says that the server answered and did nothing.
  */
 final class ZoneFailures {
     /** Inside a script the server's error is wrapped in one of the script's, so the text is all there is. */
@@ -41,7 +43,18 @@ final class ZoneFailures {
                 return Unavailability.OVERLOADED;
             }
         }
-        return Failures.cause(failure);
+        Unavailability cause = Failures.cause(failure);
+        return cause == Unavailability.ERROR && !isAnswer(Failures.root(failure)) ? Unavailability.DISCONNECTED : cause;
+    }
+
+    /**
+     * True when the server has said no; anything else, an answer that cannot be read for one, leaves open whether it has done what
+     * it was asked. Redisson gives a server's error no cause; its own it wraps.
+     */
+    private static boolean isAnswer(Throwable root) {
+        return root instanceof RedisException
+                && !(root instanceof RedisReconnectedException)
+                && root.getCause() == null;
     }
 
     static String describe(Throwable failure) {

@@ -2,17 +2,20 @@ package dev.terrace.tier.redis;
 
 import dev.terrace.tier.redis.Scripts.Script;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.redisson.Redisson;
-import org.redisson.api.RScript;
 import org.redisson.api.RedissonClient;
 import org.redisson.client.RedisException;
 import org.redisson.client.codec.ByteArrayCodec;
@@ -31,8 +34,6 @@ final class ZoneServers {
     private static final int SLOTS = 16_384;
     private static final int KEYS_A_STEP = 5_000;
     private static final int MOST_STEPS = 20;
-    private static final String REPLACE =
-            "if redis.call('DEL', KEYS[1]) == 0 then return 0 end redis.call('SET', KEYS[2], ARGV[1]) return 1";
     private static final RedisCommand<String> EVALSHA = new RedisCommand<>(RedisCommands.EVAL_STRING, "EVALSHA");
 
     private final RedissonClient client;
@@ -81,15 +82,50 @@ final class ZoneServers {
         return client.<String>getBucket(key, StringCodec.INSTANCE).getAsync();
     }
 
-    CompletionStage<Void> write(String key, String text) {
-        return client.<String>getBucket(key, StringCodec.INSTANCE).setAsync(text);
+    CompletionStage<Boolean> delete(String key) {
+        return client.getBucket(key, StringCodec.INSTANCE).deleteAsync();
     }
 
-    /** Writes {@code text} under {@code key} in place of {@code mark}, if that is there; both lie in one slot. */
-    CompletionStage<Boolean> replace(String mark, String key, String text) {
-        return client.getScript(StringCodec.INSTANCE)
-                .evalAsync(
-                        RScript.Mode.READ_WRITE, REPLACE, RScript.ReturnType.BOOLEAN, List.<Object>of(mark, key), text);
+    /** Writes a text that vanishes in time. */
+    CompletionStage<Void> write(MasterSlaveEntry server, String key, String text, Duration keep) {
+        return executor.writeAsync(
+                server, StringCodec.INSTANCE, RedisCommands.SET, key, text, "PX", Long.toString(keep.toMillis()));
+    }
+
+    /**
+     * A key for each of {@code primaries} that lies on it.
+     *
+     * @param first is tried first
+     * @param others tried then; any number of them
+     * @throws RedisException when some primary has none
+     */
+    List<String> keyOnEach(Primaries primaries, String first, IntFunction<String> others) {
+        ConnectionManager connections = executor.getConnectionManager();
+        Map<MasterSlaveEntry, String> keys = new HashMap<>();
+        String key = first;
+        for (int tried = 0; keys.size() < primaries.servers().size(); tried++) {
+            if (tried > SLOTS) {
+                throw new RedisException("CLUSTERDOWN a primary of the zone has hardly a slot");
+            }
+            MasterSlaveEntry server = connections.getEntry(key);
+            if (server != null && primaries.servers().contains(server)) {
+                keys.putIfAbsent(server, key);
+            }
+            key = others.apply(tried);
+        }
+        return primaries.servers().stream()
+                .map(server -> Objects.requireNonNull(keys.get(server)))
+                .toList();
+    }
+
+    /** Runs a script on one primary, which must know it. */
+    CompletionStage<String> run(MasterSlaveEntry server, Script script, List<String> keys, String... arguments) {
+        List<Object> parameters = new ArrayList<>();
+        parameters.add(script.digest());
+        parameters.add(Integer.toString(keys.size()));
+        parameters.addAll(keys);
+        parameters.addAll(Arrays.asList(arguments));
+        return executor.writeAsync(server, StringCodec.INSTANCE, EVALSHA, parameters.toArray());
     }
 
     /** What each primary says about itself. */
@@ -105,12 +141,14 @@ final class ZoneServers {
         List<CompletableFuture<?>> loading = new ArrayList<>();
         for (MasterSlaveEntry server : primaries.servers()) {
             for (Script script : scripts) {
-                loading.add(executor.<String, String>writeAsync(
-                                server, StringCodec.INSTANCE, RedisCommands.SCRIPT_LOAD, script.text())
-                        .toCompletableFuture());
+                loading.add(load(server, script).toCompletableFuture());
             }
         }
         return CompletableFuture.allOf(loading.toArray(CompletableFuture[]::new));
+    }
+
+    CompletionStage<String> load(MasterSlaveEntry server, Script script) {
+        return executor.writeAsync(server, StringCodec.INSTANCE, RedisCommands.SCRIPT_LOAD, script.text());
     }
 
     /** True when every primary has all of {@code scripts} and passes the fence of {@code scripts}' probe. */
@@ -126,8 +164,7 @@ final class ZoneServers {
     }
 
     private CompletionStage<Boolean> probe(MasterSlaveEntry server, FencedScripts scripts) {
-        return executor.<String, String>writeAsync(
-                        server, StringCodec.INSTANCE, EVALSHA, scripts.probe().digest(), "0")
+        return run(server, scripts.probe(), List.of())
                 .<CompletionStage<Boolean>>handle((answer, failure) -> {
                     if (failure == null) {
                         return CompletableFuture.completedStage(true);

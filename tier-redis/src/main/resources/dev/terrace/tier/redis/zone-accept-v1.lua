@@ -5,7 +5,8 @@
 -- ARGV[1]  the envelope
 -- ARGV[2]  time to live in milliseconds; 0 for ever; -1 it is over already
 --
--- Answers as zone-store does; 'S' and 'N' also when the promise was forgotten.
+-- Answers as zone-store does; 'S' and 'N' also when the promise was forgotten. The promise stays: what is older and still on its
+-- way must go on being told of it, also once something newer is held.
 
 if later then
   return 'F'
@@ -27,7 +28,4 @@ if kept < 0 then
   return version and 'S' .. version or 'N'
 end
 set(ARGV[1], ARGV[2])
-if ARGV[2] ~= '-1' then
-  redis.call('DEL', KEYS[2])
-end
 return 'A'

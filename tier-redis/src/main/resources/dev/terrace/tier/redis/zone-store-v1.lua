@@ -22,6 +22,11 @@ local order = version and compare(version, offered) or -1
 if order == 0 then
   return 'A'
 end
+-- Before anything else: what is older than a promise was not taken, whatever else is held by now. Who asked may rely on that.
+local promised = redis.call('GET', KEYS[2])
+if promised and #promised == 16 and compare(promised, offered) > 0 then
+  return 'P' .. promised
+end
 local now = tonumber(ARGV[4])
 local live = version and struct.unpack('>I8', held, 35) > now
 local condition = ARGV[1]
@@ -33,10 +38,6 @@ if order > 0
     or condition == 'U' and live and version ~= ARGV[5]
     or condition == 'A' and live and held:byte(2) == 0 and struct.unpack('>I8', held, 27) > now then
   return 'S' .. version
-end
-local promised = redis.call('GET', KEYS[2])
-if promised and #promised == 16 and compare(promised, offered) > 0 then
-  return 'P' .. promised
 end
 set(ARGV[2], ARGV[3])
 return 'A'

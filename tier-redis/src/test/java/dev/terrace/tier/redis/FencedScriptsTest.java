@@ -33,9 +33,9 @@ class FencedScriptsTest {
                         "2f92198c8415813b8507d6b0872992c084b8b78b",
                         "9fb48502f4a6c70fce9df13b2586caea70c764d2",
                         "d0ac5ec89ded36e22ddf60a5df7ce5e17a3338f9",
-                        "ff8cd42f247b3bad530fc6bcf55db168fba0e2cd",
-                        "b33c1872fcbe84fef27c512342b897cea5e60e7a",
-                        "3e5e2e7abc6df92ceecaa55b52fe3fa0a234ef37");
+                        "bfaa2576ed30860051554a4d2cfdacbf07943a6a",
+                        "5f4c58980ae64bd8685efc08d2eac6a74bd227e6",
+                        "647a99f56b9032eab834d465b7a59d50852af110");
     }
 
     @Test
@@ -59,6 +59,26 @@ class FencedScriptsTest {
             }
         }
         assertThat(seen).doesNotContain(FencedScripts.RESTORE.digest());
+    }
+
+    @Test
+    void aFillingsScriptIsOfOneServerInOneLife() {
+        Set<String> seen = new HashSet<>();
+        for (String zone : List.of("a", "b")) {
+            for (String run : List.of(ID, OTHER_ID)) {
+                for (String history : List.of(ID, OTHER_ID)) {
+                    Script script = FencedScripts.filling(zone, run, history);
+                    assertThat(seen.add(script.digest())).isTrue();
+                    assertThat(script.text()).doesNotContain("@").contains("run_id:" + run, "master_replid:" + history);
+                }
+            }
+        }
+        assertThat(FencedScripts.filling("a", ID, OTHER_ID).digest())
+                .as("pinned: other digests end the fillings of nodes of the build before")
+                .isEqualTo("687d062d584cb40ab9f273d74cf02f14ece62b62");
+        assertThat(seen)
+                .doesNotContainAnyElementsOf(
+                        digests(scripts(incarnation("being filled", List.of(ID), List.of(ID)), "")));
     }
 
     @Test

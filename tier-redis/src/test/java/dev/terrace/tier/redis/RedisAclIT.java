@@ -44,7 +44,7 @@ class RedisAclIT {
             "+script|load");
 
     /** What a zone needs beyond. */
-    private static final List<String> ZONE = List.of("~{test:*", "+eval", "+script|exists");
+    private static final List<String> ZONE = List.of("~{test:*", "+eval", "+pttl", "+script|exists");
 
     private RedisProcess redis;
 

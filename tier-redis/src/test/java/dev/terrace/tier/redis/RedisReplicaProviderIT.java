@@ -43,9 +43,8 @@ class RedisReplicaProviderIT {
 
     private static void assertServes(Replica zone) {
         await().atMost(ZoneFixture.HEALED)
-                .untilAsserted(() -> assertThat(
-                                answer(zone.admit("token-of-" + zone.zone().replace(':', '.'))))
-                        .isTrue());
+                .untilAsserted(() ->
+                        assertThat(ZoneFixture.beginAndAdmit((RedisZone) zone)).isTrue());
         assertThat(answer(zone.put(entry("of " + zone.zone()), WriteCondition.IF_NEWER)))
                 .isEqualTo(StoreOutcome.APPLIED);
         assertThat(answer(zone.vote(entry("of " + zone.zone()).key()))).isInstanceOf(Lookup.Hit.class);

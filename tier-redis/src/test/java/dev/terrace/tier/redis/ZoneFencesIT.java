@@ -395,6 +395,129 @@ class ZoneFencesIT {
         }
     }
 
+    /** What can happen to a server between the beginning of its filling and its admission. */
+    @ParameterizedTest
+    @EnumSource
+    @Tag("F05")
+    void aZoneThatForgetsWhileItIsFilledIsNotAdmittedByThatFilling(Server server) {
+        try (RedisProcess redis = server.start("--appendonly", "yes", "--appendfsync", "always");
+                RedisZone zone = admitted(open("a", redis.port()))) {
+            String restarted = begun(zone);
+            assertThat(answer(zone.restore(entry("filled")))).isEqualTo(StoreOutcome.APPLIED);
+            redis.kill();
+            redis.restart();
+            awaitForgetful(zone);
+            assertThat(answer(zone.admit(restarted))).isFalse();
+            awaitForgetful(zone);
+
+            String flushed = begun(zone);
+            redis.command("FLUSHALL");
+            assertThat(answer(zone.admit(flushed))).isFalse();
+            awaitForgetful(zone);
+
+            String demoted = begun(zone);
+            try (RedisProcess other = server.start()) {
+                redis.command("REPLICAOF", "127.0.0.1", Integer.toString(other.port()));
+                awaitSynced(redis);
+                redis.command("REPLICAOF", "NO", "ONE");
+            }
+            assertThat(answer(zone.admit(demoted))).isFalse();
+            awaitForgetful(zone);
+
+            String quiet = begun(zone);
+            assertThat(answer(zone.restore(entry("filled")))).isEqualTo(StoreOutcome.APPLIED);
+            assertThat(answer(zone.admit(quiet))).isTrue();
+            assertThat(answer(zone.admit(quiet))).as("that filling is over").isFalse();
+            assertThat(answer(zone.examine())).isEqualTo(Standing.MEMBER);
+            assertThat(vote(zone, key("filled"))).isInstanceOf(Lookup.Hit.class);
+            assertThat(vote(zone, key("a"))).isEqualTo(Lookup.MISS);
+        }
+    }
+
+    private static String begun(RedisZone zone) {
+        String token = java.util.UUID.randomUUID().toString();
+        await().atMost(HEALED)
+                .untilAsserted(() -> assertThat(answer(zone.begin(token))).isTrue());
+        return token;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("F05")
+    void aReplicaThatTakesOverWhileTheZoneIsFilledIsNotAdmitted(Server server) {
+        try (RedisProcess primary = server.start();
+                RedisProcess replica = server.start("--replicaof", "127.0.0.1", Integer.toString(primary.port()));
+                TcpProxy address = TcpProxy.to(primary.port());
+                RedisZone zone = reached(open("a", address.port()))) {
+            awaitSynced(replica);
+            String token = begun(zone);
+            assertThat(answer(zone.restore(entry("a")))).isEqualTo(StoreOutcome.APPLIED);
+            awaitHas(replica, "a");
+            replica.command("REPLICAOF", "NO", "ONE");
+            address.retarget(replica.port());
+            await().atMost(HEALED)
+                    .untilAsserted(() -> assertThat(answer(zone.examine())).isEqualTo(Standing.FORGETFUL));
+            assertThat(answer(zone.admit(token))).isFalse();
+            awaitStanding(zone, Standing.FORGETFUL);
+            admit(zone);
+            assertThat(vote(zone, key("a"))).isInstanceOf(Lookup.Hit.class);
+        }
+    }
+
+    /** The record lies in one shard; what happens to any other counts all the same. */
+    @Test
+    @Tag("F05")
+    void oneShardThatForgetsWhileAClusterIsFilledIsEnough() {
+        try (RedisClusterProcesses cluster = RedisClusterProcesses.start(3);
+                RedisZone zone = reached(open(
+                        "c",
+                        cluster.nodes().stream().mapToInt(RedisProcess::port).toArray()))) {
+            for (RedisProcess node : cluster.nodes()) {
+                String token = begun(zone);
+                node.command("FLUSHALL");
+                assertThat(answer(zone.admit(token))).as("flushed").isFalse();
+                token = begun(zone);
+                node.command("SCRIPT", "FLUSH");
+                assertThat(answer(zone.admit(token))).as("without scripts").isFalse();
+                assertTakesNoPart(zone, Unavailability.FORGETFUL);
+            }
+            admit(zone);
+            for (int i = 0; i < 20; i++) {
+                assertThat(put(zone, entry("after" + i))).isEqualTo(StoreOutcome.APPLIED);
+            }
+        }
+    }
+
+    /** Fillings that come to nothing, again and again, must not fill the server's memory for scripts. */
+    @Test
+    void fillingsLeaveNoScriptsBehind() {
+        try (RedisProcess redis = RedisProcess.start();
+                RedisZone zone = reached(open("a", redis.port()))) {
+            begun(zone);
+            String before = scripts(redis);
+            for (int i = 0; i < 40; i++) {
+                begun(zone);
+            }
+            assertThat(scripts(redis)).isEqualTo(before);
+            await().atMost(HEALED)
+                    .untilAsserted(() ->
+                            assertThat(redis.command("DBSIZE")).as("marks").startsWith(":16\r"));
+            admit(zone);
+            await().atMost(HEALED)
+                    .untilAsserted(() -> assertThat(redis.command("DBSIZE"))
+                            .as("marks and the record")
+                            .startsWith(":16\r"));
+        }
+    }
+
+    private static String scripts(RedisProcess redis) {
+        return redis.command("INFO", "memory")
+                .lines()
+                .filter(line -> line.startsWith("number_of_cached_scripts:"))
+                .findFirst()
+                .orElseThrow();
+    }
+
     @Test
     @Tag("F25")
     void aZoneAtAnotherZonesAddressIsRefused() {
@@ -416,6 +539,7 @@ class ZoneFencesIT {
                 assertThat(((Lookup.Unavailable) answer(zone.get(key("x")))).detail())
                         .contains("is zone '");
                 assertThat(answer(zone.restore(entry("x", 9)))).isInstanceOf(StoreOutcome.Unavailable.class);
+                assertThat(answer(zone.begin("another-token"))).isFalse();
                 assertThat(answer(zone.admit("another-token"))).isFalse();
                 assertThat(answer(zone.page(null, 10)).failure()).contains("is zone '");
                 assertThat(zone.status().detail()).contains("is zone '");
@@ -441,6 +565,7 @@ class ZoneFencesIT {
             redis.command("SET", RECORD, "something else");
             try (RedisZone zone = open("a", redis.port())) {
                 awaitStanding(zone, Standing.FOREIGN);
+                assertThat(answer(zone.begin("token"))).isFalse();
                 assertThat(answer(zone.admit("token"))).isFalse();
                 assertTakesNoPart(zone, Unavailability.ERROR);
             }
@@ -457,6 +582,7 @@ class ZoneFencesIT {
         try (RedisProcess redis = RedisProcess.start();
                 RedisZone zone = reached(open("a", redis.port()))) {
             for (String token : List.of("", "two words", "'] = true", "\n", "x".repeat(65))) {
+                assertThat(answer(zone.begin(token))).as(token).isFalse();
                 assertThat(answer(zone.admit(token))).as(token).isFalse();
             }
             assertThat(answer(zone.examine())).isEqualTo(Standing.NEW);

@@ -57,9 +57,12 @@ final class ZoneFixture {
 
     static void admit(RedisZone zone) {
         await().atMost(HEALED)
-                .untilAsserted(
-                        () -> assertThat(answer(zone.admit(UUID.randomUUID().toString())))
-                                .isTrue());
+                .untilAsserted(() -> assertThat(beginAndAdmit(zone)).isTrue());
+    }
+
+    static boolean beginAndAdmit(RedisZone zone) {
+        String token = UUID.randomUUID().toString();
+        return answer(zone.begin(token)) && answer(zone.admit(token));
     }
 
     static <T> T answer(java.util.concurrent.CompletionStage<T> stage) {
