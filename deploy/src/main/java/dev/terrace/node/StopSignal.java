@@ -3,6 +3,8 @@ package dev.terrace.node;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The signal that ends this process (SIGTERM, Ctrl-C), for the one thread that started things and therefore stops them. The
@@ -12,6 +14,7 @@ import java.util.concurrent.TimeUnit;
  * <p>Thread-safe; {@link #listen} belongs to the thread that closes.
  */
 public final class StopSignal implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(StopSignal.class);
     private static final Duration MORE_THAN_ANY_PART_TAKES = Duration.ofSeconds(30);
 
     private final Thread worker = Thread.currentThread();
@@ -28,7 +31,28 @@ public final class StopSignal implements AutoCloseable {
     public static StopSignal listen() {
         StopSignal signal = new StopSignal();
         Runtime.getRuntime().addShutdownHook(signal.hook);
+        Thread.setDefaultUncaughtExceptionHandler(StopSignal::died);
         return signal;
+    }
+
+    /** Libraries that are still being started when the process ends cannot add hooks any more, and their threads die of it. */
+    private static void died(Thread thread, Throwable error) {
+        if (isEnding()) {
+            LOG.debug("a thread ended by an error while the process ends thread={}", thread.getName(), error);
+        } else {
+            LOG.error("a thread ended by an error thread={}", thread.getName(), error);
+        }
+    }
+
+    private static boolean isEnding() {
+        Thread probe = new Thread(() -> {}, "terrace-probe");
+        try {
+            Runtime.getRuntime().addShutdownHook(probe);
+            Runtime.getRuntime().removeShutdownHook(probe);
+            return false;
+        } catch (IllegalStateException ending) {
+            return true;
+        }
     }
 
     private void onSignal() {
