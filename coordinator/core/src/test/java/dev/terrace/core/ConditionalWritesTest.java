@@ -11,6 +11,7 @@ import dev.terrace.api.WriteReceipt;
 import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.Version;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -51,13 +52,15 @@ class ConditionalWritesTest {
     @ParameterizedTest
     @ValueSource(strings = {"123", "12", "2"})
     @Tag("F17")
-    void aNodeWhoseClockWasSetBackRefusesToDecide(String tiers) {
+    void aNodeWhoseClockIsAnHourBehindRefusesToDecide(String tiers) {
         try (Stack stack = Stack.of(tiers);
-                CacheCoordinator other =
-                        CacheCoordinator.builder().nodeId(2).tier(stack.remote).build()) {
+                CacheCoordinator other = CacheCoordinator.builder()
+                        .nodeId(2)
+                        .clock(InstantSource.offset(InstantSource.system(), Duration.ofHours(1)))
+                        .tier(stack.remote)
+                        .build()) {
             Cache<String, String> cache = stack.quotes();
             Cache<String, String> theirs = other.cache("quotes", Codecs.stringKey(), Codecs.string());
-            stack.clock.advance(Duration.ofHours(-1));
             theirs.put("k", "1");
             theirs.invalidate("gone");
             assertThatThrownBy(() -> cache.read("k", ReplicationMode.QUORUM))
