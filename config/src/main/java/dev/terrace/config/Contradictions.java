@@ -68,9 +68,19 @@ final class Contradictions {
         }
         int copies = l2.replicationFactor();
         boolean named = !l2.replication().zones().isEmpty();
-        int places = named ? l2.replication().zones().size() : l2.clusterNodes().size();
+        List<ZoneSettings> zones = l2.replication().zones();
+        int staying = (int) zones.stream()
+                .filter(zone -> zone.state() != ZoneSettings.State.LEAVING)
+                .count();
+        int places = named ? staying : l2.clusterNodes().size();
+        if (named && zones.stream().allMatch(zone -> zone.state() == ZoneSettings.State.JOINING)) {
+            reading.problem(
+                    L2 + ".zones",
+                    "",
+                    "are all joining: zones that are all new need not join anything; leave state out");
+        }
         if (copies > places) {
-            String what = named ? " zones" : " cluster_nodes";
+            String what = !named ? " cluster_nodes" : staying < zones.size() ? " zones that stay" : " zones";
             reading.problem(path, Integer.toString(copies), "is more than the " + places + what + " there are");
         }
         if (l2.enabled() && copies == 2 && someReplicates(ConsistencyLevel.QUORUM)) {

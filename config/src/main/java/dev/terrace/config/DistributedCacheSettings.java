@@ -156,7 +156,16 @@ public record DistributedCacheSettings(
     /** All of {@code cluster_nodes} as one zone, named by the first. */
     public ZoneSettings oneZone() {
         return new ZoneSettings(
-                clusterNodes.get(0).toString(), clusterNodes, topology, 1, sentinelMaster, null, null, null, false);
+                clusterNodes.get(0).toString(),
+                clusterNodes,
+                topology,
+                1,
+                sentinelMaster,
+                null,
+                null,
+                null,
+                false,
+                ZoneSettings.State.SERVING);
     }
 
     /** The settings of one deployment with the nodes, topology and credentials of {@code zone}. */

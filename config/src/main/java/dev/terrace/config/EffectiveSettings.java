@@ -114,6 +114,7 @@ public final class EffectiveSettings {
         put(into, "password", zone.password());
         tls(into, zone.tls());
         put(into, "nearest", zone.nearest());
+        put(into, "state", zone.state());
         return into;
     }
 

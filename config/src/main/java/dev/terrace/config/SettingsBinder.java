@@ -182,7 +182,8 @@ final class SettingsBinder {
                     in.optionalText("username"),
                     in.secret("password"),
                     tls(in),
-                    in.flag("nearest", false)));
+                    in.flag("nearest", false),
+                    in.choice("state", ZoneSettings.State.class, ZoneSettings.State.SERVING)));
             in.finish();
         }
         return zones;

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param password null for that of {@link DistributedCacheSettings}
  * @param tls null for that of {@link DistributedCacheSettings}
  * @param nearest whether this node reads here first where any zone may answer
+ * @param state whether it stays; see {@code docs/adr/0008} for the order in which that is changed
  */
 public record ZoneSettings(
         String name,
@@ -28,7 +29,18 @@ public record ZoneSettings(
         @Nullable String username,
         @Nullable Secret password,
         @Nullable TlsSettings tls,
-        boolean nearest) {
+        boolean nearest,
+        State state) {
+    /** Whether a zone stays. */
+    public enum State {
+        /** It holds its share of the keys, before and after. */
+        SERVING,
+        /** It is new, and its share of the keys is on its way. */
+        JOINING,
+        /** Its keys are on their way to the others. */
+        LEAVING
+    }
+
     // Zone names are parts of metric names and of addresses of the admin server.
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
 
@@ -39,7 +51,7 @@ public record ZoneSettings(
 
     /** A zone of weight 1 with the credentials of {@link DistributedCacheSettings}. */
     public static ZoneSettings of(String name, Topology topology, HostAndPort... nodes) {
-        return new ZoneSettings(name, List.of(nodes), topology, 1, null, null, null, null, false);
+        return new ZoneSettings(name, List.of(nodes), topology, 1, null, null, null, null, false, State.SERVING);
     }
 
     static boolean isName(String text) {

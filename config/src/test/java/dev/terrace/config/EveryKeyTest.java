@@ -151,7 +151,8 @@ class EveryKeyTest {
                                 Path.of("/etc/eu-client.pem"),
                                 Path.of("/etc/eu-client.key"),
                                 false),
-                        true),
+                        true,
+                        ZoneSettings.State.JOINING),
                 ZoneSettings.of("eu-2", Topology.AUTO, new HostAndPort("c-1", 6379), new HostAndPort("c-2", 6379)));
     }
 

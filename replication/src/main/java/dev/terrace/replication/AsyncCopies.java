@@ -5,6 +5,7 @@ import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.Replicated;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.Unavailability;
@@ -125,12 +126,12 @@ final class AsyncCopies {
         }
     }
 
-    CompletionStage<Replicated> write(Entry entry, int required) {
-        return new Write(entry, required).start();
+    CompletionStage<Replicated> write(Entry entry, ReplicationMode by) {
+        return new Write(entry, by).start();
     }
 
-    CompletionStage<StoreOutcome> store(Entry entry, int required) {
-        return write(entry, required).thenApply(receipt -> switch (receipt.outcome()) {
+    CompletionStage<StoreOutcome> store(Entry entry, ReplicationMode by) {
+        return write(entry, by).thenApply(receipt -> switch (receipt.outcome()) {
             case ACKNOWLEDGED -> new StoreOutcome.Applied(receipt.acked().size(), receipt.required());
             case REFUSED -> new StoreOutcome.Superseded(receipt.version());
             case FAILED, UNKNOWN -> new StoreOutcome.Unavailable(TierLevel.L2, Unavailability.ERROR, receipt.detail());
@@ -148,10 +149,15 @@ final class AsyncCopies {
         private int answered;
         private String why = "";
 
-        Write(Entry entry, int required) {
+        Write(Entry entry, ReplicationMode by) {
+            Placement.Holders holders = context.placement().holders(entry.key());
             this.entry = entry;
-            this.zones = context.zonesOf(entry.key());
-            this.required = required;
+            this.zones = holders.zones();
+            this.required = switch (by) {
+                case ASYNC -> 1;
+                case QUORUM -> holders.required();
+                case SYNC -> zones.size();
+            };
         }
 
         CompletionStage<Replicated> start() {

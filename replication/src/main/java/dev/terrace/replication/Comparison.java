@@ -53,6 +53,7 @@ final class Comparison {
     private final long tombstoneMillis;
     private final Pace pace;
     private final Turn turn;
+    private final Moving moving;
     private final long renewNanos;
     private volatile boolean closed;
     private volatile @Nullable Report last;
@@ -74,16 +75,25 @@ final class Comparison {
      * @param perSecond keys looked at a second, at most
      * @param tombstoneMillis how long tombstones are kept, at least
      */
-    Comparison(Context context, Predicate<Replica> votes, long intervalMillis, int perSecond, long tombstoneMillis) {
+    Comparison(
+            Context context,
+            Predicate<Replica> votes,
+            Moving moving,
+            long intervalMillis,
+            int perSecond,
+            long tombstoneMillis) {
         this.context = context;
         this.votes = votes;
+        this.moving = moving;
         this.intervalMillis = intervalMillis;
         this.tombstoneMillis = tombstoneMillis;
         // What is younger may still be on its way.
         this.graceMillis = 2 * context.deadlineMillis();
         this.pace = new Pace(context.timing(), perSecond);
         long leaseMillis = Math.min(LONGEST_LEASE_MILLIS, 20 * context.deadlineMillis());
-        this.turn = new Turn(context, "compare", leaseMillis);
+        // Nodes that do not know of a change of the zones yet must not keep those that do from comparing.
+        String transition = context.placement().isMoving() ? context.placement().transition() : "";
+        this.turn = new Turn(context, "compare" + transition, leaseMillis);
         this.renewNanos = leaseMillis * 1_000_000 / 4;
     }
 
@@ -108,12 +118,13 @@ final class Comparison {
         if (closed) {
             return;
         }
+        if (moving.stage() == Moving.Stage.FILLING) {
+            context.timing().after(intervalMillis, this::attempt);
+            return;
+        }
         turn.take()
                 .thenCompose(taken -> taken == Turn.Taken.BY_THIS
-                        ? new Round().run().thenCompose(report -> {
-                            finish(report);
-                            return turn.done(intervalMillis);
-                        })
+                        ? round().thenCompose(done -> turn.done(intervalMillis))
                         : CompletableFuture.completedStage(taken))
                 .whenComplete((done, bug) -> {
                     if (bug != null) {
@@ -122,6 +133,18 @@ final class Comparison {
                     // Also when another node had the turn: it may have died since.
                     context.timing().after(intervalMillis, this::attempt);
                 });
+    }
+
+    private CompletionStage<Void> round() {
+        CompletionStage<@Nullable Entry> mark = moving.stage() == Moving.Stage.MOVING
+                ? moving.mark()
+                : CompletableFuture.<@Nullable Entry>completedStage(null);
+        return mark.thenCompose(before -> new Round().run().thenCompose(report -> {
+            finish(report);
+            return before != null && report.complete()
+                    ? moving.complete(before).thenAccept(marked -> {})
+                    : CompletableFuture.completedStage(null);
+        }));
     }
 
     private void finish(Report report) {
@@ -161,7 +184,16 @@ final class Comparison {
 
         Round() {
             zones = context.placement().all().stream().filter(votes).toList();
-            allTakePart = zones.size() == context.placement().all().size();
+            // One that leaves may be dead: what it alone should lack or have is in a majority of the others.
+            int missing = context.placement().all().size() - zones.size();
+            allTakePart = missing == 0
+                    || missing
+                                    <= context.placement().copies()
+                                            - Context.majority(
+                                                    context.placement().copies())
+                            && context.placement().all().stream()
+                                    .allMatch(zone -> zones.contains(zone)
+                                            || context.placement().isLeaving(zone));
             sums = new long[zones.size()][zones.size()][];
             for (int i = 0; i < zones.size(); i++) {
                 numbers.put(zones.get(i), i);
@@ -323,40 +355,51 @@ final class Comparison {
 
         /** Asks all zones of {@code key}, and has them agree. */
         private CompletionStage<Void> decide(CacheKey key) {
-            List<Replica> asked = context.zonesOf(key);
+            Placement.Holders holders = context.placement().holders(key);
+            Placement.Holders vouching = context.placement().vouching(key);
             List<CompletableFuture<Lookup>> votesOfAll = new ArrayList<>();
-            for (Replica zone : asked) {
+            for (Replica zone : holders.zones()) {
                 votesOfAll.add(zone.vote(key).exceptionally(QuorumRead::bug).toCompletableFuture());
             }
             return CompletableFuture.allOf(votesOfAll.toArray(CompletableFuture[]::new))
                     .thenCompose(done -> {
                         List<Lookup> told =
                                 votesOfAll.stream().map(CompletableFuture::join).toList();
-                        return settle(asked, told);
+                        return settle(holders, vouching, told);
                     });
         }
 
-        private CompletionStage<Void> settle(List<Replica> asked, List<Lookup> told) {
+        private CompletionStage<Void> settle(Placement.Holders holders, Placement.Holders vouching, List<Lookup> told) {
+            List<Replica> asked = holders.zones();
             Entry newest = null;
             int answered = 0;
-            int holding = 0;
-            for (Lookup lookup : told) {
-                answered += lookup instanceof Lookup.Unavailable ? 0 : 1;
+            int answering = 0;
+            int vouched = 0;
+            boolean waiting = false;
+            for (int i = 0; i < told.size(); i++) {
+                Lookup lookup = told.get(i);
+                boolean counts = vouching.zones().contains(asked.get(i));
+                if (lookup instanceof Lookup.Unavailable) {
+                    waiting |= zones.contains(asked.get(i));
+                    continue;
+                }
+                answered++;
+                answering += counts ? 1 : 0;
                 if (lookup instanceof Lookup.Hit hit) {
-                    holding++;
+                    vouched += counts ? 1 : 0;
                     newest = hit.entry().version().isNewerThan(newest == null ? null : newest.version())
                             ? hit.entry()
                             : newest;
                 }
             }
-            int majority = context.required(asked.size());
-            if (answered < asked.size()) {
+            if (waiting || answering < vouching.required()) {
                 undecided.incrementAndGet();
             }
-            if (newest == null || answered < majority || newest.version().epochMillis() > youngestMillis) {
+            boolean enough = answered >= holders.required() || answering >= vouching.required();
+            if (newest == null || !enough || newest.version().epochMillis() > youngestMillis) {
                 return CompletableFuture.completedStage(null);
             }
-            if (holding < majority && mayBeDead(newest)) {
+            if (vouched < vouching.required() && mayBeDead(newest)) {
                 withheld.incrementAndGet();
                 return CompletableFuture.completedStage(null);
             }

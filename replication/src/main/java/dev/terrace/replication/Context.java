@@ -38,11 +38,6 @@ record Context(
         return zones / 2 + 1;
     }
 
-    /** How many of {@code zones} zones of a key must agree. */
-    int required(int zones) {
-        return majority(zones);
-    }
-
     /** A majority has voted. */
     void noteFormed() {
         if (!formed.get()) {

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -306,7 +307,10 @@ final class Membership {
             return done();
         }
         int mayBeMissing = Context.majority(copies) - 2;
-        int missing = zones.size() - 1 - members.size();
+        // What is acknowledged is in majorities of the old zones, as long as zones join and leave; see Placement.
+        Predicate<Replica> counts = zone -> placement.isMoved() || !placement.isJoining(zone);
+        long others = zones.stream().filter(counts).count() - 1;
+        long missing = others - members.stream().filter(counts).count();
         if (missing <= mayBeMissing || mutations.contains(Mutation.FILLED_FROM_ONE) && !members.isEmpty()) {
             List<Replica> sources = mutations.contains(Mutation.FILLED_FROM_ONE) ? members.subList(0, 1) : members;
             return each(still, zone -> refill(zone, sessions.getOrDefault(zone, ""), sources));
@@ -370,7 +374,7 @@ final class Membership {
 
     private synchronized ZoneFill fresh(Replica zone, String token, List<Replica> sources, boolean voting) {
         ZoneFill fill = new ZoneFill(
-                zone, token, sources, voting, key -> placement.of(key).contains(zone), pace, meters, this::isClosed);
+                zone, token, sources, voting, key -> placement.belongs(key, zone), pace, meters, this::isClosed);
         fills.put(zone.zone(), fill);
         return fill;
     }

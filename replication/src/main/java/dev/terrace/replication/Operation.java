@@ -42,8 +42,9 @@ abstract class Operation<R> {
     Operation(Context context, CacheKey key, long startedNanos) {
         this.context = context;
         this.key = key;
-        this.zones = context.zonesOf(key);
-        this.majority = Context.majority(zones.size());
+        Placement.Holders holders = context.placement().holders(key);
+        this.zones = holders.zones();
+        this.majority = holders.required();
         this.startedNanos = startedNanos;
     }
 

@@ -1,5 +1,6 @@
 package dev.terrace.replication;
 
+import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.SetupException;
 import dev.terrace.spi.CacheKey;
@@ -41,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ReplicatedTier implements ReplicatedStore {
     private static final int MOST_LAST_WRITTEN = 100_000;
+    private static final long MOVING_INTERVAL_MILLIS = 5_000;
+    private static final String MOVING_GAUGE = "replication.moving";
 
     private final ReplicationMode mode;
     private final Function<CacheKey, ReplicationMode> modes;
@@ -49,6 +52,7 @@ public final class ReplicatedTier implements ReplicatedStore {
     private final Hints hints;
     private final Membership membership;
     private final AsyncCopies copies;
+    private final Moving moving;
     private final @Nullable Comparison comparison;
 
     /**
@@ -63,6 +67,8 @@ public final class ReplicatedTier implements ReplicatedStore {
      * @param hintWindowMillis hints older than that are dropped; shorter than tombstones are kept
      * @param examineMillis between examinations of the zones
      * @param healing how zones that lack something are filled
+     * @param transition which zones come and go
+     * @param reads how reads of {@link ReplicationMode#ASYNC} choose zones
      */
     public record Setup(
             int copies,
@@ -73,10 +79,37 @@ public final class ReplicatedTier implements ReplicatedStore {
             int mostHints,
             long hintWindowMillis,
             long examineMillis,
-            Healing healing) {
+            Healing healing,
+            Transition transition,
+            Reads reads) {
         /** Copies the map. */
         public Setup {
             weights = Map.copyOf(weights);
+        }
+
+        /** No zone comes or goes, none is nearest, and slow reads are hedged. */
+        public Setup(
+                int copies,
+                ReplicationMode mode,
+                Function<CacheKey, ReplicationMode> modes,
+                Map<String, Double> weights,
+                long deadlineMillis,
+                int mostHints,
+                long hintWindowMillis,
+                long examineMillis,
+                Healing healing) {
+            this(
+                    copies,
+                    mode,
+                    modes,
+                    weights,
+                    deadlineMillis,
+                    mostHints,
+                    hintWindowMillis,
+                    examineMillis,
+                    healing,
+                    new Transition(Set.of(), Set.of()),
+                    new Reads(Set.of(), true, 1));
         }
 
         /** One mode for all keys, without comparing zones in the background. */
@@ -102,8 +135,60 @@ public final class ReplicatedTier implements ReplicatedStore {
 
         /** These settings with another healing. */
         public Setup with(Healing other) {
+            return with(other, transition, reads);
+        }
+
+        /** These settings with other zones coming and going. */
+        public Setup with(Transition other) {
+            return with(healing, other, reads);
+        }
+
+        /** These settings with another way to read. */
+        public Setup with(Reads other) {
+            return with(healing, transition, other);
+        }
+
+        private Setup with(Healing newHealing, Transition newTransition, Reads newReads) {
             return new Setup(
-                    copies, mode, modes, weights, deadlineMillis, mostHints, hintWindowMillis, examineMillis, other);
+                    copies,
+                    mode,
+                    modes,
+                    weights,
+                    deadlineMillis,
+                    mostHints,
+                    hintWindowMillis,
+                    examineMillis,
+                    newHealing,
+                    newTransition,
+                    newReads);
+        }
+    }
+
+    /**
+     * Which zones come and go, by their names. See {@code docs/adr/0008} for the order in which nodes must be told.
+     *
+     * @param joining hold nothing yet
+     * @param leaving will hold nothing any more
+     */
+    public record Transition(Set<String> joining, Set<String> leaving) {
+        /** Copies the sets. */
+        public Transition {
+            joining = Set.copyOf(joining);
+            leaving = Set.copyOf(leaving);
+        }
+    }
+
+    /**
+     * How reads of {@link ReplicationMode#ASYNC} choose zones.
+     *
+     * @param nearest names of zones that this node asks first
+     * @param hedge whether another zone is asked when one takes longer than 95 in 100 of its answers did
+     * @param hedgeAtLeastMillis but not before this
+     */
+    public record Reads(Set<String> nearest, boolean hedge, long hedgeAtLeastMillis) {
+        /** Copies the set. */
+        public Reads {
+            nearest = Set.copyOf(nearest);
         }
     }
 
@@ -173,7 +258,12 @@ public final class ReplicatedTier implements ReplicatedStore {
         check(zones, setup);
         this.mode = setup.mode();
         this.modes = setup.modes();
-        this.placement = new Placement(zones, setup.weights(), setup.copies());
+        this.placement = new Placement(
+                zones,
+                setup.weights(),
+                setup.copies(),
+                setup.transition().joining(),
+                setup.transition().leaving());
         List<String> names = zones.stream().map(Replica::zone).toList();
         Meters meters = new Meters(metrics, names);
         this.hints = new Hints(
@@ -217,15 +307,23 @@ public final class ReplicatedTier implements ReplicatedStore {
                 .start();
         hints.start();
         Healing healing = setup.healing();
-        this.comparison = healing.compareIntervalMillis() == 0
+        this.moving = new Moving(context, this::votes, setup.examineMillis()).start();
+        // A change of the zones ends with a comparison.
+        long interval = placement.isMoving()
+                ? movingInterval(healing.compareIntervalMillis())
+                : healing.compareIntervalMillis();
+        this.comparison = interval == 0
                 ? null
                 : new Comparison(
                                 context,
-                                zone -> membership.standing(zone.zone()) == Standing.MEMBER,
-                                healing.compareIntervalMillis(),
+                                this::votes,
+                                moving,
+                                interval,
                                 healing.comparePerSecond(),
                                 healing.tombstoneMillis())
                         .start();
+        metrics.remove(MOVING_GAUGE);
+        metrics.register(MOVING_GAUGE, (Gauge<Integer>) () -> moving.stage().figure);
         for (String name : names) {
             Meters.gauge(metrics, name, "hints.pending", () -> hints.pending(name));
             Meters.gauge(metrics, name, "hints.oldest_ms", () -> hints.oldestMillis(name));
@@ -233,6 +331,19 @@ public final class ReplicatedTier implements ReplicatedStore {
                     metrics, name, "standing", () -> membership.standing(name).name());
             Meters.gauge(metrics, name, "resync.progress", () -> membership.copied(name));
         }
+    }
+
+    private static long movingInterval(long asked) {
+        return asked == 0 ? MOVING_INTERVAL_MILLIS : Math.min(MOVING_INTERVAL_MILLIS, asked);
+    }
+
+    private boolean votes(Replica zone) {
+        return membership.standing(zone.zone()) == Standing.MEMBER;
+    }
+
+    /** How far a change of the zones is. */
+    Moving.Stage stage() {
+        return moving.stage();
     }
 
     private String filling(String zone) {
@@ -256,6 +367,24 @@ public final class ReplicatedTier implements ReplicatedStore {
                 throw new SetupException("two zones are named '" + zone.zone() + "'", "give each a name of its own");
             }
         }
+        Transition transition = setup.transition();
+        for (String name : transition.joining()) {
+            if (transition.leaving().contains(name)) {
+                throw new SetupException("zone '" + name + "' both joins and leaves", "let it do one of the two");
+            }
+        }
+        long staying = names.stream()
+                .filter(name -> !transition.leaving().contains(name))
+                .count();
+        if (staying < setup.copies()) {
+            throw new SetupException(
+                    "replication_factor " + setup.copies()
+                            + " needs as many zones, and without those that leave there are " + staying,
+                    "name more zones, or lower replication_factor");
+        }
+        if (!names.isEmpty() && transition.joining().containsAll(names)) {
+            throw new SetupException("every zone joins", "zones that are all new need not join anything");
+        }
         if (setup.copies() < 1 || setup.copies() > zones.size()) {
             throw new SetupException(
                     "replication_factor " + setup.copies() + " needs as many zones, and there are " + zones.size(),
@@ -278,7 +407,7 @@ public final class ReplicatedTier implements ReplicatedStore {
     @Override
     public CompletionStage<Replicated> write(CacheKey key, Function<Version, Entry> make, ReplicationMode by) {
         return by == ReplicationMode.ASYNC
-                ? copies.write(make.apply(context.clock().next()), 1)
+                ? copies.write(make.apply(context.clock().next()), ReplicationMode.ASYNC)
                 : new QuorumWrite(context, key, make, by == ReplicationMode.SYNC)
                         .start()
                         .result();
@@ -319,12 +448,7 @@ public final class ReplicatedTier implements ReplicatedStore {
             return CompletableFuture.completedStage(new StoreOutcome.Refused(
                     TierLevel.L2, "conditional writes over several zones go through change()"));
         }
-        int required = switch (by) {
-            case ASYNC -> 1;
-            case QUORUM -> Context.majority(placement.copies());
-            case SYNC -> placement.copies();
-        };
-        return copies.store(entry, required);
+        return copies.store(entry, by);
     }
 
     @Override
@@ -370,6 +494,9 @@ public final class ReplicatedTier implements ReplicatedStore {
         boolean enough = zones.size() - absent >= Context.majority(placement.copies());
         TierStatus.State state =
                 closed ? TierStatus.State.CLOSED : enough ? TierStatus.State.READY : TierStatus.State.CONNECTING;
+        if (moving.stage() != Moving.Stage.NONE) {
+            away.add("zones change " + placement.transition() + ": " + moving.stage());
+        }
         String names = zones.stream().map(Replica::zone).collect(Collectors.joining(", "));
         return new TierStatus(
                 TierLevel.L2,
@@ -382,6 +509,7 @@ public final class ReplicatedTier implements ReplicatedStore {
 
     @Override
     public void close() {
+        moving.close();
         if (comparison != null) {
             comparison.close();
         }

@@ -35,6 +35,13 @@ final class VirtualZones {
     private final SplittableRandom random = new SplittableRandom(1);
     private int tokens;
 
+    /** One more zone, empty. */
+    SimZone addZone() {
+        SimZone zone = new SimZone("z" + zones.size(), time, EPOCH_MILLIS, Set.of());
+        zones.add(zone);
+        return zone;
+    }
+
     VirtualZones(int count) {
         for (int i = 0; i < count; i++) {
             zones.add(new SimZone("z" + i, time, EPOCH_MILLIS, Set.of()));

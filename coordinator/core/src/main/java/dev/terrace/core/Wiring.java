@@ -38,11 +38,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Puts a coordinator together. */
@@ -244,21 +247,41 @@ final class Wiring implements TierContext {
             }
             ReplicationSettings.Hints hints = remote.replication().hints();
             ReplicatedTier.Setup setup = new ReplicatedTier.Setup(
-                    remote.replicationFactor(),
-                    modes.strongest(),
-                    modes,
-                    weights,
-                    roundsDeadline(remote.timeout()).toMillis(),
-                    hints.maxEntries(),
-                    hints.window().toMillis(),
-                    EXAMINE.toMillis(),
-                    healing(remote.replication()));
+                            remote.replicationFactor(),
+                            modes.strongest(),
+                            modes,
+                            weights,
+                            roundsDeadline(remote.timeout()).toMillis(),
+                            hints.maxEntries(),
+                            hints.window().toMillis(),
+                            EXAMINE.toMillis(),
+                            healing(remote.replication()))
+                    .with(transition(remote.zones()))
+                    .with(reads(remote));
             return new MeteredStore(
                     new ReplicatedTier(zones, setup, clock, Timing.real(timer), metrics, store), metrics);
         } catch (RuntimeException e) {
             zones.forEach(zone -> closeQuietly(zone, e));
             throw e;
         }
+    }
+
+    private static ReplicatedTier.Transition transition(List<ZoneSettings> zones) {
+        return new ReplicatedTier.Transition(
+                names(zones, zone -> zone.state() == ZoneSettings.State.JOINING),
+                names(zones, zone -> zone.state() == ZoneSettings.State.LEAVING));
+    }
+
+    private static ReplicatedTier.Reads reads(DistributedCacheSettings remote) {
+        ReplicationSettings.Hedge hedge = remote.replication().hedge();
+        return new ReplicatedTier.Reads(
+                names(remote.zones(), ZoneSettings::nearest),
+                hedge.enabled(),
+                hedge.atLeast().toMillis());
+    }
+
+    private static Set<String> names(List<ZoneSettings> zones, Predicate<ZoneSettings> which) {
+        return zones.stream().filter(which).map(ZoneSettings::name).collect(Collectors.toSet());
     }
 
     private ReplicatedTier.Healing healing(ReplicationSettings replication) {
