@@ -245,11 +245,12 @@ final class Membership {
         Map<Replica, String> sessions = new ConcurrentHashMap<>();
         return each(needy, zone -> {
                     String token = tokens.get();
-                    return zone.begin(token).thenAccept(begun -> {
-                        if (begun) {
-                            sessions.put(zone, token);
-                        }
-                    });
+                    return patiently(() -> zone.begin(token), begun -> begun, TRIES)
+                            .thenAccept(begun -> {
+                                if (begun) {
+                                    sessions.put(zone, token);
+                                }
+                            });
                 })
                 .thenApply(done -> sessions);
     }
@@ -257,11 +258,12 @@ final class Membership {
     private CompletionStage<Void> admit(Map<Replica, String> sessions) {
         return each(
                 List.copyOf(sessions.keySet()),
-                zone -> zone.admit(sessions.getOrDefault(zone, "")).thenAccept(admitted -> {
-                    if (!admitted) {
-                        LOG.warn("zone was filled but not admitted, trying again later zone={}", zone.zone());
-                    }
-                }));
+                zone -> patiently(() -> zone.admit(sessions.getOrDefault(zone, "")), admitted -> admitted, TRIES)
+                        .thenAccept(admitted -> {
+                            if (!admitted) {
+                                LOG.warn("zone was filled but not admitted, trying again later zone={}", zone.zone());
+                            }
+                        }));
     }
 
     private CompletionStage<Void> waitAndFill(Map<Replica, String> sessions) {

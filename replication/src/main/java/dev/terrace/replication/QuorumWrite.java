@@ -37,6 +37,9 @@ final class QuorumWrite extends Operation<Replicated> {
         /** Have said that they have not taken it. */
         final Set<Integer> refused = new LinkedHashSet<>();
 
+        /** Of those that refused it, the ones that hold something older, or nothing: they have missed earlier writes, too. */
+        final Set<Integer> behind = new LinkedHashSet<>();
+
         /** Have not said. */
         final Set<Integer> failed = new LinkedHashSet<>();
 
@@ -187,6 +190,9 @@ final class QuorumWrite extends Operation<Replicated> {
             mine.refused.add(zone);
             mine.against(superseded.current());
             mine.superseded = true;
+            if (mine.entry.version().isNewerThan(superseded.current())) {
+                mine.behind.add(zone);
+            }
         } else if (outcome instanceof StoreOutcome.Promised promised) {
             mine.refused.add(zone);
             mine.against(promised.promised());
@@ -308,14 +314,34 @@ final class QuorumWrite extends Operation<Replicated> {
         }
         context.noteFormed();
         mine.failed.forEach(zone -> hint(mine, zone));
+        mine.behind.forEach(zone -> catchUp(mine, zone));
         finish(receipt(mine, Replicated.Outcome.ACKNOWLEDGED, ""));
     }
 
     /** An answer that comes after the write was acknowledged. */
     private void afterwards(Attempt mine, int zone) {
-        if (mine == attempt && mine.failed.contains(zone) && mine.acked.size() >= required) {
-            hint(mine, zone);
+        if (mine != attempt || mine.acked.size() < required) {
+            return;
         }
+        if (mine.failed.contains(zone)) {
+            hint(mine, zone);
+        } else if (mine.behind.contains(zone)) {
+            catchUp(mine, zone);
+        }
+    }
+
+    /** Has a zone that could not take the one round, because it had missed what that was conditional on, take the entry after all. */
+    private void catchUp(Attempt mine, int zone) {
+        context.meters().zone(zones.get(zone).zone()).repairs.inc();
+        ask(
+                zone,
+                replica -> replica.put(mine.entry, WriteCondition.IF_NEWER),
+                outcome -> {
+                    if (outcome instanceof StoreOutcome.Unavailable) {
+                        hint(mine, zone);
+                    }
+                },
+                QuorumWrite::bug);
     }
 
     private void hint(Attempt mine, int zone) {

@@ -1,37 +1,52 @@
 package dev.terrace.replication;
 
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** The way from one node to one zone and back: delays, losses, partitions. */
+/** The way from one node to one zone and back: delays, losses, repetitions, partitions. */
 final class SimLink {
     private final VirtualTime time;
     private final SplittableRandom random;
+    private final SimHost host;
     private final SimZone zone;
-    private double loss;
     private final long longestMicros;
+    private double loss;
+    private double repetition;
 
     boolean requestsCut;
     boolean answersCut;
     boolean slow;
 
-    /** Until then the node sleeps: what comes for it waits, and so do its alarms, which go off after that. */
-    long asleepUntilNanos;
+    /** Requests that set out before then arrive after then. */
+    long heldUntilNanos;
 
     /**
+     * @param loss how often a message is lost
+     * @param repetition how often a request that stands it arrives a second time, later
      * @param longestMicros of an ordinary delay, one way; a slow link takes up to fifty times that
      */
-    SimLink(VirtualTime time, SplittableRandom random, SimZone zone, double loss, long longestMicros) {
+    SimLink(
+            VirtualTime time,
+            SplittableRandom random,
+            SimHost host,
+            SimZone zone,
+            double loss,
+            double repetition,
+            long longestMicros) {
         this.time = time;
         this.random = random;
+        this.host = host;
         this.zone = zone;
         this.loss = loss;
+        this.repetition = repetition;
         this.longestMicros = longestMicros;
     }
 
-    /** From now on nothing is lost. */
+    /** From now on nothing is lost or repeated. */
     void calm() {
         loss = 0;
+        repetition = 0;
     }
 
     private long delayNanos() {
@@ -43,34 +58,29 @@ final class SimLink {
         return 1_000 * (slow ? micros * 50 : micros);
     }
 
-    /** Carries a request to the zone and its answer back; either may get lost. A request is executed once at most. */
-    <T> void call(Supplier<T> atZone, java.util.function.Consumer<T> answered) {
-        deliver(atZone, answered);
-    }
-
-    private <T> void deliver(Supplier<T> atZone, java.util.function.Consumer<T> answered) {
-        if (requestsCut || random.nextDouble() < loss) {
+    /**
+     * Carries a request to the zone and its answer back; either may get lost.
+     *
+     * @param repeatable whether the protocol stands that the request arrives twice
+     */
+    <T> void call(Supplier<T> atZone, Consumer<T> answered, boolean repeatable) {
+        if (host.dead || requestsCut || random.nextDouble() < loss) {
             return;
         }
-        time.afterNanos(delayNanos(), () -> {
-            if (zone.down) {
-                return;
-            }
-            T answer = atZone.get();
-            if (answersCut || random.nextDouble() < loss) {
-                return;
-            }
-            time.afterNanos(delayNanos(), () -> awake(0, () -> answered.accept(answer)));
-        });
-    }
-
-    /** Runs {@code task} now, or when the node has woken up. */
-    void awake(long afterwardsNanos, Runnable task) {
-        long left = asleepUntilNanos - time.nanos();
-        if (left <= 0) {
-            task.run();
-        } else {
-            time.afterNanos(left + afterwardsNanos, () -> awake(afterwardsNanos, task));
+        if (repeatable && random.nextDouble() < repetition) {
+            Consumer<T> nobody = answer -> {};
+            time.afterNanos(
+                    delayNanos() * (1 + random.nextInt(200)), () -> zone.receive(() -> nobody.accept(atZone.get())));
         }
+        long delay = Math.max(delayNanos(), heldUntilNanos - time.nanos());
+        time.afterNanos(
+                delay,
+                () -> zone.receive(() -> {
+                    T answer = atZone.get();
+                    if (answersCut || random.nextDouble() < loss) {
+                        return;
+                    }
+                    time.afterNanos(delayNanos(), () -> host.awake(0, () -> answered.accept(answer)));
+                }));
     }
 }

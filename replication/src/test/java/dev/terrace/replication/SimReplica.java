@@ -28,16 +28,16 @@ final class SimReplica implements Replica {
     private final SimZone zone;
     private final SimLink link;
     private final VirtualTime time;
+    private final SimHost host;
     private final long timeoutMillis;
-    private final long skewMillis;
     private @Nullable String token;
 
-    SimReplica(SimZone zone, SimLink link, VirtualTime time, long timeoutMillis, long skewMillis) {
+    SimReplica(SimZone zone, SimLink link, VirtualTime time, SimHost host, long timeoutMillis) {
         this.zone = zone;
         this.link = link;
         this.time = time;
+        this.host = host;
         this.timeoutMillis = timeoutMillis;
-        this.skewMillis = skewMillis;
     }
 
     /** Either an answer, or the fence's no and the record that lies in the zone. */
@@ -47,7 +47,7 @@ final class SimReplica implements Replica {
     private <T> CompletionStage<T> call(boolean fenced, Supplier<T> atZone, Function<Unavailability, T> failed) {
         CompletableFuture<T> result = new CompletableFuture<>();
         attempt(fenced, atZone, failed, result, true);
-        time.after(timeoutMillis, () -> link.awake(1_000, () -> result.complete(failed.apply(Unavailability.TIMEOUT))));
+        time.after(timeoutMillis, () -> host.awake(1_000, () -> result.complete(failed.apply(Unavailability.TIMEOUT))));
         return result;
     }
 
@@ -58,7 +58,7 @@ final class SimReplica implements Replica {
             CompletableFuture<T> result,
             boolean first) {
         String mine = token;
-        this.<Said<T>>send(
+        link.<Said<T>>call(
                 () -> {
                     try {
                         if (fenced) {
@@ -78,11 +78,8 @@ final class SimReplica implements Replica {
                     } else {
                         result.complete(failed.apply(Unavailability.FORGETFUL));
                     }
-                });
-    }
-
-    private <T> void send(Supplier<T> atZone, java.util.function.Consumer<T> answered) {
-        link.call(atZone, answered);
+                },
+                fenced);
     }
 
     private static Lookup no(Unavailability cause) {
@@ -95,7 +92,7 @@ final class SimReplica implements Replica {
 
     private Lookup lookup(CacheKey key) {
         Entry held = zone.read(key);
-        return held == null || held.isExpired(time.millis() + skewMillis) ? Lookup.MISS : new Lookup.Hit(held);
+        return held == null || held.isExpired(host.wallMillis()) ? Lookup.MISS : new Lookup.Hit(held);
     }
 
     @Override

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A zone's server: what it keeps on disk, and what it keeps only while it runs. */
@@ -30,8 +31,10 @@ final class SimZone {
 
     final String name;
     private final VirtualTime time;
-    private final long skewMillis;
     private final Set<Weakness> weaknesses;
+
+    /** Told of whatever happens here. */
+    private final Runnable changed;
 
     // Survives a restart, if there is a disk.
     private Map<String, Entry> entries = new TreeMap<>();
@@ -50,11 +53,55 @@ final class SimZone {
 
     boolean down;
 
-    SimZone(String name, VirtualTime time, long skewMillis, Set<Weakness> weaknesses) {
+    /** It is going to restart. */
+    boolean leaving;
+
+    /** Stopped, with its connections open: requests wait in them. */
+    private boolean frozen;
+
+    private final List<Runnable> waiting = new ArrayList<>();
+
+    /** Told of every entry that it is filled with; for faults that strike then. */
+    @Nullable
+    Consumer<Entry> onRestore;
+
+    /** Told of every promise that it gives; for faults that strike then. */
+    @Nullable
+    Consumer<CacheKey> onPromise;
+
+    /** When it last forgot something; negative for never. */
+    long forgotNanos = Long.MIN_VALUE / 2;
+
+    SimZone(String name, VirtualTime time, Set<Weakness> weaknesses, Runnable changed) {
         this.name = name;
         this.time = time;
-        this.skewMillis = skewMillis;
         this.weaknesses = weaknesses;
+        this.changed = changed;
+    }
+
+    /** A request arrives. */
+    void receive(Runnable request) {
+        if (frozen) {
+            waiting.add(request);
+        } else if (!down) {
+            request.run();
+            changed.run();
+        }
+    }
+
+    void freeze() {
+        frozen = true;
+    }
+
+    void thaw() {
+        frozen = false;
+        List<Runnable> late = List.copyOf(waiting);
+        waiting.clear();
+        late.forEach(this::receive);
+    }
+
+    private long now() {
+        return SimHost.trueMillis(time);
     }
 
     private static String id(CacheKey key) {
@@ -68,8 +115,8 @@ final class SimZone {
         }
         boolean early = weaknesses.contains(Weakness.TOMBSTONES_DROPPED_EARLY)
                 && held.kind() == EntryKind.TOMBSTONE
-                && time.millis() + skewMillis - held.createdMillis() > 300;
-        if (held.isExpired(time.millis() + skewMillis) || early) {
+                && now() - held.createdMillis() > 300;
+        if (held.isExpired(now()) || early) {
             entries.remove(id(key));
             return null;
         }
@@ -115,6 +162,9 @@ final class SimZone {
             return highest;
         }
         promises.put(id(key), version);
+        if (onPromise != null) {
+            onPromise.accept(key);
+        }
         return null;
     }
 
@@ -170,6 +220,9 @@ final class SimZone {
             return new StoreOutcome.Superseded(held.version());
         }
         entries.put(id(entry.key()), entry);
+        if (onRestore != null) {
+            onRestore.accept(entry);
+        }
         return StoreOutcome.APPLIED;
     }
 
@@ -233,6 +286,16 @@ final class SimZone {
         sessions.clear();
         life++;
         down = false;
+        frozen = false;
+        waiting.clear();
+        forgotNanos = time.nanos();
+        changed.run();
+    }
+
+    @Nullable
+    Version version(CacheKey key) {
+        Entry held = held(key);
+        return held == null ? null : held.version();
     }
 
     /** Comes back with what it had. */

@@ -1,24 +1,14 @@
 package dev.terrace.replication;
 
-import com.codahale.metrics.MetricRegistry;
-import dev.terrace.replication.ReplicatedTier.Setup;
 import dev.terrace.spi.CacheKey;
-import dev.terrace.spi.Entry;
-import dev.terrace.spi.EntryKind;
-import dev.terrace.spi.HybridClock;
-import dev.terrace.spi.Lookup;
-import dev.terrace.spi.Replicated;
+import dev.terrace.spi.Replica.Standing;
 import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.Version;
 import dev.terrace.testkit.history.CheckLimits;
 import dev.terrace.testkit.history.History;
 import dev.terrace.testkit.history.HistoryRecorder;
 import dev.terrace.testkit.history.LinearizabilityChecker;
-import dev.terrace.testkit.history.Observed;
-import dev.terrace.testkit.history.Op;
-import dev.terrace.testkit.history.Pending;
 import dev.terrace.testkit.history.Verdict;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,6 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,129 +26,222 @@ import org.jspecify.annotations.Nullable;
  * seed, same run.
  */
 final class Simulation {
-    private static final long FAULTS_UNTIL_MILLIS = 1_200;
-    private static final long CALM_MILLIS = 4_000;
-    private static final long TTL_MILLIS = 60_000;
+    private static final long WARM_MILLIS = 300;
+    private static final long FAULTS_UNTIL_MILLIS = WARM_MILLIS + 1_200;
+    private static final long END_MILLIS = FAULTS_UNTIL_MILLIS + 4_000;
 
-    private final VirtualTime time = new VirtualTime();
-    private final SplittableRandom random;
-    private final Set<Mutation> mutations;
-    private final List<SimZone> zones = new ArrayList<>();
-    private final List<Node> nodes = new ArrayList<>();
-    private final HistoryRecorder history = new HistoryRecorder(time::nanos);
-    private final int keys;
-    private final int conditionalPercent;
-    private final long timeoutMillis;
-    private final long examineMillis;
+    /** A few histories in a thousand are too uncertain to be judged within that; they count as undecided. */
+    private static final CheckLimits CHECK = new CheckLimits(Duration.ofSeconds(2), 64L << 20);
+
+    final VirtualTime time = new VirtualTime();
+    final SplittableRandom random;
+    final Profile profile;
+    final Set<Mutation> mutations;
+    final List<SimZone> zones = new ArrayList<>();
+    final List<SimNode> nodes = new ArrayList<>();
+    final HistoryRecorder history = new HistoryRecorder(time::nanos);
+
+    /** While it is true nobody touches the scene's key but the scene. */
+    boolean hush;
+
+    private final List<SimNode> dead = new ArrayList<>();
+    private final Map<String, List<SimZone>> holders = new HashMap<>();
+    private final SimLedger ledger;
+    private final List<String> events = new ArrayList<>();
     private int values;
     private int tokens;
+    private int ids;
     private boolean calm;
+    private boolean touched;
+    private @Nullable String broken;
 
-    /** Faults of this run, each happening about every so many milliseconds; 0 for never. */
-    private final Map<String, Integer> faults = new HashMap<>();
+    /**
+     * What came out of a run.
+     *
+     * @param broken what was found wrong by looking at all zones at once, or null
+     * @param alarms how often a node said that acknowledged data may be lost
+     */
+    record Outcome(
+            Profile profile,
+            History history,
+            Verdict verdict,
+            @Nullable String broken,
+            boolean healed,
+            long alarms,
+            String told) {
+        boolean isExcused() {
+            return alarms > 0 && !profile.guarded;
+        }
 
-    /** What came out of a run. */
-    record Outcome(History history, Verdict verdict, boolean converged, long mayBeLost, String zones) {
         boolean isFine() {
-            return (verdict.holds() || mayBeLost > 0) && converged;
+            return healed && (isExcused() || broken == null && alarms == 0 && !verdict.isViolated());
+        }
+
+        boolean isUndecided() {
+            return !verdict.holds() && !verdict.isViolated();
+        }
+
+        /** Whether a promise was broken and nobody has said so. */
+        boolean isSilentlyWrong() {
+            return alarms == 0 && (broken != null || verdict.isViolated());
+        }
+
+        @Override
+        public String toString() {
+            return told + (broken == null ? "" : "\nbroken: " + broken) + "\nhealed " + healed + ", alarms " + alarms
+                    + "\n" + verdict;
         }
     }
 
     Simulation(long seed, Set<Mutation> mutations, Set<Weakness> weaknesses) {
         this.random = new SplittableRandom(seed);
+        this.profile = new Profile(random);
         this.mutations = mutations;
-        int zoneCount = random.nextInt(4) == 0 ? 5 : 3;
-        int nodeCount = 2 + random.nextInt(2);
-        this.keys = 1 + random.nextInt(2);
-        this.conditionalPercent = random.nextInt(3) == 0 ? 0 : random.nextInt(60);
-        this.timeoutMillis = random.nextBoolean() ? 40 : 120;
-        this.examineMillis = 10 + random.nextInt(90);
-        for (String fault : List.of("pause", "restart", "empty", "rollback", "partition", "oneway", "slow", "sleep")) {
-            // Swarm: most runs have few kinds, often.
-            faults.put(fault, random.nextInt(3) == 0 ? 100 + random.nextInt(500) : 0);
+        for (int i = 0; i < profile.zones; i++) {
+            zones.add(new SimZone("z" + i, time, weaknesses, () -> touched = true));
         }
-        double loss = random.nextInt(3) == 0 ? random.nextDouble() * 0.05 : 0;
-        long longestMicros = 200 + random.nextLong(6_000);
-        long skew = random.nextInt(2) == 0 ? 0 : random.nextLong(1_000);
-        for (int i = 0; i < zoneCount; i++) {
-            zones.add(new SimZone("z" + i, time, 0, weaknesses));
-        }
-        for (int i = 0; i < nodeCount; i++) {
-            nodes.add(new Node(i, zoneCount, skew == 0 ? 0 : random.nextLong(2 * skew) - skew, loss, longestMicros));
+        this.ledger = new SimLedger(this::zonesOf, Context.majority(profile.copies));
+        for (int i = 0; i < profile.nodes; i++) {
+            boolean outsider = profile.scene.hasOutsider() && i == profile.nodes - 1;
+            long skew = outsider
+                    ? 2_000 + random.nextLong(2_000)
+                    : profile.skewMillis == 0 ? 0 : random.nextLong(2 * profile.skewMillis) - profile.skewMillis;
+            nodes.add(new SimNode(this, "n" + i, ++ids, skew));
         }
     }
 
-    /** A node and its clients of all zones. */
-    private final class Node {
-        final String name;
-        final long skewMillis;
-        final HybridClock clock;
-        final ReplicatedTier tier;
-        final MetricRegistry metrics = new MetricRegistry();
-        final List<SimLink> links = new ArrayList<>();
-        final Map<String, Entry> seen = new HashMap<>();
+    String token() {
+        return "t" + tokens++;
+    }
 
-        Node(int number, int zoneCount, long skewMillis, double loss, long longestMicros) {
-            this.name = "n" + number;
-            this.skewMillis = skewMillis;
-            this.clock = new HybridClock(
-                    () -> java.time.Instant.ofEpochMilli(1_000_000 + time.millis() + skewMillis),
-                    number + 1,
-                    Duration.ofSeconds(60));
-            List<SimReplica> replicas = new ArrayList<>();
-            for (int i = 0; i < zoneCount; i++) {
-                SimLink link = new SimLink(time, random.split(), zones.get(i), loss, longestMicros);
-                links.add(link);
-                replicas.add(new SimReplica(zones.get(i), link, time, timeoutMillis, skewMillis));
-            }
-            Setup setup = new Setup(
-                    zoneCount, ReplicationMode.QUORUM, Map.of(), 5 * timeoutMillis, 1_000, 20_000, examineMillis);
-            this.tier = new ReplicatedTier(replicas, setup, clock, time, metrics, () -> "t" + tokens++, mutations);
+    /** What the key's first letter says. */
+    static ReplicationMode modeOf(CacheKey key) {
+        return key.toString().contains("sync") ? ReplicationMode.SYNC : ReplicationMode.QUORUM;
+    }
+
+    private List<SimZone> zonesOf(CacheKey key) {
+        return holders.computeIfAbsent(key.toString(), same -> {
+            Placement placement = new Placement(nodes.get(0).replicas, Map.of(), profile.copies);
+            Set<String> names = new TreeSet<>();
+            placement.of(key).forEach(replica -> names.add(replica.zone()));
+            return zones.stream().filter(zone -> names.contains(zone.name)).toList();
+        });
+    }
+
+    // What scenes use.
+
+    SimNode anyNode(SplittableRandom own) {
+        return nodes.get(own.nextInt(nodes.size()));
+    }
+
+    SimNode anyNodeBut(SimNode other, SplittableRandom own) {
+        SimNode node = anyNode(own);
+        return node == other ? nodes.get((nodes.indexOf(other) + 1) % nodes.size()) : node;
+    }
+
+    List<SimZone> shuffled(CacheKey key, SplittableRandom own) {
+        List<SimZone> left = new ArrayList<>(zonesOf(key));
+        List<SimZone> order = new ArrayList<>();
+        while (!left.isEmpty()) {
+            order.add(left.remove(own.nextInt(left.size())));
         }
+        return order;
+    }
+
+    void later(long micros, Runnable task) {
+        time.afterNanos(1_000 * micros, task);
+    }
+
+    /** Has a zone come back at once without what it knew, unless that would be one too many. */
+    void forget(SimZone zone, Consumer<SimZone> how) {
+        if (mayForget(zone)) {
+            event(zone.name + " forgets");
+            how.accept(zone);
+        }
+    }
+
+    void told(CacheKey key, Version version, boolean tombstone, boolean all, String by) {
+        ledger.told(key, version, tombstone, all, by);
+        touched = true;
+    }
+
+    private void event(String what) {
+        events.add(time.millis() + " ms " + what);
     }
 
     Outcome run() {
-        time.runUntil(300);
-        nodes.forEach(node -> {
-            for (int client = 0; client < 2; client++) {
-                act(node, node.name + "c" + client, random.split());
-            }
-        });
-        faults.forEach((fault, every) -> {
-            if (every > 0) {
-                next(fault, every, random.split());
-            }
-        });
-        time.afterNanos(100_000_000, this::save);
-        time.runUntil(300 + FAULTS_UNTIL_MILLIS);
+        run(WARM_MILLIS);
+        nodes.forEach(this::start);
+        profile.faults.forEach((fault, every) -> next(fault, every, random.split()));
+        SplittableRandom own = random.split();
+        later(1_000 * (50 + random.nextInt(100)), () -> profile.scene.play(this, own));
+        time.after(100, this::save);
+        run(FAULTS_UNTIL_MILLIS);
         calm = true;
-        nodes.forEach(node -> node.links.forEach(SimLink::calm));
-        time.runUntil(300 + FAULTS_UNTIL_MILLIS + CALM_MILLIS);
-        nodes.forEach(node -> node.tier.close());
+        nodes.forEach(node -> {
+            node.links.forEach(SimLink::calm);
+            if (node.host.skewMillis < -1_000_000) {
+                node.host.skewMillis = 0;
+            }
+        });
+        run(END_MILLIS);
         History all = history.history();
-        Verdict verdict = new LinearizabilityChecker(new CheckLimits(Duration.ofSeconds(20), 128L << 20)).check(all);
-        return new Outcome(all, verdict, converged(), mayBeLost(), describe());
+        Verdict verdict = new LinearizabilityChecker(CHECK).check(all);
+        String found = broken == null ? unhealed() : broken;
+        Outcome outcome = new Outcome(profile, all, verdict, found, votesAgain(), alarms(), describe());
+        nodes.forEach(node -> node.tier.close());
+        return outcome;
     }
 
-    private long mayBeLost() {
-        return nodes.stream()
-                .mapToLong(node ->
-                        node.metrics.counter("replication.data_may_be_lost").getCount())
-                .sum();
+    private void run(long untilMillis) {
+        time.runUntil(untilMillis, () -> {
+            if (touched) {
+                touched = false;
+                if (broken == null && alarms() == 0) {
+                    String wrong = ledger.wrong();
+                    broken = wrong == null ? null : time.nanos() / 1_000 + " us: " + wrong;
+                }
+            }
+        });
+    }
+
+    private long alarms() {
+        long alarms = 0;
+        for (SimNode node : nodes) {
+            alarms += node.alarms();
+        }
+        for (SimNode node : dead) {
+            alarms += node.alarms();
+        }
+        return alarms;
     }
 
     /** After the storm every zone votes. */
-    private boolean converged() {
-        for (SimZone zone : zones) {
-            if (zone.standing() != dev.terrace.spi.Replica.Standing.MEMBER) {
-                return false;
-            }
+    private boolean votesAgain() {
+        return zones.stream().allMatch(zone -> zone.standing() == Standing.MEMBER);
+    }
+
+    /** Where nothing was forgotten, every zone has everything in the end; of hints none is left. */
+    private @Nullable String unhealed() {
+        if (!profile.mustHeal() || nodes.stream().anyMatch(node -> node.droppedHints() > 0)) {
+            return null;
         }
-        return true;
+        if (nodes.stream().anyMatch(node -> node.pendingHints() > 0)) {
+            return "hints are left";
+        }
+        String unhealed = ledger.unhealed();
+        if (unhealed != null || !profile.otherModes || profile.repetition > 0) {
+            return unhealed;
+        }
+        CacheKey key = CacheKey.of("c", "async");
+        Set<String> held = new TreeSet<>();
+        zonesOf(key).forEach(zone -> held.add(String.valueOf(zone.version(key))));
+        return held.size() > 1 ? "copies differ: " + held : null;
     }
 
     private String describe() {
-        StringBuilder text = new StringBuilder("faults " + faults + ", " + nodes.size() + " nodes\n");
+        StringBuilder text = new StringBuilder(profile + "\n");
+        events.forEach(event -> text.append(event).append('\n'));
         zones.forEach(zone -> text.append(zone.name)
                 .append(' ')
                 .append(zone.standing())
@@ -165,15 +251,17 @@ final class Simulation {
         return text.toString();
     }
 
+    // Faults.
+
     private void save() {
         zones.get(random.nextInt(zones.size())).save();
         if (!calm) {
-            time.afterNanos(1_000_000L * (50 + random.nextInt(400)), this::save);
+            time.after(50 + random.nextInt(400), this::save);
         }
     }
 
     private void next(String fault, int every, SplittableRandom own) {
-        time.afterNanos(1_000_000L * (20 + own.nextInt(2 * every)), () -> {
+        time.after(20 + own.nextInt(2 * every), () -> {
             if (!calm) {
                 strike(fault, own);
                 next(fault, every, own);
@@ -183,147 +271,153 @@ final class Simulation {
 
     private void strike(String fault, SplittableRandom own) {
         int victim = own.nextInt(zones.size());
+        int who = own.nextInt(nodes.size());
         SimZone zone = zones.get(victim);
-        SimLink link = nodes.get(own.nextInt(nodes.size())).links.get(victim);
-        long until = 1_000_000L * (10 + own.nextInt(400));
+        SimNode node = nodes.get(who);
+        SimLink link = node.links.get(victim);
+        long micros = 1_000L * (10 + own.nextInt(400));
         switch (fault) {
             case "pause" -> {
-                zone.down = true;
-                time.afterNanos(until, () -> zone.down = false);
+                if (!zone.down) {
+                    event(zone.name + " is away for " + micros + " us");
+                    zone.down = true;
+                    later(micros, () -> zone.down = false);
+                }
             }
-            case "restart" -> down(zone, until, zone::restart);
-            case "empty" -> down(zone, until, zone::restartEmpty);
-            case "rollback" -> down(zone, until, zone::restartRolledBack);
+            case "freeze" -> {
+                event(zone.name + " is frozen for " + micros + " us");
+                zone.freeze();
+                later(micros, zone::thaw);
+            }
+            case "restart" -> down(zone, micros, SimZone::restart, own);
+            case "empty" -> down(zone, micros, SimZone::restartEmpty, own);
+            case "rollback" -> down(zone, micros, SimZone::restartRolledBack, own);
+            case "relapse" ->
+                zones.stream()
+                        .filter(each -> each.standing() == Standing.FORGETFUL && !each.down)
+                        .findFirst()
+                        .ifPresent(each -> forget(each, SimZone::restartEmpty));
             case "partition" -> {
+                event(node.name + " and " + zone.name + " are cut for " + micros + " us");
                 link.requestsCut = true;
                 link.answersCut = true;
-                time.afterNanos(until, () -> {
+                later(micros, () -> {
                     link.requestsCut = false;
                     link.answersCut = false;
                 });
             }
             case "oneway" -> {
+                event("answers of " + zone.name + " to " + node.name + " are lost for " + micros + " us");
                 link.answersCut = true;
-                time.afterNanos(until, () -> link.answersCut = false);
+                later(micros, () -> link.answersCut = false);
             }
             case "sleep" -> {
-                long wake = time.nanos() + until;
-                nodes.get(own.nextInt(nodes.size())).links.forEach(each -> each.asleepUntilNanos = wake);
+                event(node.name + " sleeps for " + micros + " us");
+                node.host.asleepUntilNanos = time.nanos() + 1_000 * micros;
+            }
+            case "crash" -> crash(who, micros);
+            case "clock" -> {
+                event("the clock of " + node.name + " is set back by an hour");
+                node.host.skewMillis -= 3_600_000;
             }
             default -> {
+                event(node.name + " to " + zone.name + " is slow for " + micros + " us");
                 link.slow = true;
-                time.afterNanos(until, () -> link.slow = false);
+                later(micros, () -> link.slow = false);
             }
         }
     }
 
-    private void down(SimZone zone, long nanos, Runnable restart) {
-        if (!zone.down) {
-            zone.down = true;
+    private boolean mayForget(SimZone zone) {
+        if (!profile.guarded) {
+            return true;
+        }
+        // Also counted where a weakness makes them vote: as long as they should not.
+        long since = time.nanos() - 1_000_000 * profile.fillingMillis();
+        long others = zones.stream()
+                .filter(other -> other != zone)
+                .filter(other -> other.standing() != Standing.MEMBER || other.leaving || other.forgotNanos > since)
+                .count();
+        return others + 1 < Context.majority(profile.copies);
+    }
+
+    private void down(SimZone zone, long micros, Consumer<SimZone> restart, SplittableRandom own) {
+        if (!zone.down && mayForget(zone)) {
             // Half of the time faster than anybody could notice.
-            time.afterNanos(random.nextBoolean() ? 1_000_000 : nanos, restart);
+            long away = own.nextBoolean() ? 1_000 : micros;
+            event(zone.name + " restarts within " + away + " us");
+            zone.down = true;
+            zone.leaving = true;
+            later(away, () -> {
+                zone.leaving = false;
+                restart.accept(zone);
+            });
         }
     }
 
-    private void act(Node node, String client, SplittableRandom own) {
-        if (calm && time.millis() > 300 + FAULTS_UNTIL_MILLIS + CALM_MILLIS - 1_000) {
+    /** A process ends and another begins, which knows nothing of it. */
+    private void crash(int who, long micros) {
+        SimNode old = nodes.get(who);
+        if (old.host.dead || profile.scene.hasOutsider()) {
             return;
         }
-        long thinking = 1_000_000L * (calm ? 400 + own.nextInt(400) : own.nextInt(40));
-        time.afterNanos(thinking, () -> {
-            CacheKey key = CacheKey.of("c", "k" + own.nextInt(keys));
-            int choice = own.nextInt(100);
-            if (choice < conditionalPercent) {
-                change(node, client, key, own);
-            } else if (own.nextInt(100) < 45) {
-                write(node, client, key, own);
-            } else {
-                read(node, client, key, own);
+        event(old.name + " dies for " + micros + " us");
+        old.host.dead = true;
+        old.tier.close();
+        later(micros, () -> {
+            SimNode fresh = new SimNode(this, old.name + "'", ++ids, Math.max(-10_000, old.host.skewMillis));
+            if (calm) {
+                fresh.links.forEach(SimLink::calm);
             }
+            dead.add(old);
+            nodes.set(who, fresh);
+            start(fresh);
         });
     }
 
-    private void read(Node node, String client, CacheKey key, SplittableRandom own) {
-        Pending pending = history.begin(client, node.name, Op.get(key.toString()));
-        node.tier.read(key, ReplicationMode.QUORUM).thenAccept(found -> {
-            if (found instanceof Lookup.Hit hit) {
-                if (hit.entry().isValue()) {
-                    node.seen.put(key.toString(), hit.entry());
-                } else {
-                    node.seen.remove(key.toString());
-                }
-                // Without the version, which may be renewed when writes collide.
-                pending.ok(text(hit.entry()), null);
-            } else if (found instanceof Lookup.Miss) {
-                node.seen.remove(key.toString());
-                pending.ok(null, null);
-            } else {
-                pending.fail();
-            }
-            act(node, client, own);
-        });
-    }
+    // What callers do.
 
-    private static @Nullable String text(Entry entry) {
-        return entry.isValue() ? new String(entry.payload(), StandardCharsets.UTF_8) : null;
-    }
-
-    private Entry entry(Node node, CacheKey key, Version version, @Nullable String value) {
-        long now = node.clock.millis();
-        return new Entry(
-                key,
-                value == null ? EntryKind.TOMBSTONE : EntryKind.VALUE,
-                version,
-                now,
-                now + TTL_MILLIS,
-                now + TTL_MILLIS,
-                List.of(),
-                value == null ? new byte[0] : value.getBytes(StandardCharsets.UTF_8));
-    }
-
-    private void write(Node node, String client, CacheKey key, SplittableRandom own) {
-        String value = own.nextInt(6) == 0 ? null : "v" + values++;
-        Op op = value == null ? Op.invalidate(key.toString()) : Op.put(key.toString(), value);
-        Pending pending = history.begin(client, node.name, op);
-        node.tier
-                .write(key, version -> entry(node, key, version, value), ReplicationMode.QUORUM)
-                .thenAccept(receipt -> {
-                    end(pending, receipt);
-                    act(node, client, own);
-                });
-    }
-
-    private static void end(Pending pending, Replicated receipt) {
-        switch (receipt.outcome()) {
-            case ACKNOWLEDGED -> pending.ok(receipt.version());
-            case REFUSED -> pending.ok(Observed.REFUSED);
-            case FAILED -> pending.fail();
-            case UNKNOWN -> pending.unknown();
+    private void start(SimNode node) {
+        if (profile.scene.hasOutsider() && node == nodes.get(nodes.size() - 1)) {
+            return;
+        }
+        for (int client = 0; client < profile.clients; client++) {
+            act(node, node.name + "c" + client, random.split());
         }
     }
 
-    private void change(Node node, String client, CacheKey key, SplittableRandom own) {
-        String value = "v" + values++;
-        Entry expected = own.nextInt(3) == 0 ? null : node.seen.get(key.toString());
-        Op op = expected == null
-                ? Op.putIfAbsent(key.toString(), value)
-                : Op.compareAndSet(key.toString(), text(expected), value);
-        Pending pending = history.begin(client, node.name, op);
-        node.tier
-                .change(key, (held, version) -> {
-                    boolean holds = expected == null
-                            ? held == null || !held.isValue()
-                            : held != null && held.isValue() && held.version().equals(expected.version());
-                    return holds ? entry(node, key, version, value) : null;
-                })
-                .thenAccept(receipt -> {
-                    if (expected != null && receipt.outcome() == Replicated.Outcome.REFUSED) {
-                        // The version may have been renewed: a refusal says nothing about the value.
-                        pending.fail();
-                    } else {
-                        end(pending, receipt);
-                    }
-                    act(node, client, own);
-                });
+    private void act(SimNode node, String client, SplittableRandom own) {
+        if (calm && time.millis() > END_MILLIS - 1_000) {
+            return;
+        }
+        long micros = calm ? 1_000L * (400 + own.nextInt(400)) : 1_000L * own.nextInt(profile.thinkingMillis);
+        time.afterNanos(
+                1_000 * micros,
+                () -> node.host.awake(
+                        3_000, () -> choose(node, client, own).whenComplete((done, bug) -> act(node, client, own))));
+    }
+
+    private CompletionStage<?> choose(SimNode node, String client, SplittableRandom own) {
+        String value = own.nextInt(6) == 0 ? null : "v" + values++;
+        if (profile.otherModes && own.nextInt(3) == 0) {
+            if (own.nextBoolean()) {
+                return node.copy(CacheKey.of("c", "async"), value, own.nextBoolean());
+            }
+            CacheKey key = CacheKey.of("c", "sync");
+            return own.nextInt(100) < profile.writePercent ? node.write(client, key, value) : node.read(client, key);
+        }
+        if (profile.scene != Scene.NONE && own.nextInt(3) == 0 && !hush) {
+            return node.read(client, Scene.QUIET);
+        }
+        CacheKey key = CacheKey.of("c", "k" + own.nextInt(profile.keys));
+        if (own.nextInt(100) < profile.conditionalPercent) {
+            String changed = "v" + values++;
+            return switch (own.nextInt(3)) {
+                case 0 -> node.putIfAbsent(client, key, changed);
+                case 1 -> node.replace(client, key, changed);
+                default -> node.swap(client, key, "v" + Math.max(0, values - 2 - own.nextInt(4)), changed);
+            };
+        }
+        return own.nextInt(100) < profile.writePercent ? node.write(client, key, value) : node.read(client, key);
     }
 }

@@ -30,13 +30,14 @@ final class VirtualTime implements Timing {
         due.add(new Due(now + Math.max(0, delay), orders++, task));
     }
 
-    /** Runs everything until {@code millis} of virtual time. */
-    void runUntil(long millis) {
+    /** Runs everything until {@code millis} of virtual time, and {@code afterStep} after each of it. */
+    void runUntil(long millis, Runnable afterStep) {
         long end = millis * 1_000_000;
         while (!due.isEmpty() && due.peek().nanos() <= end) {
             Due next = due.poll();
             now = next.nanos();
             next.task().run();
+            afterStep.run();
         }
         now = Math.max(now, end);
     }

@@ -1,0 +1,233 @@
+package dev.terrace.replication;
+
+import com.codahale.metrics.Gauge;
+import com.codahale.metrics.MetricRegistry;
+import dev.terrace.replication.ReplicatedTier.Setup;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.EntryKind;
+import dev.terrace.spi.HybridClock;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Replicated;
+import dev.terrace.spi.ReplicationMode;
+import dev.terrace.spi.Version;
+import dev.terrace.testkit.history.Observed;
+import dev.terrace.testkit.history.Op;
+import dev.terrace.testkit.history.Pending;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/** A node on virtual time: its clients of all zones, the tier over them, and what its callers do and are told. */
+final class SimNode {
+    private static final long TTL_MILLIS = Duration.ofHours(10).toMillis();
+
+    private final Simulation simulation;
+    final String name;
+    final SimHost host;
+    final HybridClock clock;
+    final ReplicatedTier tier;
+    final List<SimReplica> replicas = new ArrayList<>();
+    final List<SimLink> links = new ArrayList<>();
+    private final MetricRegistry metrics = new MetricRegistry();
+    private final Map<String, Entry> seen = new HashMap<>();
+
+    /**
+     * @param id no other node has ever had
+     */
+    SimNode(Simulation simulation, String name, int id, long skewMillis) {
+        this.simulation = simulation;
+        this.name = name;
+        this.host = new SimHost(simulation.time, skewMillis);
+        this.clock = new HybridClock(() -> Instant.ofEpochMilli(host.wallMillis()), id, Duration.ofSeconds(60));
+        Profile profile = simulation.profile;
+        SplittableRandom random = simulation.random;
+        for (SimZone zone : simulation.zones) {
+            SimLink link = new SimLink(
+                    simulation.time,
+                    random.split(),
+                    host,
+                    zone,
+                    profile.loss,
+                    profile.repetition,
+                    profile.longestMicros);
+            links.add(link);
+            replicas.add(new SimReplica(zone, link, simulation.time, host, profile.timeoutMillis));
+        }
+        Setup setup = new Setup(
+                profile.copies,
+                ReplicationMode.QUORUM,
+                Map.of(),
+                profile.deadlineMillis(),
+                1_000,
+                20_000,
+                profile.examineMillis);
+        this.tier = new ReplicatedTier(replicas, setup, clock, host, metrics, simulation::token, simulation.mutations);
+    }
+
+    long alarms() {
+        return metrics.counter("replication.data_may_be_lost").getCount();
+    }
+
+    long droppedHints() {
+        return simulation.zones.stream()
+                .mapToLong(zone -> metrics.counter("replication.zone." + zone.name + ".hints.dropped")
+                        .getCount())
+                .sum();
+    }
+
+    long pendingHints() {
+        return simulation.zones.stream()
+                .mapToLong(zone -> {
+                    Gauge<?> gauge = metrics.getGauges().get("replication.zone." + zone.name + ".hints.pending");
+                    return gauge != null && gauge.getValue() instanceof Number number ? number.longValue() : 0;
+                })
+                .sum();
+    }
+
+    SimLink link(SimZone zone) {
+        return links.get(simulation.zones.indexOf(zone));
+    }
+
+    static @Nullable String text(@Nullable Entry entry) {
+        return entry != null && entry.isValue() ? new String(entry.payload(), StandardCharsets.UTF_8) : null;
+    }
+
+    private Entry entry(CacheKey key, Version version, @Nullable String value) {
+        long now = clock.millis();
+        return new Entry(
+                key,
+                value == null ? EntryKind.TOMBSTONE : EntryKind.VALUE,
+                version,
+                now,
+                now + TTL_MILLIS,
+                now + TTL_MILLIS,
+                List.of(),
+                value == null ? new byte[0] : value.getBytes(StandardCharsets.UTF_8));
+    }
+
+    CompletionStage<Lookup> read(String client, CacheKey key) {
+        Pending pending = simulation.history.begin(client, name, Op.get(key.toString()));
+        return tier.read(key, Simulation.modeOf(key)).whenComplete((found, bug) -> {
+            if (found instanceof Lookup.Hit hit) {
+                if (hit.entry().isValue()) {
+                    seen.put(key.toString(), hit.entry());
+                } else {
+                    seen.remove(key.toString());
+                }
+                simulation.told(key, hit.entry().version(), !hit.entry().isValue(), false, name + " reading");
+                // Without the version, which may be renewed when writes collide.
+                pending.ok(text(hit.entry()), null);
+            } else if (found instanceof Lookup.Miss) {
+                seen.remove(key.toString());
+                pending.ok(null, null);
+            } else {
+                pending.fail();
+            }
+        });
+    }
+
+    CompletionStage<Replicated> write(String client, CacheKey key, @Nullable String value) {
+        ReplicationMode mode = Simulation.modeOf(key);
+        Op op = value == null ? Op.invalidate(key.toString()) : Op.put(key.toString(), value);
+        Pending pending = simulation.history.begin(client, name, op);
+        return tier.write(key, version -> entry(key, version, value), mode).whenComplete((receipt, bug) -> {
+            if (receipt.outcome() == Replicated.Outcome.ACKNOWLEDGED && receipt.version() != null) {
+                simulation.told(
+                        key,
+                        receipt.version(),
+                        value == null,
+                        mode == ReplicationMode.SYNC,
+                        name + " acknowledging to " + client);
+            }
+            end(pending, receipt);
+        });
+    }
+
+    /** What promises convergence only; nothing of it is recorded. */
+    CompletionStage<?> copy(CacheKey key, @Nullable String value, boolean reading) {
+        return reading
+                ? tier.read(key, ReplicationMode.ASYNC)
+                : tier.write(key, version -> entry(key, version, value), ReplicationMode.ASYNC);
+    }
+
+    /** If absent. */
+    CompletionStage<Replicated> putIfAbsent(String client, CacheKey key, String value) {
+        return change(client, key, Op.putIfAbsent(key.toString(), value), null, value);
+    }
+
+    /** If the value is {@code expected}, whatever its version. */
+    CompletionStage<Replicated> swap(String client, CacheKey key, String expected, String value) {
+        return change(client, key, Op.compareAndSet(key.toString(), expected, value), expected, value);
+    }
+
+    private CompletionStage<Replicated> change(
+            String client, CacheKey key, Op op, @Nullable String expected, String value) {
+        Pending pending = simulation.history.begin(client, name, op);
+        return tier.change(key, (held, version) -> {
+                    String now = text(held);
+                    boolean holds = expected == null ? now == null : expected.equals(now);
+                    return holds ? entry(key, version, value) : null;
+                })
+                .whenComplete((receipt, bug) -> {
+                    noteChange(client, key, receipt);
+                    end(pending, receipt);
+                });
+    }
+
+    /** If the version is that of what this node has read last. */
+    CompletionStage<Replicated> replace(String client, CacheKey key, String value) {
+        Entry expected = seen.get(key.toString());
+        if (expected == null) {
+            return putIfAbsent(client, key, value);
+        }
+        Op op = Op.compareAndSet(key.toString(), text(expected), value);
+        Pending pending = simulation.history.begin(client, name, op);
+        return tier.change(key, (held, version) -> {
+                    boolean holds =
+                            held != null && held.isValue() && held.version().equals(expected.version());
+                    return holds ? entry(key, version, value) : null;
+                })
+                .whenComplete((receipt, bug) -> {
+                    noteChange(client, key, receipt);
+                    if (receipt.outcome() == Replicated.Outcome.REFUSED) {
+                        // The version may have been renewed: a refusal says nothing about the value.
+                        pending.fail();
+                    } else {
+                        end(pending, receipt);
+                    }
+                });
+    }
+
+    private void noteChange(String client, CacheKey key, Replicated receipt) {
+        Entry current = receipt.current();
+        if (receipt.outcome() == Replicated.Outcome.ACKNOWLEDGED && receipt.version() != null) {
+            simulation.told(key, receipt.version(), false, false, name + " acknowledging to " + client);
+        } else if (receipt.outcome() == Replicated.Outcome.REFUSED && current != null) {
+            simulation.told(key, current.version(), !current.isValue(), false, name + " refusing " + client);
+        }
+    }
+
+    private void end(Pending pending, Replicated receipt) {
+        switch (receipt.outcome()) {
+            case ACKNOWLEDGED -> pending.ok(receipt.version());
+            case REFUSED -> pending.ok(Observed.REFUSED);
+            case FAILED -> {
+                // Where requests are repeated, nothing can be proven to have come to nothing.
+                if (simulation.profile.repetition > 0) {
+                    pending.unknown();
+                } else {
+                    pending.fail();
+                }
+            }
+            case UNKNOWN -> pending.unknown();
+        }
+    }
+}
