@@ -245,7 +245,7 @@ final class Membership {
         Map<Replica, String> sessions = new ConcurrentHashMap<>();
         return each(needy, zone -> {
                     String token = tokens.get();
-                    return patiently(() -> zone.begin(token), begun -> begun, TRIES)
+                    return ZoneFill.patiently(() -> zone.begin(token), begun -> begun, ZoneFill.TRIES)
                             .thenAccept(begun -> {
                                 if (begun) {
                                     sessions.put(zone, token);
@@ -258,7 +258,8 @@ final class Membership {
     private CompletionStage<Void> admit(Map<Replica, String> sessions) {
         return each(
                 List.copyOf(sessions.keySet()),
-                zone -> patiently(() -> zone.admit(sessions.getOrDefault(zone, "")), admitted -> admitted, TRIES)
+                zone -> ZoneFill.patiently(
+                                () -> zone.admit(sessions.getOrDefault(zone, "")), admitted -> admitted, ZoneFill.TRIES)
                         .thenAccept(admitted -> {
                             if (!admitted) {
                                 LOG.warn("zone was filled but not admitted, trying again later zone={}", zone.zone());

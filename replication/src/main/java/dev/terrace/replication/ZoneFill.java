@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
 final class ZoneFill {
     private static final Logger LOG = LoggerFactory.getLogger(ZoneFill.class);
     private static final int PAGE = 200;
-    private static final int TRIES = 4;
+    static final int TRIES = 4;
 
     private final Replica target;
     private final String token;
@@ -183,8 +183,7 @@ final class ZoneFill {
     }
 
     /** Asks again, a few times, when the answer is not {@code good}: one lost message must not cost a whole filling. */
-    private static <T> CompletionStage<T> patiently(
-            Supplier<CompletionStage<T>> question, Predicate<T> good, int tries) {
+    static <T> CompletionStage<T> patiently(Supplier<CompletionStage<T>> question, Predicate<T> good, int tries) {
         return question.get()
                 .thenCompose(answer -> good.test(answer) || tries == 1
                         ? CompletableFuture.completedStage(answer)

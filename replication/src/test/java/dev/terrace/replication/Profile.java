@@ -52,7 +52,7 @@ final class Profile {
         conditionalPercent = random.nextInt(3) == 0 ? 0 : random.nextInt(60);
         thinkingMillis = List.of(10, 40, 40, 150).get(random.nextInt(4));
         timeoutMillis = scene.timeoutMillis > 0 ? scene.timeoutMillis : random.nextBoolean() ? 40 : 120;
-        examineMillis = played ? 10 : 10 + random.nextInt(90);
+        examineMillis = played ? 10 : 20 + random.nextInt(80);
         boolean quiet = played && random.nextInt(4) != 0;
         for (String fault : List.of(
                 "pause",

@@ -2,7 +2,7 @@ package dev.terrace.replication;
 
 /** A node's process on virtual time: it may fall asleep, its wall clock may be set, and it may die. */
 final class SimHost implements Timing {
-    private static final long EPOCH_MILLIS = 1_000_000_000_000L;
+    static final long EPOCH_MILLIS = 1_000_000_000_000L;
 
     private final VirtualTime time;
 
@@ -22,10 +22,6 @@ final class SimHost implements Timing {
 
     long wallMillis() {
         return EPOCH_MILLIS + time.millis() + skewMillis;
-    }
-
-    static long trueMillis(VirtualTime time) {
-        return EPOCH_MILLIS + time.millis();
     }
 
     @Override

@@ -3,9 +3,9 @@ package dev.terrace.replication;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Replica.Standing;
 import dev.terrace.spi.Version;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 final class SimLedger {
     private final Function<CacheKey, List<SimZone>> zonesOf;
     private final int majority;
-    private final Map<String, Told> byMajority = new TreeMap<>();
-    private final Map<String, Told> byAll = new TreeMap<>();
+    private final Map<CacheKey, Told> byMajority = new LinkedHashMap<>();
+    private final Map<CacheKey, Told> byAll = new LinkedHashMap<>();
 
     private record Told(CacheKey key, List<SimZone> zones, Version version, boolean tombstone, String by) {
         boolean isMissing(SimZone zone) {
@@ -36,9 +36,9 @@ final class SimLedger {
 
     void told(CacheKey key, Version version, boolean tombstone, boolean all, String by) {
         Told told = new Told(key, zonesOf.apply(key), version, tombstone, by);
-        byMajority.merge(key.toString(), told, SimLedger::newer);
+        byMajority.merge(key, told, SimLedger::newer);
         if (all) {
-            byAll.merge(key.toString(), told, SimLedger::newer);
+            byAll.merge(key, told, SimLedger::newer);
         }
     }
 

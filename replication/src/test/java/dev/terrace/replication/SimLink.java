@@ -8,7 +8,7 @@ import java.util.function.Supplier;
 final class SimLink {
     private final VirtualTime time;
     private final SplittableRandom random;
-    private final SimHost host;
+    final SimHost host;
     private final SimZone zone;
     private final long longestMicros;
     private double loss;
@@ -41,6 +41,11 @@ final class SimLink {
         this.loss = loss;
         this.repetition = repetition;
         this.longestMicros = longestMicros;
+    }
+
+    /** From a node that is always awake. */
+    SimLink(VirtualTime time, SplittableRandom random, SimZone zone, double loss, long longestMicros) {
+        this(time, random, new SimHost(time, 0), zone, loss, 0, longestMicros);
     }
 
     /** From now on nothing is lost or repeated. */

@@ -1,5 +1,6 @@
 package dev.terrace.replication;
 
+import com.codahale.metrics.Counter;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.replication.ReplicatedTier.Setup;
@@ -37,6 +38,7 @@ final class SimNode {
     final List<SimReplica> replicas = new ArrayList<>();
     final List<SimLink> links = new ArrayList<>();
     private final MetricRegistry metrics = new MetricRegistry();
+    private final Counter alarms = metrics.counter("replication.data_may_be_lost");
     private final Map<String, Entry> seen = new HashMap<>();
 
     /**
@@ -59,7 +61,7 @@ final class SimNode {
                     profile.repetition,
                     profile.longestMicros);
             links.add(link);
-            replicas.add(new SimReplica(zone, link, simulation.time, host, profile.timeoutMillis));
+            replicas.add(new SimReplica(zone, link, simulation.time, profile.timeoutMillis));
         }
         Setup setup = new Setup(
                 profile.copies,
@@ -73,7 +75,7 @@ final class SimNode {
     }
 
     long alarms() {
-        return metrics.counter("replication.data_may_be_lost").getCount();
+        return alarms.getCount();
     }
 
     long droppedHints() {

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -30,14 +31,27 @@ final class SimReplica implements Replica {
     private final VirtualTime time;
     private final SimHost host;
     private final long timeoutMillis;
+    private final LongSupplier wallMillis;
     private @Nullable String token;
 
-    SimReplica(SimZone zone, SimLink link, VirtualTime time, SimHost host, long timeoutMillis) {
+    SimReplica(SimZone zone, SimLink link, VirtualTime time, long timeoutMillis) {
+        this(zone, link, time, timeoutMillis, link.host::wallMillis);
+    }
+
+    /**
+     * @param epochMillis what the node's clock shows at the beginning of time
+     */
+    SimReplica(SimZone zone, SimLink link, VirtualTime time, long timeoutMillis, long epochMillis) {
+        this(zone, link, time, timeoutMillis, () -> epochMillis + time.millis());
+    }
+
+    private SimReplica(SimZone zone, SimLink link, VirtualTime time, long timeoutMillis, LongSupplier wallMillis) {
         this.zone = zone;
         this.link = link;
         this.time = time;
-        this.host = host;
+        this.host = link.host;
         this.timeoutMillis = timeoutMillis;
+        this.wallMillis = wallMillis;
     }
 
     /** Either an answer, or the fence's no and the record that lies in the zone. */
@@ -92,7 +106,7 @@ final class SimReplica implements Replica {
 
     private Lookup lookup(CacheKey key) {
         Entry held = zone.read(key);
-        return held == null || held.isExpired(host.wallMillis()) ? Lookup.MISS : new Lookup.Hit(held);
+        return held == null || held.isExpired(wallMillis.getAsLong()) ? Lookup.MISS : new Lookup.Hit(held);
     }
 
     @Override

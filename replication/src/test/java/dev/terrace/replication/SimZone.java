@@ -9,8 +9,9 @@ import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,14 +32,15 @@ final class SimZone {
 
     final String name;
     private final VirtualTime time;
+    private final long epochMillis;
     private final Set<Weakness> weaknesses;
 
     /** Told of whatever happens here. */
-    private final Runnable changed;
+    Runnable changed = () -> {};
 
     // Survives a restart, if there is a disk.
-    private Map<String, Entry> entries = new TreeMap<>();
-    private Map<String, Version> promises = new LinkedHashMap<>();
+    private Map<CacheKey, Entry> entries = new HashMap<>();
+    private Map<CacheKey, Version> promises = new HashMap<>();
     private @Nullable String record;
 
     // Does not.
@@ -47,8 +49,8 @@ final class SimZone {
     private int life;
 
     // Yesterday's disk.
-    private Map<String, Entry> savedEntries = new TreeMap<>();
-    private Map<String, Version> savedPromises = new LinkedHashMap<>();
+    private Map<CacheKey, Entry> savedEntries = new HashMap<>();
+    private Map<CacheKey, Version> savedPromises = new HashMap<>();
     private @Nullable String savedRecord;
 
     boolean down;
@@ -72,11 +74,14 @@ final class SimZone {
     /** When it last forgot something; negative for never. */
     long forgotNanos = Long.MIN_VALUE / 2;
 
-    SimZone(String name, VirtualTime time, Set<Weakness> weaknesses, Runnable changed) {
+    /**
+     * @param epochMillis what its clock shows at the beginning of time
+     */
+    SimZone(String name, VirtualTime time, long epochMillis, Set<Weakness> weaknesses) {
         this.name = name;
         this.time = time;
+        this.epochMillis = epochMillis;
         this.weaknesses = weaknesses;
-        this.changed = changed;
     }
 
     /** A request arrives. */
@@ -101,7 +106,7 @@ final class SimZone {
     }
 
     private long now() {
-        return SimHost.trueMillis(time);
+        return epochMillis + time.millis();
     }
 
     private static String id(CacheKey key) {
@@ -109,7 +114,7 @@ final class SimZone {
     }
 
     private @Nullable Entry held(CacheKey key) {
-        Entry held = entries.get(id(key));
+        Entry held = entries.get(key);
         if (held == null) {
             return null;
         }
@@ -117,7 +122,7 @@ final class SimZone {
                 && held.kind() == EntryKind.TOMBSTONE
                 && now() - held.createdMillis() > 300;
         if (held.isExpired(now()) || early) {
-            entries.remove(id(key));
+            entries.remove(key);
             return null;
         }
         return held;
@@ -147,7 +152,7 @@ final class SimZone {
     @Nullable
     Version highest(CacheKey key) {
         Entry held = held(key);
-        Version promised = promises.get(id(key));
+        Version promised = promises.get(key);
         if (held == null) {
             return promised;
         }
@@ -161,7 +166,7 @@ final class SimZone {
         if (highest != null && highest.isNewerThan(version)) {
             return highest;
         }
-        promises.put(id(key), version);
+        promises.put(key, version);
         if (onPromise != null) {
             onPromise.accept(key);
         }
@@ -169,7 +174,7 @@ final class SimZone {
     }
 
     void forgetPromise(CacheKey key, Version version) {
-        promises.remove(id(key), version);
+        promises.remove(key, version);
     }
 
     StoreOutcome store(Entry entry, WriteCondition condition) {
@@ -178,7 +183,7 @@ final class SimZone {
             return StoreOutcome.APPLIED;
         }
         // Before anything else: what is older than a promise was not taken, whatever else is held by now.
-        Version promised = promises.get(id(entry.key()));
+        Version promised = promises.get(entry.key());
         if (promised != null && promised.isNewerThan(entry.version())) {
             return new StoreOutcome.Promised(promised);
         }
@@ -193,7 +198,7 @@ final class SimZone {
         if (held != null && held.version().isNewerThan(entry.version())) {
             return new StoreOutcome.Superseded(held.version());
         }
-        entries.put(id(entry.key()), entry);
+        entries.put(entry.key(), entry);
         return StoreOutcome.APPLIED;
     }
 
@@ -204,13 +209,13 @@ final class SimZone {
                     ? StoreOutcome.APPLIED
                     : new StoreOutcome.Superseded(held.version());
         }
-        Version promised = promises.get(id(entry.key()));
+        Version promised = promises.get(entry.key());
         if (promised == null || !promised.equals(entry.version())) {
             return promised != null && promised.isNewerThan(entry.version())
                     ? new StoreOutcome.Promised(promised)
                     : new StoreOutcome.Superseded(held == null ? null : held.version());
         }
-        entries.put(id(entry.key()), entry);
+        entries.put(entry.key(), entry);
         return StoreOutcome.APPLIED;
     }
 
@@ -219,11 +224,17 @@ final class SimZone {
         if (held != null && held.version().isNewerThan(entry.version())) {
             return new StoreOutcome.Superseded(held.version());
         }
-        entries.put(id(entry.key()), entry);
+        entries.put(entry.key(), entry);
         if (onRestore != null) {
             onRestore.accept(entry);
         }
         return StoreOutcome.APPLIED;
+    }
+
+    private List<Entry> inOrder() {
+        return entries.values().stream()
+                .sorted(Comparator.comparing(entry -> id(entry.key())))
+                .toList();
     }
 
     ReplicaPage page(@Nullable String cursor, int limit) {
@@ -237,7 +248,7 @@ final class SimZone {
         }
         List<ReplicaPage.Item> items = new ArrayList<>();
         String next = null;
-        for (Entry entry : List.copyOf(entries.values())) {
+        for (Entry entry : inOrder()) {
             if (id(entry.key()).compareTo(after) <= 0) {
                 continue;
             }
@@ -276,8 +287,8 @@ final class SimZone {
 
     /** What a roll-back would return to. */
     void save() {
-        savedEntries = new TreeMap<>(entries);
-        savedPromises = new LinkedHashMap<>(promises);
+        savedEntries = new HashMap<>(entries);
+        savedPromises = new HashMap<>(promises);
         savedRecord = record;
     }
 
@@ -305,23 +316,23 @@ final class SimZone {
 
     /** Comes back with nothing. */
     void restartEmpty() {
-        entries = new TreeMap<>();
-        promises = new LinkedHashMap<>();
+        entries = new HashMap<>();
+        promises = new HashMap<>();
         record = null;
         restarted();
     }
 
     /** Comes back as it was when it was last saved. */
     void restartRolledBack() {
-        entries = new TreeMap<>(savedEntries);
-        promises = new LinkedHashMap<>(savedPromises);
+        entries = new HashMap<>(savedEntries);
+        promises = new HashMap<>(savedPromises);
         record = savedRecord;
         restarted();
     }
 
     /** Loses one key, as by eviction. */
     void lose(CacheKey key) {
-        entries.remove(id(key));
+        entries.remove(key);
     }
 
     /** Keys and versions, what has expired left out. */

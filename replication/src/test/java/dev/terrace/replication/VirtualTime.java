@@ -1,14 +1,17 @@
 package dev.terrace.replication;
 
-import java.util.Comparator;
 import java.util.PriorityQueue;
 
 /** Time that passes only when somebody runs it. What is due at the same moment runs in the order in which it was scheduled. */
 final class VirtualTime implements Timing {
-    private record Due(long nanos, long order, Runnable task) {}
+    private record Due(long nanos, long order, Runnable task) implements Comparable<Due> {
+        @Override
+        public int compareTo(Due other) {
+            return nanos == other.nanos ? Long.compare(order, other.order) : Long.compare(nanos, other.nanos);
+        }
+    }
 
-    private final PriorityQueue<Due> due =
-            new PriorityQueue<>(Comparator.comparingLong(Due::nanos).thenComparingLong(Due::order));
+    private final PriorityQueue<Due> due = new PriorityQueue<>(1_000);
     private long now;
     private long orders;
 
@@ -28,6 +31,11 @@ final class VirtualTime implements Timing {
 
     void afterNanos(long delay, Runnable task) {
         due.add(new Due(now + Math.max(0, delay), orders++, task));
+    }
+
+    /** Runs everything until {@code millis} of virtual time. */
+    void runUntil(long millis) {
+        runUntil(millis, () -> {});
     }
 
     /** Runs everything until {@code millis} of virtual time, and {@code afterStep} after each of it. */
