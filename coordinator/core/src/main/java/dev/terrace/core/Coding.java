@@ -138,10 +138,16 @@ final class Coding<K, V> {
     Entry value(CacheKey key, Version version, long nowMillis, byte[] payload, WriteOptions options) {
         Policy policy = policy(key);
         Duration ttl = options.ttl() == null ? policy.ttl() : options.ttl();
-        long freshUntil = after(nowMillis, ttl);
+        long created = created(version, nowMillis);
+        long freshUntil = after(created, ttl);
         long staleUntil = after(freshUntil, policy.staleTtl());
         List<String> tags = List.copyOf(options.tags());
-        return new Entry(key, EntryKind.VALUE, version, nowMillis, freshUntil, staleUntil, tags, payload);
+        return new Entry(key, EntryKind.VALUE, version, created, freshUntil, staleUntil, tags, payload);
+    }
+
+    /** Versions do not go back when the clock does, and what is written then must not be over, for others, before it began. */
+    private static long created(Version version, long nowMillis) {
+        return Math.max(nowMillis, version.epochMillis());
     }
 
     /** What is asked of a write of {@code key}. */
@@ -159,7 +165,8 @@ final class Coding<K, V> {
     }
 
     Entry tombstone(CacheKey key, Version version, long nowMillis) {
-        return Entry.tombstone(key, version, nowMillis, after(nowMillis, limits.tombstoneRetention()));
+        long created = created(version, nowMillis);
+        return Entry.tombstone(key, version, created, after(created, limits.tombstoneRetention()));
     }
 
     /** The entry of a loaded payload; null when "no value" is not to be remembered. */

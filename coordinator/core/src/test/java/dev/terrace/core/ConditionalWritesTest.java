@@ -76,6 +76,21 @@ class ConditionalWritesTest {
         }
     }
 
+    @Test
+    @Tag("F17")
+    void whatANodeWritesAfterItsClockWasSetBackIsNotOverForOthers() {
+        try (Stack stack = Stack.of("2");
+                CacheCoordinator other =
+                        CacheCoordinator.builder().nodeId(2).tier(stack.remote).build()) {
+            Cache<String, String> cache = stack.quotes();
+            Cache<String, String> theirs = other.cache("quotes", Codecs.stringKey(), Codecs.string());
+            cache.put("before", "1");
+            stack.clock.advance(Duration.ofHours(-1));
+            cache.put("after", "2");
+            assertThat(theirs.get("after")).isEqualTo("2");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"123", "12", "13", "1"})
     void replaceIsCompareAndSetByVersion(String tiers) {

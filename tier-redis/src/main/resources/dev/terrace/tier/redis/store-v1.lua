@@ -21,8 +21,9 @@ if format and format > 1 and format < 16 then
   return 'F'
 end
 
+local known = #held == 42 and format == 1
 local now = tonumber(ARGV[4])
-local live = #held == 42 and format == 1 and struct.unpack('>I8', held, 35) > now
+local live = known and struct.unpack('>I8', held, 35) > now
 
 -- Numbers, never strings: Lua compares strings by the server's locale.
 local function compare(left, left_at, right, right_at)
@@ -44,17 +45,23 @@ if condition == 'V' then
   if held:sub(3, 18) ~= ARGV[5] then
     return 'S' .. held:sub(3, 18)
   end
-elseif condition == 'A' then
-  -- A newer tombstone is no value, but versions never go back.
-  if live and (held:byte(2) == 0 and struct.unpack('>I8', held, 27) > now or compare(held, 3, ARGV[2], 3) > 0) then
+end
+
+-- Versions never go back, whatever the condition and whether or not the caller's clock takes what is held for expired: a clock
+-- that is ahead, or one that was behind when it wrote the other, must not bring old values back.
+local order = known and compare(held, 3, ARGV[2], 3) or -1
+if order > 0 then
+  return 'S' .. held:sub(3, 18)
+end
+if condition == 'A' then
+  if live and held:byte(2) == 0 and struct.unpack('>I8', held, 27) > now then
     return 'S' .. held:sub(3, 18)
   end
-elseif live then
-  local order = compare(held, 3, ARGV[2], 3)
+elseif condition ~= 'V' and live then
   if order == 0 then
     return 'A'
   end
-  if order > 0 or condition == 'U' and held:sub(3, 18) ~= ARGV[5] then
+  if condition == 'U' and held:sub(3, 18) ~= ARGV[5] then
     return 'S' .. held:sub(3, 18)
   end
 end
