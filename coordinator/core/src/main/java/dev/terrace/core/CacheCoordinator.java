@@ -18,7 +18,10 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -133,6 +136,22 @@ public final class CacheCoordinator implements AutoCloseable {
     /** How well this node hears what others write; null without a backplane. */
     public @Nullable CoherenceStatus coherence() {
         return engine.announcer().isSilent() ? null : engine.announcer().status();
+    }
+
+    /** What every cache that is open promises, by its name. */
+    public Map<String, CacheConsistency> consistencies() {
+        Map<String, CacheConsistency> told = new HashMap<>();
+        states.forEach((name, state) -> {
+            Promise promise = state.trust.tightest();
+            boolean always = state.trust.until() == Long.MAX_VALUE;
+            told.put(
+                    name,
+                    new CacheConsistency(
+                            promise.kind().name().toLowerCase(Locale.ROOT),
+                            promise.isEventual() ? null : Duration.ofNanos(promise.boundNanos()),
+                            always || engine.coherence().isTrusted(promise.boundNanos())));
+        });
+        return told;
     }
 
     /** Where all metrics are. */

@@ -45,6 +45,11 @@ final class Trust {
         return promises.tightest(cache).isStrict();
     }
 
+    /** The hardest to keep of what the cache promises. */
+    Promise tightest() {
+        return promises.tightest(cache);
+    }
+
     /** What the class of {@code key} promises. */
     Promise promise(CacheKey key) {
         return promises.of(cache, key);

@@ -16,9 +16,17 @@ final class Receipts {
             out.println((receipt.path("applied").asBoolean() ? "stored" : "not stored")
                     + "  version " + receipt.path("version").asText()
                     + "  in " + words(receipt.path("stored"))
-                    + (receipt.path("missed").isEmpty() ? "" : "  missed " + words(receipt.path("missed"))));
+                    + (receipt.path("missed").isEmpty() ? "" : "  missed " + words(receipt.path("missed")))
+                    + copies(receipt.path("acknowledgements")));
         }
         out.flush();
+    }
+
+    private static String copies(JsonNode acks) {
+        return acks.path("zones").isEmpty()
+                ? ""
+                : "  " + acks.path("mode").asText() + " by " + words(acks.path("zones"))
+                        + (acks.path("hinted").isEmpty() ? "" : "  later to " + words(acks.path("hinted")));
     }
 
     private static String words(JsonNode list) {

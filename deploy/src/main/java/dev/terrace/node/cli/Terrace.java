@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
             PutCommand.class,
             InvalidateCommand.class,
             StatsCommand.class,
+            ZonesCommand.class,
             ExplainCommand.class,
             WarmupCommand.class,
             ReplayCommand.class,

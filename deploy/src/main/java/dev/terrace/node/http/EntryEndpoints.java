@@ -1,6 +1,7 @@
 package dev.terrace.node.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.terrace.api.Acknowledgements;
 import dev.terrace.api.BadInputException;
 import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
@@ -296,12 +297,25 @@ final class EntryEndpoints {
         return bytes;
     }
 
-    private static Map<String, Object> tree(WriteReceipt receipt) {
+    /** A receipt for JSON. */
+    static Map<String, Object> tree(WriteReceipt receipt) {
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("applied", receipt.applied());
         tree.put("version", receipt.version().toString());
         tree.put("stored", names(receipt.stored()));
         tree.put("missed", names(receipt.missed()));
+        tree.put("announced", receipt.announced());
+        tree.put("durable", receipt.durable());
+        Acknowledgements acks = receipt.acknowledgements();
+        if (acks != null) {
+            Map<String, Object> copies = new LinkedHashMap<>();
+            copies.put("mode", acks.mode().name().toLowerCase(Locale.ROOT));
+            copies.put("acked", acks.acked());
+            copies.put("required", acks.required());
+            copies.put("zones", acks.zones().stream().sorted().toList());
+            copies.put("hinted", acks.hinted().stream().sorted().toList());
+            tree.put("acknowledgements", copies);
+        }
         return tree;
     }
 

@@ -191,6 +191,11 @@ final class Exchange {
     }
 
     void problem(int status, String title, String detail) {
+        problem(status, title, detail, Map.of());
+    }
+
+    /** With members of its own besides those that every problem has. */
+    void problem(int status, String title, String detail, Map<String, Object> more) {
         Map<String, Object> problem = new LinkedHashMap<>();
         problem.put("type", "about:blank");
         problem.put("title", title);
@@ -200,6 +205,7 @@ final class Exchange {
         if (path != null) {
             problem.put("instance", path);
         }
+        problem.putAll(more);
         try {
             bytes(status, "application/problem+json", JSON.writeValueAsBytes(problem));
         } catch (JsonProcessingException e) {

@@ -64,6 +64,7 @@ public final class HttpNode implements AutoCloseable {
         }
         new EntryEndpoints(coordinator, originEndpoints).addTo(router);
         new OperationsEndpoints(coordinator, jobs).addTo(router);
+        new FleetEndpoints(coordinator).addTo(router);
         server.setHandler(router);
     }
 

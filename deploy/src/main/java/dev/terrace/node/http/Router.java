@@ -5,6 +5,7 @@ import dev.terrace.api.ClosedException;
 import dev.terrace.api.CodecException;
 import dev.terrace.api.InterruptedCallException;
 import dev.terrace.api.LoaderException;
+import dev.terrace.api.ReplicationException;
 import dev.terrace.api.TerraceException;
 import dev.terrace.api.UnavailableException;
 import dev.terrace.config.ServerSettings;
@@ -13,6 +14,7 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.eclipse.jetty.server.Handler;
@@ -134,6 +136,10 @@ final class Router extends Handler.Abstract {
         }
     }
 
+    private static Map<String, Object> receipt(ReplicationException few) {
+        return EntryEndpoints.tree(few.receipt());
+    }
+
     private static void answerFailure(Exchange exchange, Response response, Callback callback, Throwable e) {
         if (response.isCommitted()) {
             callback.failed(e);
@@ -155,6 +161,14 @@ final class Router extends Handler.Abstract {
         } else if (e instanceof LoaderException failed) {
             boolean timeout = failed.getCause() == null;
             exchange.problem(timeout ? 504 : 502, timeout ? "Origin too slow" : "Origin failed", detail);
+        } else if (e instanceof ReplicationException few) {
+            // Too few copies: how far it came, and whether it may have happened, is what the caller needs to go on.
+            exchange.with("Retry-After", "1")
+                    .problem(
+                            503,
+                            "Too few copies",
+                            detail,
+                            Map.of("outcome", few.isUnknown() ? "unknown" : "failed", "receipt", receipt(few)));
         } else if (e instanceof UnavailableException
                 || e instanceof ClosedException
                 || e instanceof InterruptedCallException) {
