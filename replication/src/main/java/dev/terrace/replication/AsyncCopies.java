@@ -12,69 +12,69 @@ import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.WriteCondition;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Reads and writes that promise convergence only: writes go to all zones of a key and answer when enough have them; reads ask
- * the zone that has answered fastest lately, another one too when it takes unusually long, and the others when it has nothing.
- * Thread-safe.
+ * Reads and writes that promise convergence only: writes go to all zones of a key and answer when enough have them. Reads ask one
+ * zone, the nearest that is not slow, or that has answered fastest lately; another one too when it takes longer than 95 in 100 of
+ * its answers did, and the others when it has nothing. Thread-safe.
  */
 final class AsyncCopies {
-    /** Before anything was measured, and at least. */
-    private static final long LEAST_HEDGE_MILLIS = 5;
+    /** Before enough was measured. */
+    private static final long FIRST_HEDGE_MILLIS = 5;
 
     private final Context context;
-    private final Map<String, Latency> latencies = new ConcurrentHashMap<>();
+    private final Set<String> nearest;
+    private final boolean hedge;
+    private final long hedgeAtLeastMillis;
 
-    AsyncCopies(Context context) {
+    AsyncCopies(Context context, ReplicatedTier.Reads reads) {
         this.context = context;
+        this.nearest = reads.nearest();
+        this.hedge = reads.hedge();
+        this.hedgeAtLeastMillis = reads.hedgeAtLeastMillis();
     }
 
-    /**
-     * How long a zone takes: smoothed mean and deviation, as TCP does for its timeout (Jacobson, 1988). Mean plus four
-     * deviations stands for "unusually long".
-     */
-    private static final class Latency {
-        private double mean;
-        private double deviation;
-
-        synchronized void observe(double millis) {
-            double error = millis - mean;
-            mean += error / 8;
-            deviation += (Math.abs(error) - deviation) / 4;
-        }
-
-        synchronized double mean() {
-            return mean;
-        }
-
-        synchronized long unusual() {
-            return Math.max(LEAST_HEDGE_MILLIS, (long) Math.ceil(mean + 4 * deviation));
-        }
+    private Answering.OfZone of(Replica zone) {
+        return context.answering().of(zone);
     }
 
-    private Latency of(Replica zone) {
-        return latencies.computeIfAbsent(zone.zone(), name -> new Latency());
+    private long hedgeMillis(Replica zone) {
+        double patience = context.answering().patienceMillis(zone);
+        return Math.max(hedgeAtLeastMillis, patience == 0 ? FIRST_HEDGE_MILLIS : (long) Math.ceil(patience));
     }
 
     CompletionStage<Lookup> read(CacheKey key) {
-        List<Replica> order = new ArrayList<>(context.zonesOf(key));
-        order.sort(Comparator.comparingDouble(zone -> of(zone).mean()));
-        return new Read(key, order).start();
+        record Choice(Replica zone, boolean slow, boolean near, double mean) {}
+        List<Choice> choices = new ArrayList<>();
+        for (Replica zone : context.zonesOf(key)) {
+            choices.add(
+                    new Choice(zone, context.answering().isSlow(zone), nearest.contains(zone.zone()), of(zone).mean()));
+        }
+        choices.sort(Comparator.comparing(Choice::slow)
+                .thenComparing(choice -> !choice.near())
+                .thenComparingDouble(Choice::mean));
+        // A slow zone is asked beside the one that answers, now and then: it may have recovered.
+        Replica tried = null;
+        for (Choice choice : choices.subList(1, choices.size())) {
+            if (tried == null && choice.slow() && of(choice.zone()).isToBeTried()) {
+                tried = choice.zone();
+            }
+        }
+        return new Read(key, choices.stream().map(Choice::zone).toList()).start(tried);
     }
 
     private final class Read {
         private final CacheKey key;
         private final List<Replica> order;
+        private final Set<Replica> asked = new HashSet<>();
         private final CompletableFuture<Lookup> result = new CompletableFuture<>();
-        private int next;
         private int answered;
         private boolean missed;
         private Lookup.Unavailable trouble =
@@ -85,27 +85,48 @@ final class AsyncCopies {
             this.order = order;
         }
 
-        CompletionStage<Lookup> start() {
-            askNext();
+        CompletionStage<Lookup> start(@Nullable Replica beside) {
+            askNext(null);
+            if (beside != null) {
+                ask(beside);
+            }
             return result;
         }
 
-        private void askNext() {
+        private void askNext(@Nullable Replica hedged) {
             Replica zone;
             synchronized (this) {
-                if (result.isDone() || next == order.size()) {
-                    return;
+                zone = order.stream()
+                        .filter(each -> !asked.contains(each))
+                        .findFirst()
+                        .orElse(null);
+            }
+            if (zone == null || result.isDone()) {
+                return;
+            }
+            if (hedged != null) {
+                context.meters().zone(hedged.zone()).hedges.inc();
+            }
+            long delay = hedgeMillis(zone);
+            if (ask(zone) && hedge && !result.isDone()) {
+                context.timing().after(delay, () -> askNext(zone));
+            }
+        }
+
+        /** False when it has been asked already. */
+        private boolean ask(Replica zone) {
+            synchronized (this) {
+                if (!asked.add(zone)) {
+                    return false;
                 }
-                zone = order.get(next++);
             }
             long started = context.timing().nanos();
+            of(zone).asked();
             zone.get(key).exceptionally(QuorumRead::bug).thenAccept(lookup -> {
-                of(zone).observe((context.timing().nanos() - started) / (double) TimeUnit.MILLISECONDS.toNanos(1));
+                of(zone).answered(started);
                 answer(lookup);
             });
-            if (!result.isDone()) {
-                context.timing().after(of(zone).unusual(), this::askNext);
-            }
+            return true;
         }
 
         private void answer(Lookup lookup) {
@@ -121,7 +142,7 @@ final class AsyncCopies {
             } else if (last) {
                 result.complete(missed ? Lookup.MISS : trouble);
             } else {
-                askNext();
+                askNext(null);
             }
         }
     }
@@ -145,8 +166,9 @@ final class AsyncCopies {
         private final CompletableFuture<Replicated> result = new CompletableFuture<>();
         private final Set<String> acked = new LinkedHashSet<>();
         private final Set<String> missed = new LinkedHashSet<>();
-        private dev.terrace.spi.@org.jspecify.annotations.Nullable Version newer;
+        private dev.terrace.spi.@Nullable Version newer;
         private int answered;
+        private long firstAckNanos;
         private String why = "";
 
         Write(Entry entry, ReplicationMode by) {
@@ -175,6 +197,11 @@ final class AsyncCopies {
             boolean hint = false;
             synchronized (this) {
                 answered++;
+                if (outcome instanceof StoreOutcome.Applied || outcome instanceof StoreOutcome.Superseded) {
+                    long now = context.timing().nanos();
+                    firstAckNanos = acked.isEmpty() ? now : firstAckNanos;
+                    of(zone).lagged((now - firstAckNanos) / 1e6);
+                }
                 if (outcome instanceof StoreOutcome.Applied) {
                     acked.add(zone.zone());
                 } else if (outcome instanceof StoreOutcome.Superseded superseded) {

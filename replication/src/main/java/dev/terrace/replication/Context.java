@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param deadlineMillis how long an operation may take; acknowledgements that come later do not count
  * @param keepMillis how long zones remember promises: until nothing older can be under way anywhere
+ * @param answering how zones answer
  * @param formed true once a majority has voted: from then on zones that hold nothing have lost it
  * @param suspicion told of a zone that says it has forgotten
  * @param mutations empty outside tests
@@ -31,6 +32,7 @@ record Context(
         Hints hints,
         LastWritten lastWritten,
         Meters meters,
+        Answering answering,
         AtomicBoolean formed,
         Consumer<Replica> suspicion,
         Set<Mutation> mutations) {

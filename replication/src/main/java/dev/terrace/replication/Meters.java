@@ -18,6 +18,7 @@ final class Meters {
     final Counter lateAcks;
     final Counter forgotten;
     final Counter dataMayBeLost;
+    final Counter merged;
     final Counter suspected;
     final Counter hintsForgotten;
     final Counter hintsNotStored;
@@ -30,6 +31,10 @@ final class Meters {
     static final class OfZone {
         final Counter acksMissed;
         final Counter repairs;
+
+        /** Reads that asked another zone too, because this one took unusually long. */
+        final Counter hedges;
+
         final Counter hintsDropped;
         final Counter hintsReplayed;
         final Counter resyncs;
@@ -40,6 +45,7 @@ final class Meters {
 
         private OfZone(MetricRegistry metrics, String prefix) {
             acksMissed = metrics.counter(prefix + "acks_missed");
+            hedges = metrics.counter(prefix + "hedges");
             repairs = metrics.counter(prefix + "repairs");
             hintsDropped = metrics.counter(prefix + "hints.dropped");
             hintsReplayed = metrics.counter(prefix + "hints.replayed");
@@ -59,6 +65,7 @@ final class Meters {
         lateAcks = metrics.counter("replication.acks.late");
         forgotten = metrics.counter("replication.zones.forgotten");
         dataMayBeLost = metrics.counter("replication.data_may_be_lost");
+        merged = metrics.counter("replication.writes.merged");
         suspected = metrics.counter("replication.zones.suspected");
         hintsForgotten = metrics.counter("replication.hints.forgotten");
         hintsNotStored = metrics.counter("replication.hints.not_stored");

@@ -2,12 +2,14 @@ package dev.terrace.replication;
 
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Replica;
+import dev.terrace.spi.StoreOutcome;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -29,6 +31,7 @@ abstract class Operation<R> {
     private final CompletableFuture<R> result = new CompletableFuture<>();
     private final Queue<Runnable> afterStep = new ArrayDeque<>();
     final long startedNanos;
+    private final AtomicLong firstAckNanos = new AtomicLong();
     private boolean over;
     private int pauses;
 
@@ -117,9 +120,19 @@ abstract class Operation<R> {
                 }
                 T told = failure == null ? answer : bug.apply(failure);
                 context.heard(zones.get(zone), told);
+                if (told instanceof StoreOutcome.Applied) {
+                    acknowledged(zones.get(zone));
+                }
                 step(() -> answered.accept(told));
             });
         });
+    }
+
+    /** Notes how far behind the first zone this one is. */
+    private void acknowledged(Replica zone) {
+        long now = context.timing().nanos();
+        firstAckNanos.compareAndSet(0, now);
+        context.answering().of(zone).lagged((now - firstAckNanos.get()) / 1e6);
     }
 
     /** Runs {@code step} again a little later, longer every time; different nodes must not stay in step. */

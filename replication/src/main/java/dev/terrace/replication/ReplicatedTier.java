@@ -4,6 +4,7 @@ import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.SetupException;
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.ConflictResolver;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HintStore;
 import dev.terrace.spi.HybridClock;
@@ -52,6 +53,7 @@ public final class ReplicatedTier implements ReplicatedStore {
     private final Hints hints;
     private final Membership membership;
     private final AsyncCopies copies;
+    private final Merging merging;
     private final Moving moving;
     private final @Nullable Comparison comparison;
 
@@ -69,6 +71,7 @@ public final class ReplicatedTier implements ReplicatedStore {
      * @param healing how zones that lack something are filled
      * @param transition which zones come and go
      * @param reads how reads of {@link ReplicationMode#ASYNC} choose zones
+     * @param resolvers what merges concurrent values, by cache name; for other caches the newer version wins
      */
     public record Setup(
             int copies,
@@ -81,10 +84,12 @@ public final class ReplicatedTier implements ReplicatedStore {
             long examineMillis,
             Healing healing,
             Transition transition,
-            Reads reads) {
-        /** Copies the map. */
+            Reads reads,
+            Map<String, ConflictResolver> resolvers) {
+        /** Copies the maps. */
         public Setup {
             weights = Map.copyOf(weights);
+            resolvers = Map.copyOf(resolvers);
         }
 
         /** No zone comes or goes, none is nearest, and slow reads are hedged. */
@@ -109,7 +114,8 @@ public final class ReplicatedTier implements ReplicatedStore {
                     examineMillis,
                     healing,
                     new Transition(Set.of(), Set.of()),
-                    new Reads(Set.of(), true, 1));
+                    new Reads(Set.of(), true, 1),
+                    Map.of());
         }
 
         /** One mode for all keys, without comparing zones in the background. */
@@ -135,20 +141,29 @@ public final class ReplicatedTier implements ReplicatedStore {
 
         /** These settings with another healing. */
         public Setup with(Healing other) {
-            return with(other, transition, reads);
+            return with(other, transition, reads, resolvers);
         }
 
         /** These settings with other zones coming and going. */
         public Setup with(Transition other) {
-            return with(healing, other, reads);
+            return with(healing, other, reads, resolvers);
         }
 
         /** These settings with another way to read. */
         public Setup with(Reads other) {
-            return with(healing, transition, other);
+            return with(healing, transition, other, resolvers);
         }
 
-        private Setup with(Healing newHealing, Transition newTransition, Reads newReads) {
+        /** These settings with other resolvers, by cache name. */
+        public Setup with(Map<String, ConflictResolver> other) {
+            return with(healing, transition, reads, other);
+        }
+
+        private Setup with(
+                Healing newHealing,
+                Transition newTransition,
+                Reads newReads,
+                Map<String, ConflictResolver> newResolvers) {
             return new Setup(
                     copies,
                     mode,
@@ -160,7 +175,8 @@ public final class ReplicatedTier implements ReplicatedStore {
                     examineMillis,
                     newHealing,
                     newTransition,
-                    newReads);
+                    newReads,
+                    newResolvers);
         }
     }
 
@@ -278,6 +294,7 @@ public final class ReplicatedTier implements ReplicatedStore {
                 setup.deadlineMillis(),
                 key -> change(key, (held, version) -> held == null ? null : Context.withVersion(held, version)),
                 mutations);
+        Answering answering = new Answering(timing, zones);
         AtomicBoolean formed = new AtomicBoolean();
         this.context = new Context(
                 placement,
@@ -288,10 +305,12 @@ public final class ReplicatedTier implements ReplicatedStore {
                 hints,
                 new LastWritten(MOST_LAST_WRITTEN),
                 meters,
+                answering,
                 formed,
                 this::suspect,
                 mutations);
-        this.copies = new AsyncCopies(context);
+        this.copies = new AsyncCopies(context, setup.reads());
+        this.merging = new Merging(context, setup.resolvers());
         this.membership = new Membership(
                         placement,
                         timing,
@@ -324,6 +343,15 @@ public final class ReplicatedTier implements ReplicatedStore {
                         .start();
         metrics.remove(MOVING_GAUGE);
         metrics.register(MOVING_GAUGE, (Gauge<Integer>) () -> moving.stage().figure);
+        for (Replica zone : zones) {
+            Meters.gauge(metrics, zone.zone(), "lag_ms", () -> lagMillis(answering, zone));
+            Meters.gauge(
+                    metrics,
+                    zone.zone(),
+                    "latency_p95_ms",
+                    () -> answering.of(zone).p95());
+            Meters.gauge(metrics, zone.zone(), "slow", () -> answering.isSlow(zone) ? 1 : 0);
+        }
         for (String name : names) {
             Meters.gauge(metrics, name, "hints.pending", () -> hints.pending(name));
             Meters.gauge(metrics, name, "hints.oldest_ms", () -> hints.oldestMillis(name));
@@ -331,6 +359,12 @@ public final class ReplicatedTier implements ReplicatedStore {
                     metrics, name, "standing", () -> membership.standing(name).name());
             Meters.gauge(metrics, name, "resync.progress", () -> membership.copied(name));
         }
+    }
+
+    /** How old the oldest write is that the zone lacks; else how far behind the first zone it acknowledges, smoothed. */
+    private long lagMillis(Answering answering, Replica zone) {
+        return Math.max(
+                hints.oldestMillis(zone.zone()), Math.round(answering.of(zone).lagMillis()));
     }
 
     private static long movingInterval(long asked) {
@@ -399,13 +433,17 @@ public final class ReplicatedTier implements ReplicatedStore {
 
     @Override
     public CompletionStage<Lookup> read(CacheKey key, ReplicationMode by) {
-        return by == ReplicationMode.ASYNC
+        CompletionStage<Lookup> found = by == ReplicationMode.ASYNC
                 ? copies.read(key)
                 : new QuorumRead(context, key).start().result();
+        return merging.appliesTo(key) ? found.thenApply(lookup -> merging.saw(key, lookup)) : found;
     }
 
     @Override
     public CompletionStage<Replicated> write(CacheKey key, Function<Version, Entry> make, ReplicationMode by) {
+        if (by == ReplicationMode.ASYNC && merging.appliesTo(key)) {
+            return merging.write(key, make);
+        }
         return by == ReplicationMode.ASYNC
                 ? copies.write(make.apply(context.clock().next()), ReplicationMode.ASYNC)
                 : new QuorumWrite(context, key, make, by == ReplicationMode.SYNC)

@@ -55,6 +55,9 @@ final class SimZone {
 
     boolean down;
 
+    /** How often it was asked what it holds. */
+    int reads;
+
     /** It is going to restart. */
     boolean leaving;
 
@@ -146,6 +149,7 @@ final class SimZone {
 
     @Nullable
     Entry read(CacheKey key) {
+        reads++;
         return held(key);
     }
 

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param acked names of the zones that have acknowledged it so far
  * @param required how many had to
  * @param hinted names of the zones that missed it so far and will be told later
- * @param current what a conditional write was refused for; null when nothing is there, or for other outcomes
+ * @param current what a conditional write was refused for; for an acknowledged one what was written, when a {@link ConflictResolver}
+ *     made it of what was there; else null
  * @param detail why, for people; empty when there is nothing to say
  */
 public record Replicated(

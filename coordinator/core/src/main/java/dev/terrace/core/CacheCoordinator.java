@@ -10,6 +10,7 @@ import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.ConflictResolver;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierStatus;
@@ -229,6 +230,7 @@ public final class CacheCoordinator implements AutoCloseable {
         private @Nullable Tier remote;
         private @Nullable Tier backup;
         private final List<Backplane> backplanes = new ArrayList<>();
+        private final Map<String, ConflictResolver> resolvers = new HashMap<>();
         private @Nullable Promises promises;
         private boolean ownTiers;
         private @Nullable Long nodeId;
@@ -289,6 +291,15 @@ public final class CacheCoordinator implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Merges values of {@code cache} that were written into several zones without knowing of each other, where its mode is ASYNC.
+         * The newer one wins otherwise. All nodes must use the same.
+         */
+        public Builder conflictResolver(String cache, ConflictResolver resolver) {
+            resolvers.put(cache, resolver);
+            return this;
+        }
+
         /** What caches promise, whatever the settings say. */
         Builder promises(Promises newPromises) {
             promises = newPromises;
@@ -299,6 +310,7 @@ public final class CacheCoordinator implements AutoCloseable {
         public CacheCoordinator build() {
             long node = nodeId != null ? nodeId : new SecureRandom().nextLong();
             Wiring wiring = new Wiring(settings, clock, metrics, node, backplanes, promises, Mutant.NONE);
+            wiring.resolvers(resolvers);
             return ownTiers ? wiring.withTiers(local, remote, backup) : wiring.withDiscoveredTiers();
         }
     }

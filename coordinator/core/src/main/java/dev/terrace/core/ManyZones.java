@@ -127,6 +127,9 @@ final class ManyZones implements Remote {
                                 : Unavailability.DISCONNECTED,
                         said.detail());
         };
-        return new Written(make.apply(version), outcome, acks, said.outcome() == Replicated.Outcome.UNKNOWN);
+        // What was written may be what a merge made of it.
+        Entry merged = said.outcome() == Replicated.Outcome.ACKNOWLEDGED ? said.current() : null;
+        Entry entry = merged == null ? make.apply(version) : merged;
+        return new Written(entry, outcome, acks, said.outcome() == Replicated.Outcome.UNKNOWN);
     }
 }

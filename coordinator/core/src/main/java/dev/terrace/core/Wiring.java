@@ -14,6 +14,7 @@ import dev.terrace.replication.ReplicatedTier;
 import dev.terrace.replication.Timing;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.BackplaneProvider;
+import dev.terrace.spi.ConflictResolver;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HintStore;
 import dev.terrace.spi.HybridClock;
@@ -59,6 +60,7 @@ final class Wiring implements TierContext {
     private final PolicyModes modes;
     private final Promises promises;
     private final Mutant mutant;
+    private Map<String, ConflictResolver> resolvers = Map.of();
     private @Nullable ZoneDetection detection;
 
     private static final Duration EXAMINE = Duration.ofMillis(500);
@@ -86,6 +88,11 @@ final class Wiring implements TierContext {
         this.wall = new SteadyClock(wall);
         this.metrics = metrics;
         this.clock = new HybridClock(this.wall, node, settings.limits().maxClockDrift());
+    }
+
+    /** What merges concurrent values, by cache name. */
+    void resolvers(Map<String, ConflictResolver> byCache) {
+        resolvers = Map.copyOf(byCache);
     }
 
     @Override
@@ -257,7 +264,8 @@ final class Wiring implements TierContext {
                             EXAMINE.toMillis(),
                             healing(remote.replication()))
                     .with(transition(remote.zones()))
-                    .with(reads(remote));
+                    .with(reads(remote))
+                    .with(resolvers);
             return new MeteredStore(
                     new ReplicatedTier(zones, setup, clock, Timing.real(timer), metrics, store), metrics);
         } catch (RuntimeException e) {
