@@ -7,6 +7,7 @@ import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Unavailability;
+import dev.terrace.spi.Version;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -58,6 +59,15 @@ record Context(
         }
     }
 
+    /** Makes later versions exceed {@code seen}; false, and counted, when that is further ahead than clocks may differ. */
+    boolean observe(Version seen) {
+        boolean taken = clock.observe(seen);
+        if (!taken) {
+            meters.tooFarAhead.inc();
+        }
+        return taken;
+    }
+
     boolean is(Mutation mutation) {
         return mutations.contains(mutation);
     }
@@ -66,7 +76,7 @@ record Context(
         return placement.of(key);
     }
 
-    static Entry withVersion(Entry entry, dev.terrace.spi.Version version) {
+    static Entry withVersion(Entry entry, Version version) {
         return new Entry(
                 entry.key(),
                 entry.kind(),

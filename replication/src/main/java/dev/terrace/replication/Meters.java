@@ -18,6 +18,7 @@ final class Meters {
     final Counter lateAcks;
     final Counter forgotten;
     final Counter dataMayBeLost;
+    final Counter tooFarAhead;
     final Counter merged;
     final Counter suspected;
     final Counter hintsForgotten;
@@ -65,6 +66,7 @@ final class Meters {
         lateAcks = metrics.counter("replication.acks.late");
         forgotten = metrics.counter("replication.zones.forgotten");
         dataMayBeLost = metrics.counter("replication.data_may_be_lost");
+        tooFarAhead = metrics.counter("replication.versions.too_far_ahead");
         merged = metrics.counter("replication.writes.merged");
         suspected = metrics.counter("replication.zones.suspected");
         hintsForgotten = metrics.counter("replication.hints.forgotten");

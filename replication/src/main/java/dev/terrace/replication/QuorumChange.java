@@ -106,7 +106,7 @@ final class QuorumChange extends Operation<Replicated> {
             mine.decided = true;
             if (zones.size() - mine.silent < majority) {
                 fail("no majority of the zones answers: " + mine.why);
-            } else if (!context.clock().observe(mine.highest)) {
+            } else if (!context.observe(mine.highest)) {
                 fail("the zones know a version of " + mine.highest.epochMillis()
                         + " ms, further ahead of this node's clock than is allowed");
             } else {
@@ -118,7 +118,7 @@ final class QuorumChange extends Operation<Replicated> {
     private void decide(Ballot mine) {
         context.noteFormed();
         Entry held = mine.newest;
-        if (held != null && !context.clock().observe(held.version())) {
+        if (held != null && !context.observe(held.version())) {
             fail("the zones hold a version further ahead of this node's clock than is allowed");
             return;
         }

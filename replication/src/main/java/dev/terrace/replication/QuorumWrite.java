@@ -175,7 +175,7 @@ final class QuorumWrite extends Operation<Replicated> {
         }
         context.lastWritten().overtaken(key);
         if (mine.isNowhere(zones.size())) {
-            context.clock().observe(mine.against);
+            context.observe(mine.against);
             query();
         } else if (!mine.applied.isEmpty() || mine.answered() == zones.size()) {
             resolve(mine);
@@ -230,7 +230,7 @@ final class QuorumWrite extends Operation<Replicated> {
                         }
                         if (told[0] >= majority) {
                             gone[0] = true;
-                            if (context.clock().observe(highest[0])) {
+                            if (context.observe(highest[0])) {
                                 store();
                             } else {
                                 fail("the zones hold a version of " + highest[0].epochMillis()
@@ -296,7 +296,7 @@ final class QuorumWrite extends Operation<Replicated> {
         } else if (isLate()) {
             fail("conditional writes of the same key stood in the way until the deadline");
         } else {
-            context.clock().observe(mine.against);
+            context.observe(mine.against);
             pause(this::query);
         }
     }

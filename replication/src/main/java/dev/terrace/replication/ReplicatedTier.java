@@ -486,6 +486,13 @@ public final class ReplicatedTier implements ReplicatedStore {
             return CompletableFuture.completedStage(new StoreOutcome.Refused(
                     TierLevel.L2, "conditional writes over several zones go through change()"));
         }
+        if (context.clock().isTooFarAhead(entry.version())) {
+            context.meters().tooFarAhead.inc();
+            return CompletableFuture.completedStage(new StoreOutcome.Refused(
+                    TierLevel.L2,
+                    "the version is of " + entry.version().epochMillis()
+                            + " ms, further ahead of this node's clock than limits.max_clock_drift allows"));
+        }
         return copies.store(entry, by);
     }
 

@@ -163,7 +163,11 @@ class HintsTest {
                 dev.terrace.spi.ReplicationMode.QUORUM));
         assertThat(receipt.outcome()).isEqualTo(Replicated.Outcome.FAILED);
         assertThat(receipt.detail()).contains("further ahead of this node's clock than is allowed");
-        // A backward step of the wall clock of an hour never makes versions go back: see HybridClockTest.
         assertThat(node.clock.next().epochMillis()).isLessThan(ahead);
+        assertThat(node.count("replication.versions.too_far_ahead")).isEqualTo(1);
+        // Nor is it spread as a copy.
+        assertThat(world.await(node.tier.put(wild, dev.terrace.spi.WriteCondition.IF_NEWER)))
+                .isInstanceOf(StoreOutcome.Refused.class);
+        assertThat(node.count("replication.versions.too_far_ahead")).isEqualTo(2);
     }
 }
