@@ -273,7 +273,12 @@ final class Contradictions {
                 && group.secret() == null) {
             reading.problem(path + ".bind", group.bind(), "is not loopback, which demands a secret: set group.secret");
         }
-        if (group.secret() != null && group.secret().reveal().length() < SHORTEST_TOKEN) {
+        if (group.enabled() && group.secret() != null && group.secret().reveal().length() < SHORTEST_TOKEN) {
+            reading.problem(
+                    path + ".secret",
+                    group.secret().toString(),
+                    "must have " + SHORTEST_TOKEN + " characters or more");
+        } else if (group.secret() != null && group.secret().reveal().length() < SHORTEST_TOKEN) {
             reading.warning(
                     path + ".secret",
                     group.secret().toString(),
@@ -286,6 +291,9 @@ final class Contradictions {
             if (group.enabled() && group.dns() == null && group.members().isEmpty()) {
                 reading.problem(path, "", "needs members or dns: where the other nodes are");
             }
+        }
+        if (group.dns() != null && group.port() == 0 && reading.sound(path + ".port", path + ".dns")) {
+            reading.problem(path + ".port", "0", "must be one port for all nodes, because dns does not tell ports");
         }
         if (!reading.sound(BACKPLANE + ".enabled", path + ".enabled", L2 + ".enabled")) {
             return;

@@ -8,6 +8,7 @@ import com.codahale.metrics.Snapshot;
 import com.codahale.metrics.Timer;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.terrace.core.CacheCoordinator;
+import dev.terrace.core.CoherenceStatus;
 import dev.terrace.core.WarmupPlan;
 import dev.terrace.core.WarmupProgress;
 import dev.terrace.core.WarmupReport;
@@ -70,7 +71,30 @@ final class OperationsEndpoints {
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("status", ready ? "ready" : "not ready");
         tree.put("tiers", tiers(tiers));
+        putCoherence(tree);
         exchange.json(ready ? 200 : 503, tree);
+    }
+
+    /** How well this node hears the others; nothing without a backplane. */
+    private void putCoherence(Map<String, Object> tree) {
+        CoherenceStatus status = coordinator.coherence();
+        if (status == null) {
+            return;
+        }
+        Map<String, Object> one = new LinkedHashMap<>();
+        one.put("summary", status.line());
+        one.put("trusted", status.trusted());
+        one.put("staleness_millis", status.stalenessMillis() == Long.MAX_VALUE ? null : status.stalenessMillis());
+        one.put("nodes", status.nodes());
+        one.put("unsent", status.unsent());
+        one.put("gaps", status.gaps());
+        one.put("node_id_clash", status.nodeIdClash());
+        List<Object> channels = new ArrayList<>();
+        for (CoherenceStatus.Channel channel : status.channels()) {
+            channels.add(Map.of("name", channel.name(), "trouble", channel.trouble()));
+        }
+        one.put("channels", channels);
+        tree.put("coherence", one);
     }
 
     private static List<Object> tiers(List<TierStatus> tiers) {
@@ -94,6 +118,7 @@ final class OperationsEndpoints {
         registry.getMetrics().forEach((name, metric) -> metrics.put(name, value(metric)));
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("tiers", tiers(coordinator.tiers()));
+        putCoherence(tree);
         tree.put("metrics", metrics);
         exchange.json(200, tree);
     }

@@ -345,6 +345,88 @@ class LogFaultsIT {
         assertThat(gapBefore(b, 6)).isTrue();
     }
 
+    /** Clusters on one server, whose prefixes look alike. */
+    @Test
+    void clustersOfOtherPrefixesDoNotHearEachOther() {
+        List<Node> clusters = new ArrayList<>();
+        for (String prefix : List.of("test", "test~log", "{test}", "tes", "test:log", "{test~log}")) {
+            RedisLog log =
+                    new RedisLog("", RedisFixture.settings(redis.port()).withKeyPrefix(prefix), new MetricRegistry());
+            open.add(log);
+            Node node = new Node(clusters.size() + 1L, log, new HeardNotices());
+            log.start(node.id(), node.heard());
+            awaitEcho(node);
+            clusters.add(node);
+        }
+        // By a node that is none of these, so that each hears what is in its own log.
+        for (Node node : clusters) {
+            Notice notice =
+                    new Notice.Changed(99, CacheKey.of("faults", "of " + node.id()), new Version(node.id(), 99), false);
+            await().atMost(HEALED).until(() -> answer(node.log().publish(List.of(notice))) != Backplane.NOT_KNOWN);
+        }
+        for (Node node : clusters) {
+            awaitEcho(node);
+            assertThat(node.heard().changes()).containsOnly(node.id());
+            assertThat(node.heard().gaps()).isZero();
+        }
+    }
+
+    @Test
+    @Tag("F27")
+    void aKeyOfAnotherTypeWhereTheLogShouldBeIsNamedLeftAloneAndSurvived() {
+        Node a = join(1, redis.port());
+        Node b = join(2, redis.port());
+        mustPublish(a, 1);
+        awaitHeard(b, 1);
+        redis.command("DEL", KEYS.stream());
+        redis.command("RPUSH", KEYS.stream(), "mine");
+        await().atMost(HEALED).until(() -> publish(a, 2) == Backplane.NOT_KNOWN);
+        await().atMost(HEALED)
+                .until(() -> a.log().trouble().contains("WRONGTYPE")
+                        && b.log().trouble().contains("WRONGTYPE"));
+        assertThat(redis.command("LRANGE", KEYS.stream(), "0", "-1")).contains("mine");
+        redis.command("DEL", KEYS.stream());
+        mustPublish(a, 3);
+        awaitHeard(b, 3);
+        awaitEcho(b);
+        assertThat(b.log().trouble()).isEmpty();
+    }
+
+    @Test
+    @Tag("F27")
+    @Tag("F34")
+    void aReplicaThatLacksTheEndOfTheLogTakesOver() {
+        try (RedisProcess replica = RedisProcess.start("--replicaof", "127.0.0.1", Integer.toString(redis.port()))) {
+            await().atMost(HEALED)
+                    .until(() -> replica.command("INFO", "replication").contains("master_link_status:up"));
+            Node a = join(1, redis.port(), replica.port());
+            Node b = join(2, redis.port(), replica.port());
+            mustPublish(a, 1);
+            awaitHeard(b, 1);
+            await().atMost(HEALED)
+                    .until(() -> redis.command("XLEN", KEYS.stream()).equals(replica.command("XLEN", KEYS.stream())));
+            // The primary has no password, so it turns the replica away when it comes back with one.
+            replica.command("CONFIG", "SET", "masterauth", "cut");
+            replica.command("CLIENT", "KILL", "TYPE", "master");
+            await().atMost(HEALED)
+                    .until(() -> replica.command("INFO", "replication").contains("master_link_status:down"));
+            long last = publish(a, 2);
+            assertThat(last).isNotEqualTo(Backplane.NOT_KNOWN);
+            awaitHeard(b, 2);
+            redis.kill();
+            replica.command("REPLICAOF", "NO", "ONE");
+            mustPublish(a, 3);
+            assertThat(publish(a, 4)).as("no position twice").isGreaterThan(last);
+            awaitHeard(b, 4);
+            assertThat(gapBefore(b, 3)).isTrue();
+            awaitEcho(a);
+            assertThat(a.heard().gaps()).isPositive();
+            awaitEcho(b);
+            a.log().close();
+            b.log().close();
+        }
+    }
+
     @Test
     @Tag("F24")
     void credentialsThatAreRevokedAndGivenBack() {
