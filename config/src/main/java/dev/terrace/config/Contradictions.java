@@ -273,12 +273,7 @@ final class Contradictions {
                 && group.secret() == null) {
             reading.problem(path + ".bind", group.bind(), "is not loopback, which demands a secret: set group.secret");
         }
-        if (group.enabled() && group.secret() != null && group.secret().reveal().length() < SHORTEST_TOKEN) {
-            reading.problem(
-                    path + ".secret",
-                    group.secret().toString(),
-                    "must have " + SHORTEST_TOKEN + " characters or more");
-        } else if (group.secret() != null && group.secret().reveal().length() < SHORTEST_TOKEN) {
+        if (group.secret() != null && group.secret().reveal().length() < SHORTEST_TOKEN) {
             reading.warning(
                     path + ".secret",
                     group.secret().toString(),

@@ -124,7 +124,7 @@ class NodesInTroubleTest {
         await().until(() -> one.coherence().nodeIdClash() && other.coherence().nodeIdClash());
         assertThat(one.coherence().line()).contains("ANOTHER PROCESS HAS THIS NODE'S ID");
         for (String name : List.of("bounded", "strict", "eventual")) {
-            for (int i = 0; i < 20; i++) {
+            for (int i = 0; i < 8; i++) {
                 String value = name + i;
                 one.cache(name).put("k" + i, value);
                 String key = "k" + i;

@@ -75,26 +75,12 @@ final class OperationsEndpoints {
         exchange.json(ready ? 200 : 503, tree);
     }
 
-    /** How well this node hears the others; nothing without a backplane. */
+    /** How well this node hears the others, in a line; nothing without a backplane. {@code /coherence} tells the rest. */
     private void putCoherence(Map<String, Object> tree) {
         CoherenceStatus status = coordinator.coherence();
-        if (status == null) {
-            return;
+        if (status != null) {
+            tree.put("coherence", status.line());
         }
-        Map<String, Object> one = new LinkedHashMap<>();
-        one.put("summary", status.line());
-        one.put("trusted", status.trusted());
-        one.put("staleness_millis", status.stalenessMillis() == Long.MAX_VALUE ? null : status.stalenessMillis());
-        one.put("nodes", status.nodes());
-        one.put("unsent", status.unsent());
-        one.put("gaps", status.gaps());
-        one.put("node_id_clash", status.nodeIdClash());
-        List<Object> channels = new ArrayList<>();
-        for (CoherenceStatus.Channel channel : status.channels()) {
-            channels.add(Map.of("name", channel.name(), "trouble", channel.trouble()));
-        }
-        one.put("channels", channels);
-        tree.put("coherence", one);
     }
 
     private static List<Object> tiers(List<TierStatus> tiers) {
@@ -118,7 +104,6 @@ final class OperationsEndpoints {
         registry.getMetrics().forEach((name, metric) -> metrics.put(name, value(metric)));
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("tiers", tiers(coordinator.tiers()));
-        putCoherence(tree);
         tree.put("metrics", metrics);
         exchange.json(200, tree);
     }

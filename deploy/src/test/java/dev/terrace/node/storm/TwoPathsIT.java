@@ -93,7 +93,8 @@ class TwoPathsIT {
                   caches:
                     bounded: {consistency: bounded, staleness_bound: "500ms"}
                     strict: {consistency: strict}
-                """.formatted(storePort), "two-paths", Map.of()).settings();
+                """.formatted(storePort), "two-paths", Map.of())
+                .settings();
         BackplaneSettings group = new BackplaneSettings(
                 true,
                 10_000,
