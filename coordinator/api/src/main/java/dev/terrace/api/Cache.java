@@ -37,6 +37,13 @@ public interface Cache<K, V> {
     @Nullable
     V get(K key, Loader<? super K, ? extends V> loader);
 
+    /**
+     * As {@link #get(Object, Loader)}; what is loaded is kept with {@code options}: its tags and its time to live. Of callers that
+     * share a load, the options of the first count.
+     */
+    @Nullable
+    V get(K key, Loader<? super K, ? extends V> loader, WriteOptions options);
+
     /** The fresh values of {@code keys}; keys without one are missing in the answer. One round trip per tier and server. */
     Map<K, V> getAll(Collection<? extends K> keys);
 
@@ -97,6 +104,14 @@ public interface Cache<K, V> {
 
     /** Drops many keys, one round trip per tier and server. Not atomic as a whole. */
     Map<K, WriteReceipt> invalidate(Collection<? extends K> keys);
+
+    /**
+     * Drops everything in this cache that carries one of these tags, in constant time, in every tier and on every node. A load
+     * that began before never brings a value with such a tag back.
+     *
+     * @throws BadInputException for tags that cannot be; see {@link WriteOptions#check}
+     */
+    WriteReceipt invalidateTags(Collection<String> tags);
 
     /** Drops everything in this cache, in constant time. */
     WriteReceipt clear();

@@ -178,7 +178,7 @@ public final class Envelope {
                 Arrays.copyOfRange(bytes, payloadFrom, payloadFrom + view.payloadLength())));
     }
 
-    private static @Nullable List<String> readTags(byte[] bytes, int from, int to) {
+    static @Nullable List<String> readTags(byte[] bytes, int from, int to) {
         if (from == to) {
             return List.of();
         }

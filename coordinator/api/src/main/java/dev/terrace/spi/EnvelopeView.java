@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -144,6 +145,18 @@ public final class EnvelopeView {
     /** Length of the key. */
     public int keyLength() {
         return (short) SHORTS.get(bytes, Envelope.KEY_LENGTH_AT) & 0xFFFF;
+    }
+
+    /** True when the entry carries tags. */
+    public boolean hasTags() {
+        return tagsLength() != 0;
+    }
+
+    /** The tags; allocates. Empty when they are not what they should be. */
+    public List<String> tags() {
+        List<String> tags =
+                Envelope.readTags(bytes, Envelope.HEADER_BYTES + nameLength() + keyLength(), payloadOffset());
+        return tags == null ? List.of() : tags;
     }
 
     private int tagsLength() {

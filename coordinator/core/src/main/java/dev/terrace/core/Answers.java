@@ -1,6 +1,7 @@
 package dev.terrace.core;
 
 import dev.terrace.api.CodecException;
+import dev.terrace.api.WriteOptions;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import java.util.concurrent.Callable;
@@ -36,16 +37,23 @@ final class Answers<K, V> {
 
     /** The best there is for one key; with a loader, also what the origin says. */
     CompletionStage<Answer<V>> one(CacheKey key, @Nullable Callable<byte @Nullable []> loader) {
+        return one(key, loader, WriteOptions.DEFAULTS);
+    }
+
+    /** As above; what is loaded is kept with {@code options}. */
+    CompletionStage<Answer<V>> one(CacheKey key, @Nullable Callable<byte @Nullable []> loader, WriteOptions options) {
         boolean timed = ThreadLocalRandom.current().nextInt(TIMED_ONE_IN) == 0;
         long started = timed ? System.nanoTime() : 0;
         boolean withLoader = loader != null;
         Flight flight = engine.flights().join(cache, key, withLoader, !cache.trust.of(key), this::launch);
-        return flight.lookup.thenCompose(found -> answer(flight, found, loader)).whenComplete((answer, failure) -> {
-            engine.flights().leave(flight, withLoader);
-            if (timed) {
-                cache.getBelow.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
-            }
-        });
+        return flight.lookup
+                .thenCompose(found -> answer(flight, found, loader, options))
+                .whenComplete((answer, failure) -> {
+                    engine.flights().leave(flight, withLoader);
+                    if (timed) {
+                        cache.getBelow.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
+                    }
+                });
     }
 
     private void launch(Flight flight) {
@@ -69,19 +77,22 @@ final class Answers<K, V> {
     }
 
     private CompletionStage<Answer<V>> answer(
-            Flight flight, Found found, @Nullable Callable<byte @Nullable []> loader) {
+            Flight flight, Found found, @Nullable Callable<byte @Nullable []> loader, WriteOptions options) {
         Answer<V> settled = flight.isSettled() ? settled(found) : null;
         if (settled != null) {
             cache.countHit(found);
             return CompletableFuture.completedStage(settled);
         }
         cache.misses.inc();
-        return loader == null ? CompletableFuture.completedStage(leftover(found)) : load(flight, found, loader);
+        return loader == null
+                ? CompletableFuture.completedStage(leftover(found))
+                : load(flight, found, loader, options);
     }
 
-    private CompletionStage<Answer<V>> load(Flight flight, Found found, Callable<byte @Nullable []> loader) {
+    private CompletionStage<Answer<V>> load(
+            Flight flight, Found found, Callable<byte @Nullable []> loader, WriteOptions options) {
         if (flight.claimLoad()) {
-            engine.loads().one(cache, flight, loader, (same, payload) -> coding.loaded(same, payload, now()));
+            engine.loads().one(cache, flight, loader, (same, payload) -> coding.loaded(same, payload, now(), options));
         } else {
             cache.sharedLoads.inc();
         }

@@ -20,6 +20,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,13 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     public CompletionStage<@Nullable V> get(K key, Loader<? super K, ? extends V> loader) {
         return engine.gate()
                 .pass(() -> answers.one(coding.key(key), loadOf(key, loader)).thenApply(Answer::value));
+    }
+
+    @Override
+    public CompletionStage<@Nullable V> get(K key, Loader<? super K, ? extends V> loader, WriteOptions options) {
+        return engine.gate()
+                .pass(() -> answers.one(coding.key(key), loadOf(key, loader), given(options))
+                        .thenApply(Answer::value));
     }
 
     private Callable<byte @Nullable []> loadOf(K key, @Nullable Loader<? super K, ? extends V> loader) {
@@ -221,6 +229,22 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
                     .toList();
             cache.invalidations.inc(intents.size());
             return writeAll(asked, intents);
+        });
+    }
+
+    @Override
+    public CompletionStage<WriteReceipt> invalidateTags(Collection<String> tags) {
+        return engine.gate().pass(() -> {
+            if (tags == null || tags.isEmpty()) {
+                throw new BadInputException("no tags to invalidate in cache '" + cache.name + "'", "name at least one");
+            }
+            tags.forEach(WriteOptions::check);
+            cache.invalidations.inc();
+            return engine.markers()
+                    .invalidateTags(
+                            cache,
+                            Set.copyOf(tags),
+                            engine.policies().ofCache(cache.name).durable());
         });
     }
 

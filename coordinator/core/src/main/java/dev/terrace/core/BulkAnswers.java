@@ -1,6 +1,7 @@
 package dev.terrace.core;
 
 import dev.terrace.api.BulkLoader;
+import dev.terrace.api.WriteOptions;
 import dev.terrace.core.Load.Payload;
 import dev.terrace.spi.CacheKey;
 import java.util.ArrayList;
@@ -140,7 +141,7 @@ final class BulkAnswers<K, V> {
                             cache,
                             List.copyOf(claimed.keySet()),
                             () -> call(claimed, loader),
-                            (flight, payload) -> coding.loaded(flight, payload, now()));
+                            (flight, payload) -> coding.loaded(flight, payload, now(), WriteOptions.DEFAULTS));
         }
         return CompletableFuture.allOf(
                         waiting.keySet().stream().map(flight -> flight.loaded).toArray(CompletableFuture[]::new))

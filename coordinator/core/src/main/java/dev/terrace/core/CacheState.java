@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 final class CacheState {
     final String name;
     final Trust trust;
+    final TagMarkers tags = new TagMarkers();
     final byte[] nameBytes;
     final Counter hitsL1;
     final Counter hitsL2;
@@ -89,8 +90,14 @@ final class CacheState {
         return cleared;
     }
 
+    /** True when the entry is known to have been invalidated with the cache, its namespace or one of its tags. */
     boolean hides(Entry entry) {
-        return hides(entry.version());
+        return hides(entry.version()) || tags.judge(entry.version(), entry.tags()) == TagMarkers.Verdict.HIDDEN;
+    }
+
+    /** True when it depends on markers that must be asked for. */
+    boolean mustAskFor(Entry entry) {
+        return !hides(entry.version()) && tags.judge(entry.version(), entry.tags()) == TagMarkers.Verdict.UNKNOWN;
     }
 
     boolean hides(Version version) {

@@ -13,8 +13,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +33,8 @@ final class Cascade {
     private final Missed missed;
     private final MetricRegistry metrics;
     private final Counter refusedVersions;
+    private BiFunction<CacheState, Set<String>, CompletionStage<Void>> tagLearner =
+            (cache, tags) -> CompletableFuture.completedStage(null);
 
     /** L3 may have missed what other nodes wrote up to here. */
     private volatile Version backupMayLack = Version.ZERO;
@@ -54,17 +60,17 @@ final class Cascade {
      * been there.
      */
     @SuppressWarnings("ReferenceEquality") // whether it is the answer itself
-    private Found byRemote(CacheState cache, CacheKey key, Found best, Lookup answered, Lookup said) {
-        Found found = better(cache, best, said, Source.L2);
+    private Found byRemote(CacheState cache, CacheKey key, Found best, Lookup answered, Lookup said, OpenTags open) {
+        Found found = better(cache, best, said, Source.L2, open);
         boolean sure = found.source() != Source.L2
                 || cache.trust.isUnconditional(key)
                 || !(answered instanceof Lookup.Unavailable) && said == answered && cache.isMarkerFromRemoteKnown();
         return sure ? found : found.doubted();
     }
 
-    private Found judged(CacheState cache, CacheKey key, Found best, Lookup said) {
+    private Found judged(CacheState cache, CacheKey key, Found best, Lookup said, OpenTags open) {
         boolean trusted = cache.trust.of(key);
-        Found found = better(cache, best, said, Source.L3);
+        Found found = better(cache, best, said, Source.L3, open);
         Entry entry = found.entry();
         boolean sure = found.source() != Source.L3
                 || entry == null
@@ -75,8 +81,38 @@ final class Cascade {
 
     /** What the tiers hold under {@code key}. Never fails. */
     CompletionStage<Found> find(CacheState cache, CacheKey key) {
-        Found best = local(cache, key);
-        return best.settles(clock.millis()) ? CompletableFuture.completedStage(best) : below(cache, key, best);
+        return sure(cache, open -> {
+            Found best = local(cache, key, open);
+            return best.settles(clock.millis())
+                    ? CompletableFuture.completedStage(best)
+                    : below(cache, key, best, open);
+        });
+    }
+
+    /** Searches; when entries carry tags whose markers are not known, asks for these and searches once more. */
+    private <T> CompletionStage<T> sure(CacheState cache, Function<OpenTags, CompletionStage<T>> search) {
+        OpenTags open = new OpenTags(true);
+        return search.apply(open)
+                .thenCompose(found -> open.tags().isEmpty()
+                        ? CompletableFuture.completedStage(found)
+                        : tagLearner.apply(cache, open.tags()).thenCompose(done -> search.apply(new OpenTags(false))));
+    }
+
+    /**
+     * Tags whose markers a search found missing.
+     *
+     * @param tags the tags
+     * @param skips whether entries with such tags are passed over; else they are used, in doubt
+     */
+    private record OpenTags(Set<String> tags, boolean skips) {
+        OpenTags(boolean skips) {
+            this(ConcurrentHashMap.newKeySet(), skips);
+        }
+    }
+
+    /** Must be called before the first search. */
+    void learnTagsBy(BiFunction<CacheState, Set<String>, CompletionStage<Void>> learner) {
+        tagLearner = learner;
     }
 
     /**
@@ -86,50 +122,65 @@ final class Cascade {
      * @param byRemote what L2 said
      */
     CompletionStage<Found> findBelow(CacheState cache, CacheKey key, Lookup byRemote) {
-        Found best = better(cache, Found.NOTHING, byRemote, Source.L2);
-        return best.settles(clock.millis()) ? CompletableFuture.completedStage(best) : backup(cache, key, best);
+        return sure(cache, open -> {
+            Found best = better(cache, Found.NOTHING, byRemote, Source.L2, open);
+            return best.settles(clock.millis())
+                    ? CompletableFuture.completedStage(best)
+                    : backup(cache, key, best, open);
+        });
     }
 
-    /** What L1 holds. */
+    /** What L1 holds, unless it must be asked first whether it was invalidated. */
     Found local(CacheState cache, CacheKey key) {
+        return local(cache, key, new OpenTags(true));
+    }
+
+    private Found local(CacheState cache, CacheKey key, OpenTags open) {
         if (tiers.local() == null) {
             return Found.NOTHING;
         }
         // Before the copy is read: what was heard by now has been done to it.
         boolean trusted = cache.trust.of(key);
         Lookup said = tiers.local().get(key).toCompletableFuture().join();
-        Found found = better(cache, Found.NOTHING, said, Source.L1);
+        Found found = better(cache, Found.NOTHING, said, Source.L1, open);
         return trusted ? found : found.doubted();
     }
 
-    private CompletionStage<Found> below(CacheState cache, CacheKey key, Found best) {
+    private CompletionStage<Found> below(CacheState cache, CacheKey key, Found best, OpenTags open) {
         if (tiers.remote() == null) {
-            return backup(cache, key, best);
+            return backup(cache, key, best, open);
         }
         Entry before = Missed.pending(missed.remote(), key);
         return tiers.remote().get(key).thenCompose(lookup -> {
-            Found better = byRemote(cache, key, best, lookup, said(missed.remote(), key, before, lookup))
+            Found better = byRemote(cache, key, best, lookup, said(missed.remote(), key, before, lookup), open)
                     .withRemote(versionOf(lookup));
             return better.settles(clock.millis())
                     ? CompletableFuture.completedStage(better)
-                    : backup(cache, key, better);
+                    : backup(cache, key, better, open);
         });
     }
 
-    private CompletionStage<Found> backup(CacheState cache, CacheKey key, Found best) {
+    private CompletionStage<Found> backup(CacheState cache, CacheKey key, Found best, OpenTags open) {
         if (tiers.backup() == null) {
             return CompletableFuture.completedStage(best);
         }
         Entry before = Missed.pending(missed.backup(), key);
         return tiers.backup()
                 .get(key)
-                .thenApply(lookup -> judged(cache, key, best, said(missed.backup(), key, before, lookup)));
+                .thenApply(lookup -> judged(cache, key, best, said(missed.backup(), key, before, lookup), open));
     }
 
     /** Searches L2 and L3 for every key that what L1 holds leaves open. */
     <K> CompletionStage<Void> findAllBelow(CacheState cache, List<Search<K>> searches) {
-        return level(cache, tiers.remote(), missed.remote(), Source.L2, searches)
-                .thenCompose(done -> level(cache, tiers.backup(), missed.backup(), Source.L3, searches));
+        return sure(cache, open -> {
+            if (!open.skips()) {
+                for (Search<K> search : searches) {
+                    search.best = search.best.entry() == null ? local(cache, search.key, open) : search.best;
+                }
+            }
+            return level(cache, tiers.remote(), missed.remote(), Source.L2, searches, open)
+                    .thenCompose(done -> level(cache, tiers.backup(), missed.backup(), Source.L3, searches, open));
+        });
     }
 
     private <K> CompletionStage<Void> level(
@@ -137,7 +188,8 @@ final class Cascade {
             @Nullable Tier tier,
             @Nullable MissedWrites missedByTier,
             Source source,
-            List<Search<K>> searches) {
+            List<Search<K>> searches,
+            OpenTags openTags) {
         List<CacheKey> open = tier == null ? List.of() : open(searches);
         if (tier == null || open.isEmpty()) {
             return CompletableFuture.completedStage(null);
@@ -149,8 +201,8 @@ final class Cascade {
                 if (lookup != null) {
                     Lookup said = said(missedByTier, search.key, before.get(search.key), lookup);
                     search.best = source == Source.L3
-                            ? judged(cache, search.key, search.best, said)
-                            : byRemote(cache, search.key, search.best, lookup, said)
+                            ? judged(cache, search.key, search.best, said, openTags)
+                            : byRemote(cache, search.key, search.best, lookup, said, openTags)
                                     .withRemote(versionOf(lookup));
                 }
             }
@@ -176,7 +228,7 @@ final class Cascade {
         return lookup instanceof Lookup.Hit hit ? hit.entry().version() : null;
     }
 
-    private Found better(CacheState cache, Found best, Lookup lookup, Source source) {
+    private Found better(CacheState cache, Found best, Lookup lookup, Source source, OpenTags open) {
         if (!(lookup instanceof Lookup.Hit hit)) {
             return best;
         }
@@ -188,10 +240,15 @@ final class Cascade {
         if (cache.hides(entry)) {
             return best;
         }
+        boolean unsure = cache.mustAskFor(entry);
+        if (unsure && open.skips()) {
+            open.tags().addAll(entry.tags());
+            return best;
+        }
         Version known = best.entry() == null ? null : best.entry().version();
         boolean confirms = best.doubtful() && entry.version().equals(known) && source == Source.L2;
         return confirms || entry.version().isNewerThan(known)
-                ? new Found(entry, source, false, best.seenByRemote())
+                ? new Found(entry, source, unsure && !cache.trust.isUnconditional(entry.key()), best.seenByRemote())
                 : best;
     }
 

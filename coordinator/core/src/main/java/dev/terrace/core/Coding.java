@@ -141,7 +141,12 @@ final class Coding<K, V> {
         long created = created(version, nowMillis);
         long freshUntil = after(created, ttl);
         long staleUntil = after(freshUntil, policy.staleTtl());
-        List<String> tags = List.copyOf(options.tags());
+        List<String> tags = options.tags().stream().sorted().toList();
+        if (!tags.isEmpty()) {
+            // No longer than the markers that may hide it.
+            staleUntil = Math.min(staleUntil, after(created, Duration.ofMillis(Markers.TAGGED_LIFE_MILLIS)));
+            freshUntil = Math.min(freshUntil, staleUntil);
+        }
         return new Entry(key, EntryKind.VALUE, version, created, freshUntil, staleUntil, tags, payload);
     }
 
@@ -171,9 +176,9 @@ final class Coding<K, V> {
 
     /** The entry of a loaded payload; null when "no value" is not to be remembered. */
     @Nullable
-    Entry loaded(Flight flight, byte @Nullable [] payload, long nowMillis) {
+    Entry loaded(Flight flight, byte @Nullable [] payload, long nowMillis, WriteOptions options) {
         if (payload != null) {
-            return value(flight.key, flight.began, nowMillis, payload);
+            return value(flight.key, flight.began, nowMillis, payload, options);
         }
         Duration negative = policy(flight.key).negativeTtl();
         if (negative.isZero()) {

@@ -258,11 +258,13 @@ final class ConditionalWrites {
     }
 
     private CompletionStage<Basis> basis(CacheState cache, CacheKey key, Lookup said) {
-        // L2 may still hold what a clear() hides, and would take it for a live value.
-        WriteCondition unchanged = said instanceof Lookup.Hit hit && cache.hides(hit.entry())
-                ? new WriteCondition.IfVersion(hit.entry().version())
-                : WriteCondition.IF_ABSENT;
-        return cascade.findBelow(cache, key, said).thenApply(found -> new Basis(found, unchanged));
+        return cascade.findBelow(cache, key, said).thenApply(found -> {
+            // L2 may still hold what a marker hides, and would take it for a live value.
+            WriteCondition unchanged = said instanceof Lookup.Hit hit && cache.hides(hit.entry())
+                    ? new WriteCondition.IfVersion(hit.entry().version())
+                    : WriteCondition.IF_ABSENT;
+            return new Basis(found, unchanged);
+        });
     }
 
     private CompletionStage<WriteReceipt> apply(

@@ -53,8 +53,11 @@ final class Explainer {
     }
 
     private static <K, V> String detail(Entry entry, CacheState cache, Coding<K, V> coding) {
-        if (cache.hides(entry)) {
+        if (cache.hides(entry.version())) {
             return "hidden by clear() at version " + cache.cleared();
+        }
+        if (cache.hides(entry)) {
+            return "hidden because one of its tags " + entry.tags() + " was invalidated";
         }
         return entry.isValue() && coding.decode(entry) == null
                 ? "its bytes are not a value of this cache's codec: a read treats it as a miss"

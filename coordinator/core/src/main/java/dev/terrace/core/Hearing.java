@@ -92,7 +92,7 @@ final class Hearing implements Heed {
     @Override
     public void marker(Notice.Marker notice) {
         if (clock.observe(notice.version())) {
-            markers.heard(notice.cache(), notice.version());
+            markers.heard(notice.cache(), notice.tag(), notice.version());
             applied.inc();
         } else {
             refusedVersions.inc();

@@ -14,19 +14,27 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Clears caches in constant time: a marker, kept like any entry in a reserved cache, hides every entry that is not newer.
- * Markers of other nodes come as notices, and are read from L2 once a second. Thread-safe.
+ * Invalidates groups in constant time: a marker, kept like any entry in a reserved cache, hides every entry of a cache, of a
+ * namespace or with a tag that is not newer. Markers of other nodes come as notices, and are read from L2 once a second.
+ * Thread-safe.
  */
 final class Markers {
     /** No user's cache may have a name that starts so. */
-    static final String RESERVED_PREFIX = "terrace.";
+    static final String RESERVED_PREFIX = MarkerKeys.RESERVED_PREFIX;
 
-    private static final String CACHE = RESERVED_PREFIX + "markers";
+    /** Entries with tags live no longer than the markers of tags are kept. */
+    static final long TAGGED_LIFE_MILLIS = TimeUnit.DAYS.toMillis(30);
+
+    private static final long TAG_MARKER_LIFE_MILLIS = TAGGED_LIFE_MILLIS + TimeUnit.DAYS.toMillis(2);
 
     /** Markers kept for caches that are not open here; what does not fit is read from L2 when the cache is opened. */
     private static final int MOST_EARLY = 10_000;
@@ -54,51 +62,136 @@ final class Markers {
         // draws newer versions.
         cache.raise(version);
         flights.fenceAll(cache.name);
-        return writes.write(marker(cache.name, version), durable).thenCompose(receipt -> {
-            tiers.present().forEach(tier -> tier.clear(cache.name, version));
-            return announced(cache, version, receipt);
-        });
+        Notice notice = new Notice.Marker(announcer.node(), cache.name, null, version, cache.trust.isStrict());
+        return writes.write(marker(MarkerKeys.ofCache(cache.name), version), durable)
+                .thenCompose(receipt -> {
+                    tiers.present().forEach(tier -> tier.clear(cache.name, version));
+                    return announced(List.of(notice), cache.name, cache.trust.isStrict(), receipt);
+                });
     }
 
-    private CompletionStage<WriteReceipt> announced(CacheState cache, Version version, WriteReceipt receipt) {
+    /** Hides everything that the caches of a namespace hold now. */
+    CompletionStage<WriteReceipt> clearNamespace(String namespace, boolean durable) {
+        Version version = clock.next();
+        List<CacheState> caches = openIn(namespace);
+        caches.forEach(cache -> {
+            cache.raise(version);
+            flights.fenceAll(cache.name);
+        });
+        boolean strict = caches.stream().anyMatch(cache -> cache.trust.isStrict());
+        Notice notice = new Notice.Marker(announcer.node(), MarkerKeys.NAMESPACES, namespace, version, strict);
+        return writes.write(marker(MarkerKeys.ofNamespace(namespace), version), durable)
+                .thenCompose(receipt -> {
+                    caches.forEach(cache -> tiers.present().forEach(tier -> tier.clear(cache.name, version)));
+                    return announced(List.of(notice), namespace + "/*", strict, receipt);
+                });
+    }
+
+    private List<CacheState> openIn(String namespace) {
+        return open.values().stream()
+                .filter(cache -> namespace.equals(MarkerKeys.namespaceOf(cache.name)))
+                .toList();
+    }
+
+    /** Hides everything of {@code cache} that carries one of {@code tags} now. */
+    CompletionStage<WriteReceipt> invalidateTags(CacheState cache, Set<String> tags, boolean durable) {
+        Version version = clock.next();
+        if (announcer.isSilent()) {
+            // What other nodes invalidated before this one would look older than what is known.
+            cache.tags.doubt();
+        }
+        tags.forEach(tag -> cache.tags.raise(tag, version));
+        // Who asks from now on must not share what a search found before.
+        flights.fenceAll(cache.name);
+        boolean strict = cache.trust.isStrict();
+        List<Notice> notices = new ArrayList<>();
+        List<CompletableFuture<WriteReceipt>> written = new ArrayList<>();
+        for (Entry marker : tagMarkers(cache.name, tags, version)) {
+            written.add(writes.write(marker, durable).toCompletableFuture());
+        }
+        tags.forEach(tag -> notices.add(new Notice.Marker(announcer.node(), cache.name, tag, version, strict)));
+        return Writes.joined(written)
+                .thenCompose(receipts -> announced(notices, cache.name, strict, worst(receipts, version)));
+    }
+
+    private List<Entry> tagMarkers(String cache, Set<String> tags, Version version) {
+        long until = clock.millis() + TAG_MARKER_LIFE_MILLIS;
+        List<Entry> markers = new ArrayList<>();
+        tags.forEach(tag -> markers.add(marker(MarkerKeys.ofTag(cache, tag), version, until)));
+        markers.add(marker(MarkerKeys.ofNewestTag(cache), version));
+        return markers;
+    }
+
+    /** The receipt of several markers: each tier that missed one missed it. A newer marker of the same kind does as well. */
+    private static WriteReceipt worst(List<WriteReceipt> receipts, Version version) {
+        Set<TierLevel> missed = java.util.EnumSet.noneOf(TierLevel.class);
+        Set<TierLevel> stored = java.util.EnumSet.allOf(TierLevel.class);
+        boolean durable = true;
+        for (WriteReceipt receipt : receipts) {
+            if (receipt.applied()) {
+                missed.addAll(receipt.missed());
+                stored.retainAll(receipt.stored());
+                durable &= receipt.durable();
+            }
+        }
+        WriteReceipt last = receipts.get(receipts.size() - 1);
+        return new WriteReceipt(true, version, stored, missed, false, durable, last.acknowledgements());
+    }
+
+    private CompletionStage<WriteReceipt> announced(
+            List<Notice> notices, String what, boolean strict, WriteReceipt receipt) {
         if (announcer.isSilent()) {
             return CompletableFuture.completedStage(receipt);
         }
-        boolean strict = cache.trust.isStrict();
-        Notice notice = new Notice.Marker(announcer.node(), cache.name, null, version, strict);
-        return announcer.announce(List.of(notice), strict).thenApply(sure -> {
+        return announcer.announce(notices, strict).thenApply(sure -> {
             boolean remoteAway = receipt.missed().contains(TierLevel.L2);
             if (strict && (!sure || remoteAway)) {
-                throw Writes.unconfirmed(cache.name, remoteAway);
+                throw Writes.unconfirmed(what, remoteAway);
             }
             return receipt.withAnnounced(sure);
         });
     }
 
-    private Entry marker(String cache, Version version) {
-        return new Entry(
-                CacheKey.of(CACHE, cache),
-                EntryKind.VALUE,
-                version,
-                clock.millis(),
-                Entry.FOREVER,
-                Entry.FOREVER,
-                List.of(),
-                new byte[0]);
+    private Entry marker(CacheKey key, Version version) {
+        return marker(key, version, Entry.FOREVER);
     }
 
-    /** Another node cleared a cache. */
-    void heard(String cache, Version version) {
+    private Entry marker(CacheKey key, Version version, long untilMillis) {
+        return new Entry(
+                key, EntryKind.VALUE, version, clock.millis(), untilMillis, untilMillis, List.of(), new byte[0]);
+    }
+
+    /** Another node invalidated a cache, a namespace, or a tag of a cache. */
+    void heard(String cache, @Nullable String tag, Version version) {
+        if (cache.equals(MarkerKeys.NAMESPACES)) {
+            if (tag != null) {
+                openIn(tag).forEach(state -> raise(state, version));
+                keep(marker(MarkerKeys.ofNamespace(tag), version));
+            }
+            return;
+        }
+        CacheState state = open.get(cache);
+        if (tag != null) {
+            if (state != null) {
+                state.tags.raise(tag, version);
+                flights.fenceAll(cache);
+            }
+            tagMarkers(cache, Set.of(tag), version).forEach(this::keep);
+            return;
+        }
         if (early.size() < MOST_EARLY || early.containsKey(cache)) {
             early.merge(cache, version, (one, other) -> one.isNewerThan(other) ? one : other);
         }
-        CacheState state = open.get(cache);
         if (state != null) {
             raise(state, version);
         }
+        keep(marker(MarkerKeys.ofCache(cache), version));
+    }
+
+    /** So that it holds after a restart too, even if L2 is lost by then. */
+    private void keep(Entry marker) {
         if (tiers.backup() != null) {
-            // So that it holds after a restart too, even if L2 is lost by then.
-            writes.storeInBackup(marker(cache, version));
+            writes.storeInBackup(marker);
         }
     }
 
@@ -135,23 +228,68 @@ final class Markers {
 
     private CompletableFuture<Void> learn(Tier tier, Collection<CacheState> caches) {
         List<CacheKey> keys = new ArrayList<>();
-        caches.forEach(cache -> keys.add(CacheKey.of(CACHE, cache.name)));
+        caches.forEach(cache -> keysOf(cache).forEach(keys::add));
         return tier.getAll(keys)
                 .thenAccept(found -> caches.forEach(cache -> apply(tier, cache, found)))
                 .toCompletableFuture();
     }
 
+    private static Stream<CacheKey> keysOf(CacheState cache) {
+        String namespace = MarkerKeys.namespaceOf(cache.name);
+        Stream<CacheKey> own = Stream.of(MarkerKeys.ofCache(cache.name), MarkerKeys.ofNewestTag(cache.name));
+        return namespace == null ? own : Stream.concat(own, Stream.of(MarkerKeys.ofNamespace(namespace)));
+    }
+
     private void apply(Tier tier, CacheState cache, Map<CacheKey, Lookup> answers) {
-        Lookup found = answers.get(CacheKey.of(CACHE, cache.name));
-        if (tier.level() == TierLevel.L2 && !(found instanceof Lookup.Unavailable)) {
+        boolean all = keysOf(cache).noneMatch(key -> answers.get(key) instanceof Lookup.Unavailable);
+        if (tier.level() == TierLevel.L2 && all) {
             cache.markerFromRemoteIsKnown();
         }
-        if (tier.level() == TierLevel.L3 && !(found instanceof Lookup.Unavailable)) {
+        if (tier.level() == TierLevel.L3 && all) {
             cache.markerFromBackupIsKnown();
         }
-        if (found instanceof Lookup.Hit hit && clock.observe(hit.entry().version())) {
-            raise(cache, hit.entry().version());
+        Version newestTag = versionOf(answers.get(MarkerKeys.ofNewestTag(cache.name)));
+        if (newestTag != null && cache.tags.learned(newestTag)) {
+            flights.fenceAll(cache.name);
         }
+        keysOf(cache)
+                .filter(key -> !key.equals(MarkerKeys.ofNewestTag(cache.name)))
+                .map(key -> versionOf(answers.get(key)))
+                .forEach(version -> {
+                    if (version != null) {
+                        raise(cache, version);
+                    }
+                });
+    }
+
+    private @Nullable Version versionOf(@Nullable Lookup found) {
+        return found instanceof Lookup.Hit hit && clock.observe(hit.entry().version())
+                ? hit.entry().version()
+                : null;
+    }
+
+    /** Asks for the markers of {@code tags}. Never fails; what cannot be found out stays unknown. */
+    CompletionStage<Void> learnTags(CacheState cache, Set<String> tags) {
+        long moment = cache.tags.moment();
+        Map<String, CacheKey> keys = new ConcurrentHashMap<>();
+        tags.forEach(tag -> keys.put(tag, MarkerKeys.ofTag(cache.name, tag)));
+        CompletableFuture<Map<CacheKey, Lookup>> remote = asked(tiers.remote(), keys.values());
+        CompletableFuture<Map<CacheKey, Lookup>> backup = asked(tiers.backup(), keys.values());
+        return remote.thenAcceptBoth(
+                backup,
+                (fromRemote, fromBackup) -> keys.forEach((tag, key) -> {
+                    if (!(fromRemote.get(key) instanceof Lookup.Unavailable)) {
+                        Version one = versionOf(fromRemote.get(key));
+                        Version other = versionOf(fromBackup.get(key));
+                        cache.tags.told(tag, one != null && one.isNewerThan(other) ? one : other, moment);
+                    }
+                }));
+    }
+
+    private static CompletableFuture<Map<CacheKey, Lookup>> asked(@Nullable Tier tier, Collection<CacheKey> keys) {
+        return tier == null
+                ? CompletableFuture.completedFuture(Map.of())
+                : tier.getAll(List.copyOf(keys)).toCompletableFuture();
     }
 
     /** Learns again after notices may have been lost. Never fails; false when L2 could not say. */
@@ -160,7 +298,10 @@ final class Markers {
         if (caches.isEmpty() || tiers.remote() == null) {
             return CompletableFuture.completedStage(true);
         }
-        caches.forEach(CacheState::forgetRemoteMarker);
+        caches.forEach(cache -> {
+            cache.forgetRemoteMarker();
+            cache.tags.doubt();
+        });
         return learn(caches).thenApply(done -> caches.stream().allMatch(CacheState::isMarkerFromRemoteKnown));
     }
 }

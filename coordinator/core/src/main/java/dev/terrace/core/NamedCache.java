@@ -69,6 +69,17 @@ final class NamedCache<K, V> implements Cache<K, V> {
         return value != null ? value : await(async.get(key, loader), "get");
     }
 
+    @Override
+    public @Nullable V get(K key, Loader<? super K, ? extends V> loader, WriteOptions options) {
+        V value = localHit(key);
+        return value != null ? value : await(async.get(key, loader, options), "get");
+    }
+
+    @Override
+    public WriteReceipt invalidateTags(Collection<String> tags) {
+        return await(async.invalidateTags(tags), "invalidateTags");
+    }
+
     /** A fresh value in L1, or null. Allocates nothing but the value. */
     private @Nullable V localHit(K key) {
         engine.gate().check();
@@ -105,7 +116,10 @@ final class NamedCache<K, V> implements Cache<K, V> {
         return view.kind() == EntryKind.VALUE
                 && view.readAtMillis() < view.freshUntilMillis()
                 && view.readAtMillis() <= trustedUntil
-                && !cache.hides(view.versionClock(), view.versionNode());
+                && !cache.hides(view.versionClock(), view.versionNode())
+                && (!view.hasTags()
+                        || !cache.tags.mayHide(view.versionClock(), view.versionNode())
+                        || cache.tags.judge(view.version(), view.tags()) == TagMarkers.Verdict.VISIBLE);
     }
 
     @Override

@@ -9,7 +9,12 @@ import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -82,7 +87,10 @@ final class Warmup {
         if (batch.isEmpty()) {
             return;
         }
-        List<Entry> entries = List.copyOf(batch);
+        learnTags();
+        List<Entry> entries = batch.stream()
+                .filter(entry -> !states.apply(entry.key().cache()).hides(entry))
+                .toList();
         batch.clear();
         Tier remote = engine.tiers().remote();
         LocalTier local = plan.localToo() ? engine.tiers().local() : null;
@@ -105,9 +113,25 @@ final class Warmup {
         pace();
     }
 
+    /** So that what was invalidated by a tag is not copied. */
+    private void learnTags() {
+        Map<CacheState, Set<String>> unknown = new HashMap<>();
+        for (Entry entry : batch) {
+            CacheState cache = states.apply(entry.key().cache());
+            if (cache.mustAskFor(entry)) {
+                unknown.computeIfAbsent(cache, first -> new HashSet<>()).addAll(entry.tags());
+            }
+        }
+        unknown.forEach((cache, tags) -> await(engine.markers().learnTags(cache, tags)));
+    }
+
     private static List<StoreOutcome> put(Tier remote, List<Entry> entries) {
+        return await(remote.putAll(entries));
+    }
+
+    private static <T> T await(CompletionStage<T> stage) {
         try {
-            return remote.putAll(entries).toCompletableFuture().get(1, TimeUnit.MINUTES);
+            return stage.toCompletableFuture().get(1, TimeUnit.MINUTES);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedCallException("a warm-up batch", e);

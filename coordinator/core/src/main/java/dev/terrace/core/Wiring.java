@@ -404,6 +404,7 @@ final class Wiring implements TierContext {
         long tombstoneMillis = settings.limits().tombstoneRetention().toMillis();
         Fills fills = new Fills(tiers, remote, copies, writes, clock, tombstoneMillis);
         Markers markers = new Markers(tiers, writes, flights, clock, announcer);
+        cascade.learnTagsBy(markers::learnTags);
         earpiece.hearing =
                 new Hearing(tiers, copies, cascade, writes, missed, markers, clock, tombstoneMillis, metrics);
         cascade.doubtBackup();
