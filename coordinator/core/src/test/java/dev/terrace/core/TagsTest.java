@@ -200,8 +200,17 @@ class TagsTest {
         Cache<String, String> theirs = cache(node(backup(), false));
         mine.put("a", "1", tagged("red"));
         mine.put("b", "2", tagged("blue"));
+        mine.put("e", "3", tagged("early"));
         assertThat(theirs.get("a")).isEqualTo("1");
         assertThat(theirs.get("b")).isEqualTo("2");
+        assertThat(theirs.get("e")).isEqualTo("3");
+        mine.invalidateTags(Set.of("green"));
+        // Long enough that they have learned that some tag was invalidated, and found out that it was neither of these.
+        await().during(Duration.ofMillis(2_500))
+                .atMost(Duration.ofSeconds(10))
+                .until(() -> "1".equals(theirs.get("a")) && "2".equals(theirs.get("b")) && "3".equals(theirs.get("e")));
+        mine.invalidateTags(Set.of("early"));
+        await().atMost(Duration.ofSeconds(10)).until(() -> theirs.get("e") == null);
         mine.invalidateTags(Set.of("red"));
         // Its own invalidation is newer, and must not hide that it has not heard of the other one.
         theirs.invalidateTags(Set.of("blue"));
