@@ -2,6 +2,7 @@ package dev.terrace.replication;
 
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.Replica.Standing;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -37,6 +38,7 @@ final class Membership {
     private final Supplier<String> tokens;
     private final long intervalMillis;
     private final long waitMillis;
+    private final long keepMillis;
     private final Set<Mutation> mutations;
     private final Map<String, Standing> standings = new LinkedHashMap<>();
     private final Map<String, ZoneFill> fills = new LinkedHashMap<>();
@@ -56,6 +58,7 @@ final class Membership {
      * @param tokens makes names for incarnations, never the same twice
      * @param intervalMillis between examinations
      * @param waitMillis from the moment when a zone is seen to have forgotten until it is filled: longer than operations take
+     * @param keepMillis how long promises are kept
      * @param pace of copying
      * @param reform whether zones are formed anew when acknowledged data may be lost; else they wait for an operator
      * @param turns who fills a zone
@@ -68,6 +71,7 @@ final class Membership {
             Supplier<String> tokens,
             long intervalMillis,
             long waitMillis,
+            long keepMillis,
             Pace pace,
             boolean reform,
             Function<String, Turn> turns,
@@ -85,6 +89,7 @@ final class Membership {
         this.reform = reform;
         this.turns = turns;
         this.mutations = mutations;
+        this.keepMillis = keepMillis;
     }
 
     Membership start() {
@@ -377,7 +382,15 @@ final class Membership {
 
     private synchronized ZoneFill fresh(Replica zone, String token, List<Replica> sources, boolean voting) {
         ZoneFill fill = new ZoneFill(
-                zone, token, sources, voting, key -> placement.belongs(key, zone), pace, meters, this::isClosed);
+                zone,
+                token,
+                sources,
+                voting,
+                key -> placement.belongs(key, zone),
+                pace,
+                meters,
+                this::isClosed,
+                mutations.contains(Mutation.PROMISES_NOT_COPIED) ? null : Duration.ofMillis(keepMillis));
         fills.put(zone.zone(), fill);
         return fill;
     }

@@ -14,6 +14,8 @@ enum Mutation {
     FILLED_FROM_ONE,
     /** A zone is filled at once, without waiting for operations that began before it forgot. */
     FILLED_AT_ONCE,
+    /** A zone is filled with entries only, and not with the promises of others. */
+    PROMISES_NOT_COPIED,
     /** Hints are written above whatever is there. */
     HINTS_OVERWRITE,
     /** Being superseded by a conditional write counts as having happened before it. */

@@ -116,6 +116,12 @@ final class QuorumChange extends Operation<Replicated> {
     }
 
     private void decide(Ballot mine) {
+        if (isLate() && !context.is(Mutation.LATE_ACKS_COUNT)) {
+            // Zones may have forgotten since what they promised, and been filled before the last of them promised.
+            context.meters().lateAcks.inc();
+            fail("promised after the deadline");
+            return;
+        }
         context.noteFormed();
         Entry held = mine.newest;
         if (held != null && !context.observe(held.version())) {
@@ -125,10 +131,6 @@ final class QuorumChange extends Operation<Replicated> {
         Entry wanted = change.decide(held, mine.version);
         if (wanted != null) {
             accept(mine, wanted);
-        } else if (held != null && mine.holders >= majority && isLate() && !context.is(Mutation.LATE_ACKS_COUNT)) {
-            // That a majority holds it is believed no longer than an acknowledgement is.
-            context.meters().lateAcks.inc();
-            fail("refused after the deadline");
         } else if (held == null || mine.holders >= majority) {
             finish(new Replicated(Replicated.Outcome.REFUSED, mine.version, Set.of(), majority, Set.of(), held, ""));
         } else {

@@ -319,6 +319,7 @@ public final class ReplicatedTier implements ReplicatedStore {
                         tokens,
                         setup.examineMillis(),
                         setup.deadlineMillis() + setup.deadlineMillis() / 4 + 10,
+                        context.keepMillis(),
                         new Pace(timing, setup.healing().resyncPerSecond()),
                         setup.healing().reform(),
                         zone -> new Turn(context, "fill." + zone, 20 * setup.deadlineMillis()),

@@ -7,6 +7,7 @@ import dev.terrace.spi.Replica;
 import dev.terrace.spi.ReplicaPage;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Unavailability;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -42,6 +43,7 @@ final class ZoneFill {
     private final Pace pace;
     private final Meters meters;
     private final BooleanSupplier stopped;
+    private final @Nullable Duration keep;
     private final AtomicLong copied = new AtomicLong();
     private final Map<Replica, String> cursors = new HashMap<>();
     private final Set<Replica> walked = new HashSet<>();
@@ -51,6 +53,7 @@ final class ZoneFill {
      * @param voting whether only what sources vote is copied; else what any of them holds
      * @param wanted whether the zone is to hold a key
      * @param stopped ends a run before its time
+     * @param keep how long promises are kept; null to copy none, as only tests do
      */
     ZoneFill(
             Replica target,
@@ -60,7 +63,8 @@ final class ZoneFill {
             Predicate<CacheKey> wanted,
             Pace pace,
             Meters meters,
-            BooleanSupplier stopped) {
+            BooleanSupplier stopped,
+            @Nullable Duration keep) {
         this.target = target;
         this.token = token;
         this.sources = sources.stream().filter(source -> source != target).toList();
@@ -69,6 +73,7 @@ final class ZoneFill {
         this.pace = pace;
         this.meters = meters;
         this.stopped = stopped;
+        this.keep = keep;
     }
 
     String token() {
@@ -112,7 +117,9 @@ final class ZoneFill {
                             .filter(item -> wanted.test(item.key()))
                             .toList();
                     return pace.take(items.size())
-                            .thenCompose(turned -> all(items, item -> copy(source, item)))
+                            .thenCompose(turned -> promises(page))
+                            .thenCompose(kept ->
+                                    all(items, item -> copy(source, item)).thenApply(whole -> whole && kept))
                             .thenCompose(whole -> {
                                 if (!whole) {
                                     return CompletableFuture.completedStage(false);
@@ -128,6 +135,23 @@ final class ZoneFill {
                                 return next == null ? CompletableFuture.completedStage(true) : from(source, next);
                             });
                 });
+    }
+
+    /**
+     * What the zone has promised and forgotten, a majority promised: so the others know it. An accept of then may still be under
+     * way to one of them, and nothing older may be acknowledged meanwhile.
+     */
+    private CompletionStage<Boolean> promises(ReplicaPage page) {
+        Duration kept = keep;
+        if (kept == null) {
+            return CompletableFuture.completedStage(true);
+        }
+        List<ReplicaPage.Item> promises =
+                page.promises().stream().filter(item -> wanted.test(item.key())).toList();
+        return all(
+                promises,
+                item -> patiently(
+                        () -> target.restorePromise(item.key(), item.version(), kept), restored -> restored, TRIES));
     }
 
     private CompletionStage<Boolean> noPage(Replica source, @Nullable String cursor, String why) {

@@ -39,8 +39,8 @@ final class Profile {
 
     Profile(SplittableRandom random) {
         guarded = random.nextInt(8) != 0;
-        List<Scene> scenes = Scene.stood();
-        scene = random.nextInt(3) == 0 ? scenes.get(random.nextInt(scenes.size())) : Scene.NONE;
+        Scene[] scenes = Scene.values();
+        scene = random.nextInt(3) == 0 ? scenes[random.nextInt(scenes.length)] : Scene.NONE;
         boolean played = scene != Scene.NONE;
         zones = random.nextInt(4) == 0 ? 5 : 3;
         copies = zones == 5 && random.nextBoolean() ? 3 : zones;

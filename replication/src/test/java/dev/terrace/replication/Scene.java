@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 
 /**
  * Coincidences that chance would take too long to bring about: each is a fault with accomplices, played once in a run, on a
@@ -125,11 +124,6 @@ enum Scene {
     }
 
     abstract void play(Simulation simulation, SplittableRandom random);
-
-    /** Those that the protocol stands today. */
-    static List<Scene> stood() {
-        return Stream.of(values()).filter(scene -> !scene.hasOutsider()).toList();
-    }
 
     /** Whether the last node stays out of everything else, with a clock far ahead. */
     boolean hasOutsider() {

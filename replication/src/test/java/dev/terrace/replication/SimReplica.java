@@ -166,6 +166,18 @@ final class SimReplica implements Replica {
     }
 
     @Override
+    public CompletionStage<Boolean> restorePromise(CacheKey key, Version version, Duration keep) {
+        return call(
+                false,
+                () -> {
+                    zone.restorePromise(key, version);
+                    time.after(keep.toMillis(), () -> zone.forgetPromise(key, version));
+                    return true;
+                },
+                cause -> false);
+    }
+
+    @Override
     public CompletionStage<Standing> examine() {
         return call(false, zone::standing, cause -> Standing.UNREACHABLE);
     }

@@ -9,7 +9,6 @@ import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -177,6 +176,10 @@ final class SimZone {
         return null;
     }
 
+    void restorePromise(CacheKey key, Version version) {
+        promises.merge(key, version, (kept, offered) -> offered.isNewerThan(kept) ? offered : kept);
+    }
+
     void forgetPromise(CacheKey key, Version version) {
         promises.remove(key, version);
     }
@@ -235,12 +238,6 @@ final class SimZone {
         return StoreOutcome.APPLIED;
     }
 
-    private List<Entry> inOrder() {
-        return entries.values().stream()
-                .sorted(Comparator.comparing(entry -> id(entry.key())))
-                .toList();
-    }
-
     ReplicaPage page(@Nullable String cursor, int limit) {
         String after = "";
         if (cursor != null) {
@@ -250,19 +247,27 @@ final class SimZone {
             }
             after = cursor.substring(mark + 1);
         }
+        TreeMap<String, CacheKey> known = new TreeMap<>();
+        entries.keySet().forEach(key -> known.put(id(key), key));
+        promises.keySet().forEach(key -> known.put(id(key), key));
         List<ReplicaPage.Item> items = new ArrayList<>();
-        String next = null;
-        for (Entry entry : inOrder()) {
-            if (id(entry.key()).compareTo(after) <= 0) {
-                continue;
+        List<ReplicaPage.Item> promised = new ArrayList<>();
+        int looked = 0;
+        for (Map.Entry<String, CacheKey> one : known.tailMap(after, false).entrySet()) {
+            CacheKey key = one.getValue();
+            Entry entry = entries.get(key);
+            Version promise = promises.get(key);
+            if (entry != null) {
+                items.add(new ReplicaPage.Item(key, entry.version()));
             }
-            if (items.size() == limit) {
-                next = life + "|" + id(items.get(limit - 1).key());
-                break;
+            if (promise != null) {
+                promised.add(new ReplicaPage.Item(key, promise));
             }
-            items.add(new ReplicaPage.Item(entry.key(), entry.version()));
+            if (++looked == limit) {
+                return new ReplicaPage(items, promised, life + "|" + one.getKey(), null);
+            }
         }
-        return new ReplicaPage(items, next, null);
+        return new ReplicaPage(items, promised, null, null);
     }
 
     Standing standing() {

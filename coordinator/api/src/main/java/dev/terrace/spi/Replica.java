@@ -71,7 +71,16 @@ public interface Replica extends Tier {
     CompletionStage<StoreOutcome> restore(Entry entry);
 
     /**
-     * A part of what the zone holds, in the zone's own order; entries that come and go meanwhile may be missing or twice.
+     * Has the zone keep a promise that others have given, past the fence, unless it keeps a higher one: how re-synchronisation fills a
+     * zone that may have forgotten its own.
+     *
+     * @param keep how long at least
+     * @return false when it could not be done
+     */
+    CompletionStage<Boolean> restorePromise(CacheKey key, Version version, Duration keep);
+
+    /**
+     * A part of what the zone holds and has promised, in the zone's own order; entries that come and go meanwhile may be missing or twice.
      *
      * @param cursor null to begin, else {@link ReplicaPage#next} of the page before; that of a zone which has restarted since
      *     fails

@@ -213,6 +213,27 @@ public abstract class ReplicaContract extends TierContract {
     }
 
     @Test
+    @Tag("F05")
+    void aZoneIsFilledWithThePromisesOfOthersToo() throws Exception {
+        CacheKey key = key("promised elsewhere");
+        Version lower = next();
+        Version promised = next();
+        forget();
+        String token = token();
+        assertThat(await(zone.begin(token))).isTrue();
+        assertThat(await(zone.restorePromise(key, promised, KEEP))).isTrue();
+        assertThat(await(zone.restorePromise(key, lower, KEEP)))
+                .as("a lower one changes nothing")
+                .isTrue();
+        assertThat(await(zone.admit(token))).isTrue();
+        assertThat(await(zone.query(key))).isEqualTo(new Ballot.Known(promised));
+        assertThat(await(zone.put(entry(key, lower), WriteCondition.IF_NEWER)))
+                .isEqualTo(new StoreOutcome.Promised(promised));
+        assertThat(await(zone.put(entry(key, next()), WriteCondition.IF_NEWER)))
+                .isInstanceOf(StoreOutcome.Applied.class);
+    }
+
+    @Test
     void withoutABeginningThereIsNoAdmission() throws Exception {
         assertThat(await(zone.admit(token()))).isFalse();
         assertThat(await(zone.examine())).as("a member all the same").isEqualTo(Standing.MEMBER);
@@ -469,19 +490,25 @@ public abstract class ReplicaContract extends TierContract {
         stored.forEach((key, version) -> entries.add(
                 version.counter() % 7 == 0 ? tombstone(key, version, clock.millis(), TTL) : entry(key, version)));
         assertThat(await(zone.putAll(entries))).containsOnly(StoreOutcome.APPLIED);
-        promise(key("only promised"), next());
+        Map<CacheKey, Version> promised = new HashMap<>();
+        promised.put(key("only promised"), next());
+        promised.put(CacheKey.of("{odd}", odd.get(3)), next());
+        promised.forEach(this::promise);
         for (int limit : new int[] {1_000, 20}) {
             Map<CacheKey, Version> found = new HashMap<>();
+            Map<CacheKey, Version> foundPromises = new HashMap<>();
             int pages = 0;
             String cursor = null;
             do {
                 ReplicaPage page = await(zone.page(cursor, limit));
                 assertThat(page.failure()).isNull();
                 page.items().forEach(item -> found.put(item.key(), item.version()));
+                page.promises().forEach(item -> foundPromises.put(item.key(), item.version()));
                 cursor = page.next();
                 assertThat(++pages).as("pages").isLessThan(1_000);
             } while (cursor != null);
             assertThat(found).isEqualTo(stored);
+            assertThat(foundPromises).isEqualTo(promised);
             assertThat(limit == 1_000 || pages > 5).as("%s pages", pages).isTrue();
         }
         assertThat(await(zone.page("no cursor", 10)).failure()).isNotNull();

@@ -13,6 +13,9 @@ record FencedScripts(
     /** Fills a zone that may not vote; of no incarnation, so it does not pass for a vote. */
     static final Script RESTORE = Script.of(Templates.ENTRIES + Templates.RESTORE);
 
+    /** As the other, for promises. */
+    static final Script RESTORE_PROMISE = Script.of(Templates.ENTRIES + Templates.RESTORE_PROMISE);
+
     /** Walks through one server. */
     static final String PAGE = Scripts.resource("zone-page-v1.lua");
 
@@ -27,6 +30,7 @@ record FencedScripts(
         static final String STORE = Scripts.resource("zone-store-v1.lua");
         static final String ACCEPT = Scripts.resource("zone-accept-v1.lua");
         static final String RESTORE = Scripts.resource("zone-restore-v1.lua");
+        static final String RESTORE_PROMISE = Scripts.resource("zone-restore-promise-v1.lua");
         static final String FILLING = Scripts.resource("zone-filling-v1.lua");
     }
 

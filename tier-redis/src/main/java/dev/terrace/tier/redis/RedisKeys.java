@@ -1,7 +1,10 @@
 package dev.terrace.tier.redis;
 
+import dev.terrace.api.BadInputException;
 import dev.terrace.spi.CacheKey;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Redis keys, readable and exact: {@code prefix:cache:key}. In the cache name everything but letters, digits, dot, dash
@@ -35,6 +38,51 @@ final class RedisKeys {
         return out.toString();
     }
 
+    /** The key of whose entry {@code redisKey} is the name; null when it is of none, or not as {@link #of} writes it. */
+    @Nullable
+    CacheKey parse(String redisKey) {
+        if (!redisKey.startsWith(prefix)) {
+            return null;
+        }
+        int colon = redisKey.indexOf(':', prefix.length());
+        byte[] name = colon < 0 ? null : unescaped(redisKey, prefix.length(), colon);
+        byte[] key = colon < 0 ? null : unescaped(redisKey, colon + 1, redisKey.length());
+        if (name == null || key == null) {
+            return null;
+        }
+        try {
+            CacheKey found = CacheKey.of(new String(name, StandardCharsets.UTF_8), key);
+            return of(found).equals(redisKey) ? found : null;
+        } catch (BadInputException noKeyOfOurs) {
+            return null;
+        }
+    }
+
+    private static byte @Nullable [] unescaped(String text, int from, int to) {
+        byte[] bytes = new byte[to - from];
+        int length = 0;
+        for (int i = from; i < to; i++) {
+            char c = text.charAt(i);
+            if (c != '%') {
+                bytes[length++] = (byte) c;
+                continue;
+            }
+            int high = i + 2 < to ? Character.digit(text.charAt(i + 1), 16) : -1;
+            int low = i + 2 < to ? Character.digit(text.charAt(i + 2), 16) : -1;
+            if (high < 0 || low < 0) {
+                return null;
+            }
+            bytes[length++] = (byte) (high << 4 | low);
+            i += 2;
+        }
+        return Arrays.copyOf(bytes, length);
+    }
+
+    /** The first part of every key of an entry. */
+    String prefixOfAll() {
+        return prefix;
+    }
+
     /** A SCAN pattern that matches the keys of one cache and no others. */
     String patternOf(String cache) {
         StringBuilder out = new StringBuilder(prefix);
@@ -54,6 +102,14 @@ final class RedisKeys {
      */
     static String promiseOf(String redisKey) {
         return '{' + redisKey + "}:p";
+    }
+
+    /** The key about whose entry {@code promiseKey} keeps a promise; null when it is of none. */
+    @Nullable
+    CacheKey ofPromise(String promiseKey) {
+        return promiseKey.startsWith("{") && promiseKey.endsWith("}:p")
+                ? parse(promiseKey.substring(1, promiseKey.length() - 3))
+                : null;
     }
 
     /** Where a zone keeps its name and incarnation. */

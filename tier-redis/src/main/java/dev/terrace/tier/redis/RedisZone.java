@@ -405,9 +405,25 @@ final class RedisZone implements Replica {
         Object[] arguments = {Envelope.encode(entry), RedisTier.ttlOf(entry, clock.millis())};
         return calls.call(
                 (connection, servers) -> ours(connection, servers)
-                        .thenCompose(ours -> restore(connection, servers, List.of(redisKey), arguments)),
+                        .thenCompose(ours ->
+                                restore(connection, servers, FencedScripts.RESTORE, List.of(redisKey), arguments)),
                 this::outcome,
                 RedisTier::outcomeOf);
+    }
+
+    @Override
+    public CompletionStage<Boolean> restorePromise(CacheKey key, Version version, Duration keep) {
+        Object[] arguments = {RedisTier.bytesOf(version), digits(Math.max(1, keep.toMillis()))};
+        return calls.call(
+                (connection, servers) -> ours(connection, servers)
+                        .thenCompose(ours -> restore(
+                                connection,
+                                servers,
+                                FencedScripts.RESTORE_PROMISE,
+                                withPromise(keys.of(key)),
+                                arguments)),
+                answer -> code(answer) == 'A',
+                no -> false);
     }
 
     /** Fails when the zone is another one: restoring runs past the fence that would have told. */
@@ -424,15 +440,19 @@ final class RedisZone implements Replica {
     }
 
     private static CompletionStage<byte[]> restore(
-            Connector.Connection connection, ZoneServers servers, List<Object> keyNames, Object[] arguments) {
-        return eval(connection, FencedScripts.RESTORE, keyNames, arguments)
+            Connector.Connection connection,
+            ZoneServers servers,
+            Script script,
+            List<Object> keyNames,
+            Object[] arguments) {
+        return eval(connection, script, keyNames, arguments)
                 .<CompletionStage<byte[]>>handle((answer, failure) -> {
                     if (failure == null) {
                         return CompletableFuture.completedStage(answer);
                     }
                     return Failures.isScriptMissing(failure)
-                            ? servers.load(servers.primaries(), List.of(FencedScripts.RESTORE))
-                                    .thenCompose(loaded -> eval(connection, FencedScripts.RESTORE, keyNames, arguments))
+                            ? servers.load(servers.primaries(), List.of(script))
+                                    .thenCompose(loaded -> eval(connection, script, keyNames, arguments))
                             : CompletableFuture.failedStage(Failures.root(failure));
                 })
                 .thenCompose(outcome -> outcome);

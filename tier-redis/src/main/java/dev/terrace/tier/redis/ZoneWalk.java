@@ -73,7 +73,13 @@ final class ZoneWalk {
             return new ReplicaPage(List.of(), null, "a server of the zone restarted" + BEGIN_AGAIN);
         }
         List<ReplicaPage.Item> items = new ArrayList<>(answer.size() / 2);
+        List<ReplicaPage.Item> promises = new ArrayList<>();
         for (int i = 2; i + 1 < answer.size(); i += 2) {
+            CacheKey promised = keys.ofPromise(ascii(answer.get(i)));
+            if (promised != null) {
+                promises.add(new ReplicaPage.Item(promised, version(ByteBuffer.wrap(answer.get(i + 1)), 0)));
+                continue;
+            }
             ReplicaPage.Item item = item(answer.get(i), answer.get(i + 1));
             if (item == null) {
                 foreign.inc();
@@ -84,7 +90,7 @@ final class ZoneWalk {
         Place next = scan.equals("0")
                 ? new Place(place.layout(), place.server() + 1, "", "0")
                 : new Place(place.layout(), place.server(), run, scan);
-        return new ReplicaPage(items, next.server() == servers ? null : next.cursor(), null);
+        return new ReplicaPage(items, promises, next.server() == servers ? null : next.cursor(), null);
     }
 
     /** Null when the key is not where its entry would be stored. */
@@ -93,7 +99,7 @@ final class ZoneWalk {
             return null;
         }
         ByteBuffer bytes = ByteBuffer.wrap(head);
-        Version version = new Version(bytes.getLong(2), bytes.getLong(10));
+        Version version = version(bytes, 2);
         int nameLength = bytes.getShort(42) & 0xFFFF;
         int keyLength = bytes.getShort(44) & 0xFFFF;
         if (head.length != Envelope.HEADER_BYTES + nameLength + keyLength) {
@@ -108,6 +114,10 @@ final class ZoneWalk {
         } catch (BadInputException noKeyOfOurs) {
             return null;
         }
+    }
+
+    private static Version version(ByteBuffer bytes, int at) {
+        return new Version(bytes.getLong(at), bytes.getLong(at + 8));
     }
 
     private static String ascii(byte[] bytes) {
