@@ -105,6 +105,54 @@ enum Scene {
         void play(Simulation simulation, SplittableRandom random) {
             oldBallot(simulation, random, true);
         }
+    },
+
+    /**
+     * A plain write has its version; while it is under way to a zone, that one promises and accepts a conditional write which has not
+     * seen it, and takes a plain write above that.
+     */
+    OVERTAKEN_BY_A_CONDITION(3, 120) {
+        @Override
+        void play(Simulation simulation, SplittableRandom random) {
+            SimNode writer = simulation.nodes.get(0);
+            SimNode other = simulation.nodes.get(1);
+            SimNode ahead = simulation.nodes.get(2);
+            List<SimZone> zones = simulation.shuffled(QUIET, random);
+            int majority = Context.majority(zones.size());
+            SimZone meeting = zones.get(0);
+            List<SimZone> promising = zones.subList(1, majority);
+            List<SimZone> apart = zones.subList(majority, zones.size());
+            Runnable reconnect =
+                    () -> simulation.nodes.forEach(node -> node.links.forEach(link -> link.requestsCut = false));
+            AtomicInteger queried = new AtomicInteger();
+            Runnable acts = () -> {
+                writer.link(meeting).heldUntilNanos = simulation.time.nanos() + 80_000_000;
+                promising.forEach(zone -> writer.link(zone).requestsCut = true);
+                apart.forEach(zone -> ahead.link(zone).requestsCut = true);
+                after(ahead.swap(CLIENT + "2", QUIET, "q0", "q1"), () -> {
+                    promising.forEach(zone -> ahead.link(zone).requestsCut = true);
+                    ahead.write(CLIENT + "2", QUIET, "q3");
+                });
+                simulation.later(82_000, () -> other.link(meeting).requestsCut = true);
+                simulation.later(100_000, () -> other.read(CLIENT + "3", QUIET));
+                simulation.later(150_000, () -> {
+                    reconnect.run();
+                    simulation.hush = false;
+                });
+            };
+            after(
+                    other.write(CLIENT + "3", QUIET, "q0"),
+                    () -> simulation.later(20_000, () -> {
+                        simulation.hush = true;
+                        zones.forEach(zone -> zone.onQuery = key -> {
+                            if (key.equals(QUIET) && queried.incrementAndGet() == majority) {
+                                zones.forEach(each -> each.onQuery = null);
+                                acts.run();
+                            }
+                        });
+                        writer.write(CLIENT, QUIET, "q2");
+                    }));
+        }
     };
 
     /** The scenes' key. */
@@ -127,7 +175,7 @@ enum Scene {
 
     /** Whether the last node stays out of everything else, with a clock far ahead. */
     boolean hasOutsider() {
-        return this == ACCEPTED_AFTER_AMNESIA || this == WRITTEN_BACK_AFTER_AMNESIA;
+        return this == ACCEPTED_AFTER_AMNESIA || this == WRITTEN_BACK_AFTER_AMNESIA || this == OVERTAKEN_BY_A_CONDITION;
     }
 
     private static void after(CompletionStage<Replicated> write, Runnable next) {

@@ -131,7 +131,7 @@ final class SimReplica implements Replica {
 
     @Override
     public CompletionStage<Ballot> query(CacheKey key) {
-        return call(true, () -> new Ballot.Known(zone.highest(key)), cause -> new Ballot.Unknown(cause, "simulated"));
+        return call(true, () -> new Ballot.Known(zone.query(key)), cause -> new Ballot.Unknown(cause, "simulated"));
     }
 
     @Override

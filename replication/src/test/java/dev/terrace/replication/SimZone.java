@@ -69,6 +69,10 @@ final class SimZone {
     @Nullable
     Consumer<Entry> onRestore;
 
+    /** Told of every question for the highest version; for faults that strike then. */
+    @Nullable
+    Consumer<CacheKey> onQuery;
+
     /** Told of every promise that it gives; for faults that strike then. */
     @Nullable
     Consumer<CacheKey> onPromise;
@@ -162,6 +166,15 @@ final class SimZone {
         return promised != null && promised.isNewerThan(held.version()) ? promised : held.version();
     }
 
+    /** The highest version, asked for by a write. */
+    @Nullable
+    Version query(CacheKey key) {
+        if (onQuery != null) {
+            onQuery.accept(key);
+        }
+        return highest(key);
+    }
+
     /** Null when given, else what stands against it. */
     @Nullable
     Version promise(CacheKey key, Version version) {
@@ -188,6 +201,11 @@ final class SimZone {
         Entry held = held(entry.key());
         if (held != null && held.version().equals(entry.version())) {
             return StoreOutcome.APPLIED;
+        }
+        if (weaknesses.contains(Weakness.SUPERSEDED_FIRST)
+                && held != null
+                && held.version().isNewerThan(entry.version())) {
+            return new StoreOutcome.Superseded(held.version());
         }
         // Before anything else: what is older than a promise was not taken, whatever else is held by now.
         Version promised = promises.get(entry.key());
@@ -223,6 +241,9 @@ final class SimZone {
                     : new StoreOutcome.Superseded(held == null ? null : held.version());
         }
         entries.put(entry.key(), entry);
+        if (weaknesses.contains(Weakness.ACCEPTING_ENDS_PROMISE)) {
+            promises.remove(entry.key());
+        }
         return StoreOutcome.APPLIED;
     }
 

@@ -74,8 +74,8 @@ class SimulationTest {
     }
 
     /**
-     * Left out: a write that takes being superseded by a conditional one for an acknowledgement. No run shows it since zones tell of promises
-     * first.
+     * Left out: a write that takes being superseded by a conditional one for an acknowledgement. As long as zones keep their promises, and tell
+     * of them first, nothing can come of it (see the ADR); the rule stands for zones that lose promises when their memory is full.
      */
     @ParameterizedTest
     @EnumSource(value = Mutation.class, mode = EnumSource.Mode.EXCLUDE, names = "SUPERSEDED_BY_CONDITION_COUNTS")

@@ -10,6 +10,10 @@ enum Weakness {
     SCRIPTS_RELOAD,
     /** An admission does not notice that the zone has restarted since it began to be filled. */
     ADMITS_BLINDLY,
+    /** Tells that something newer is held before it tells of a promise. */
+    SUPERSEDED_FIRST,
+    /** A promise ends when what it was given for is accepted. */
+    ACCEPTING_ENDS_PROMISE,
     /** Tombstones are dropped long before what they hide has expired. */
     TOMBSTONES_DROPPED_EARLY
 }
