@@ -405,7 +405,7 @@ final class Hints {
                         return CompletableFuture.completedStage(false);
                     }
                     if (outcome instanceof StoreOutcome.Promised) {
-                        return aboveThePromise(hint);
+                        return aboveThePromise(zone, hint);
                     }
                     over(zone, hint, !(outcome instanceof StoreOutcome.Refused));
                     return CompletableFuture.completedStage(true);
@@ -416,11 +416,17 @@ final class Hints {
      * A conditional write that came to nothing may leave a promise behind that outlives the hint. Once none can be under way
      * any more, what the key holds is written once more, as it is, above the promise; that goes to this zone, too.
      */
-    private CompletionStage<Boolean> aboveThePromise(Hint hint) {
+    private CompletionStage<Boolean> aboveThePromise(OfZone zone, Hint hint) {
         if (clock.millis() - hint.sinceMillis <= 2 * underWayMillis) {
             return CompletableFuture.completedStage(true);
         }
-        return affirm.apply(hint.key).thenApply(receipt -> receipt.outcome() != Replicated.Outcome.UNKNOWN);
+        return affirm.apply(hint.key).thenApply(receipt -> {
+            if (receipt.outcome() == Replicated.Outcome.ACKNOWLEDGED) {
+                // What was written is newer, and every zone either has it or is hinted.
+                over(zone, hint, true);
+            }
+            return receipt.outcome() != Replicated.Outcome.UNKNOWN;
+        });
     }
 
     private synchronized void over(OfZone zone, Hint hint, boolean replayed) {

@@ -38,8 +38,20 @@ final class QuorumChange extends Operation<Replicated> {
         @Nullable
         Entry refusedBy;
 
+        /** Have not promised, or could not say. */
+        final Set<Integer> absent = new LinkedHashSet<>();
+
+        /** What the zones are asked to accept, once that is decided. */
+        @Nullable
+        Entry accepting;
+
         Version highest = Version.ZERO;
         boolean decided;
+
+        /** Nobody may be asked to accept any more: it is taken to be nowhere, or found out about. */
+        boolean givenUp;
+
+        boolean acknowledged;
         String why = "";
 
         Ballot(Version version) {
@@ -79,6 +91,14 @@ final class QuorumChange extends Operation<Replicated> {
     }
 
     private void promised(Ballot mine, int zone, Promise promise) {
+        if (!(promise instanceof Promise.Given)) {
+            mine.absent.add(zone);
+        }
+        Entry accepting = mine.accepting;
+        if (accepting != null && (mine.acknowledged || mine == ballot && !isOver() && !mine.givenUp)) {
+            promisedLate(mine, accepting, zone, promise);
+            return;
+        }
         if (mine != ballot || isOver() || mine.decided) {
             return;
         }
@@ -115,6 +135,16 @@ final class QuorumChange extends Operation<Replicated> {
         }
     }
 
+    /** After a majority has decided: the others get what it decided at once, not as something they have missed. */
+    private void promisedLate(Ballot mine, Entry accepting, int zone, Promise promise) {
+        if (promise instanceof Promise.Given) {
+            mine.given.add(zone);
+            accept(mine, accepting, zone);
+        } else if (mine.acknowledged) {
+            hint(accepting, zone);
+        }
+    }
+
     private void decide(Ballot mine) {
         if (isLate() && !context.is(Mutation.LATE_ACKS_COUNT)) {
             // Zones may have forgotten since what they promised, and been filled before the last of them promised.
@@ -148,13 +178,14 @@ final class QuorumChange extends Operation<Replicated> {
     }
 
     private void accept(Ballot mine, Entry entry) {
+        mine.accepting = entry;
         for (int zone : mine.given) {
-            ask(
-                    zone,
-                    replica -> replica.accept(entry),
-                    outcome -> accepted(mine, entry, zone, outcome),
-                    QuorumWrite::bug);
+            accept(mine, entry, zone);
         }
+    }
+
+    private void accept(Ballot mine, Entry entry, int zone) {
+        ask(zone, replica -> replica.accept(entry), outcome -> accepted(mine, entry, zone, outcome), QuorumWrite::bug);
     }
 
     private void accepted(Ballot mine, Entry entry, int zone, StoreOutcome outcome) {
@@ -166,12 +197,16 @@ final class QuorumChange extends Operation<Replicated> {
         } else {
             mine.refused.add(zone);
         }
+        if (mine.acknowledged && !mine.acked.contains(zone)) {
+            hint(entry, zone);
+        }
         if (mine != ballot || isOver()) {
             return;
         }
         if (mine.acked.size() >= majority) {
             acknowledge(mine, entry);
         } else if (mine.acked.size() + mine.failed.size() + mine.refused.size() == mine.given.size()) {
+            mine.givenUp = true;
             if (mine.acked.isEmpty() && mine.failed.isEmpty()) {
                 again("other writes of the same key stood in the way until the deadline");
             } else {
@@ -191,15 +226,18 @@ final class QuorumChange extends Operation<Replicated> {
             return;
         }
         context.lastWritten().wrote(key, mine.version);
-        Set<String> hinted = new LinkedHashSet<>();
-        for (int zone = 0; zone < zones.size(); zone++) {
-            if (!mine.acked.contains(zone)) {
-                hinted.add(zones.get(zone).zone());
-                context.hints().add(zones.get(zone), entry);
-            }
-        }
+        mine.acknowledged = true;
+        // Those that have not answered are hinted when they do not.
+        Set<Integer> hinted = new LinkedHashSet<>(mine.absent);
+        hinted.addAll(mine.failed);
+        hinted.addAll(mine.refused);
+        hinted.forEach(zone -> hint(entry, zone));
         finish(new Replicated(
-                Replicated.Outcome.ACKNOWLEDGED, mine.version, names(mine.acked), majority, hinted, null, ""));
+                Replicated.Outcome.ACKNOWLEDGED, mine.version, names(mine.acked), majority, names(hinted), null, ""));
+    }
+
+    private void hint(Entry entry, int zone) {
+        context.hints().add(zones.get(zone), entry);
     }
 
     private void resolve(Ballot mine, Entry entry) {
