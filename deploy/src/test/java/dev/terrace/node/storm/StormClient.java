@@ -87,7 +87,7 @@ final class StormClient {
     }
 
     private void step(NodeProcess node) throws InterruptedException {
-        Op op = workload.next(random, number + ":" + ++values, known::get);
+        Op op = workload.next(random, number + ":" + ++values, values, known::get);
         // A session is one client with one life of a node: what a node promises its users ends with it.
         String life = node.lifeName();
         Pending pending = recorder.begin("c" + number + "-" + life, life, op);

@@ -52,6 +52,15 @@ final class Zones implements Servers {
         return servers.size();
     }
 
+    RedisProcess server(int zone) {
+        return servers.get(zone);
+    }
+
+    /** How {@code node} reaches {@code zone}. */
+    TcpProxy link(int zone, int node) {
+        return links.get(zone).get(node);
+    }
+
     /** What can befall servers and links without anything being forgotten. */
     @Override
     public List<Fault> faults() {
