@@ -172,7 +172,7 @@ final class Wiring implements TierContext {
                                         several -> logs.open(
                                                 zone.name(), within(several ? remote.ofZone(zone) : aside(zone))))
                                 : zones.size() == 1
-                                        ? logs.open("", this)
+                                        ? logs.open("", alone())
                                         : logs.open(zone.name(), within(remote.ofZone(zone))));
             }
         }
@@ -223,7 +223,14 @@ final class Wiring implements TierContext {
     }
 
     private Tier openOne() {
-        return open(settings.distributedCache().backend(), "terrace-tier-redis", "distributed_cache");
+        return open(settings.distributedCache().backend(), "terrace-tier-redis", "distributed_cache", alone());
+    }
+
+    /** As the only deployment sees it: its nodes may be named as those of a zone. */
+    private TierContext alone() {
+        DistributedCacheSettings remote = settings.distributedCache();
+        List<ZoneSettings> named = remote.replication().zones();
+        return named.size() == 1 ? within(remote.ofZone(named.get(0))) : this;
     }
 
     private Tier guarded(Tier tier) {
@@ -317,9 +324,13 @@ final class Wiring implements TierContext {
     }
 
     private Tier open(String provider, String artifact, String section) {
+        return open(provider, artifact, section, this);
+    }
+
+    private static Tier open(String provider, String artifact, String section, TierContext context) {
         for (TierProvider candidate : ServiceLoader.load(TierProvider.class)) {
             if (candidate.name().equals(provider)) {
-                return candidate.open(this);
+                return candidate.open(context);
             }
         }
         throw new SetupException(

@@ -193,7 +193,6 @@ class RecoveryTimesIT {
         try {
             return cache.put(key, "v").missed().isEmpty();
         } catch (UnavailableException notYet) {
-            if (Boolean.getBoolean("dbg")) System.out.println("DBG " + cache.name() + " " + notYet.getMessage());
             return false;
         }
     }
@@ -371,6 +370,7 @@ class RecoveryTimesIT {
                 note(
                         "log and L2 frozen: its notice has reached the other node over the group, from the call on",
                         since(begin, () -> applied(fleet) > applied));
+                until(() -> !fleet.trusts(0) && !fleet.trusts(1));
                 redis.thaw();
                 String value = "new " + i;
                 note("log and L2 thawed: both nodes answer what was put", until(() -> value.equals(theirs.get("k"))));

@@ -226,6 +226,19 @@ class ZonesIT {
     }
 
     @Test
+    void theOnlyZoneThatIsNamedIsOneDeployment() throws Exception {
+        startServers(1);
+        String l2 = "zones: [{name: home, nodes: [\"127.0.0.1:%d\"]}]"
+                .formatted(servers.get(0).port());
+        Cache<String, String> accounts =
+                cache(open(l2, "accounts: {replication: quorum, consistency: strict}"), "accounts");
+        WriteReceipt receipt = firstStrictWrite(accounts);
+        assertThat(receipt.acknowledgements().zones()).isEmpty();
+        assertThat(receipt.announced()).isTrue();
+        assertThat(servers.get(0).command("KEYS", "*")).contains("accounts:k");
+    }
+
+    @Test
     void serversThatAreAwayAtFirstJoinLater() throws Exception {
         int[] ports = {RedisProcess.freePort(), RedisProcess.freePort(), RedisProcess.freePort()};
         String l2 = "replication_factor: 3%ncluster_nodes: [\"127.0.0.1:%d\", \"127.0.0.1:%d\", \"127.0.0.1:%d\"]%n"
