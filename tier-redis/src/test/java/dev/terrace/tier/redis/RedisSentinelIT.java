@@ -18,6 +18,7 @@ import dev.terrace.spi.Replica.Standing;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.testkit.redis.RedisProcess;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -108,7 +109,9 @@ class RedisSentinelIT {
             assertThat(get(tier, "a")).isEqualTo(new Lookup.Hit(before));
             assertThat(replica.command("INFO", "replication")).contains("role:master");
             primary.restart();
+            // A sentinel that makes it a replica ends its connections.
             await().atMost(PATIENCE)
+                    .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                     .untilAsserted(() ->
                             assertThat(primary.command("INFO", "replication")).contains("role:slave"));
             assertThat(put(tier, entry("a", 9))).isEqualTo(StoreOutcome.APPLIED);
