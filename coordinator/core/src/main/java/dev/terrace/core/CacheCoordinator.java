@@ -14,6 +14,7 @@ import dev.terrace.config.SettingsLoader;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.ConflictResolver;
+import dev.terrace.spi.KeyWatch;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierStatus;
@@ -52,11 +53,17 @@ public final class CacheCoordinator implements AutoCloseable {
     private final MetricRegistry metrics;
     private final ScheduledExecutorService timer;
     private final ScheduledExecutorService pulse;
+    private final List<KeyWatch> watches;
     private final ConcurrentHashMap<String, CacheState> states = new ConcurrentHashMap<>();
     private boolean closing;
 
     CacheCoordinator(
-            Engine engine, MetricRegistry metrics, ScheduledExecutorService timer, ScheduledExecutorService pulse) {
+            Engine engine,
+            List<KeyWatch> watches,
+            MetricRegistry metrics,
+            ScheduledExecutorService timer,
+            ScheduledExecutorService pulse) {
+        this.watches = List.copyOf(watches);
         this.pulse = pulse;
         this.engine = engine;
         this.metrics = metrics;
@@ -235,6 +242,7 @@ public final class CacheCoordinator implements AutoCloseable {
         if (missed > 0) {
             LOG.error("closed while writes were still to be handed over, they are forgotten writes={}", missed);
         }
+        watches.forEach(KeyWatch::close);
         engine.announcer().close();
         timer.shutdownNow();
         pulse.shutdownNow();

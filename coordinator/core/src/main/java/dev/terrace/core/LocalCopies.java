@@ -66,6 +66,14 @@ final class LocalCopies {
         }
     }
 
+    /** What L1 holds, or null. */
+    @Nullable
+    Entry held(CacheKey key) {
+        return local != null && local.get(key).toCompletableFuture().join() instanceof Lookup.Hit hit
+                ? hit.entry()
+                : null;
+    }
+
     /** Something newer is, or may be, elsewhere: what L1 holds, and what flights will bring, must not be answered. */
     void forget(CacheKey key) {
         KeyStripes.Stripe stripe = stripes.of(key);

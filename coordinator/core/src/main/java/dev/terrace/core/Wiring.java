@@ -18,6 +18,8 @@ import dev.terrace.spi.ConflictResolver;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HintStore;
 import dev.terrace.spi.HybridClock;
+import dev.terrace.spi.KeyWatch;
+import dev.terrace.spi.KeyWatchProvider;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.Replica;
@@ -198,6 +200,27 @@ final class Wiring implements TierContext {
         return detection;
     }
 
+    /** One for each zone that is named; else one, which finds out what there is. */
+    private List<KeyWatch> openWatches() {
+        DistributedCacheSettings remote = settings.distributedCache();
+        if (!remote.enabled() || !settings.backplane().externalWriters()) {
+            return List.of();
+        }
+        for (KeyWatchProvider candidate : ServiceLoader.load(KeyWatchProvider.class)) {
+            if (candidate.name().equals(remote.backend())) {
+                return remote.replication().zones().isEmpty()
+                        ? List.of(candidate.open("", this))
+                        : remote.zones().stream()
+                                .map(zone -> candidate.open(zone.name(), within(remote.ofZone(zone))))
+                                .toList();
+            }
+        }
+        throw new SetupException(
+                "external_writers is enabled, but no provider of watches named '" + remote.backend()
+                        + "' is on the class path",
+                "add dev.terrace:terrace-tier-redis, or set backplane.external_writers: false");
+    }
+
     private static BackplaneProvider backplane(String name, String artifact) {
         for (BackplaneProvider candidate : ServiceLoader.load(BackplaneProvider.class)) {
             if (candidate.name().equals(name)) {
@@ -354,8 +377,14 @@ final class Wiring implements TierContext {
                 backup instanceof ScannableTier scan ? scan : null);
         // Of its own: a beat that waits for something else makes copies untrusted.
         ScheduledExecutorService pulse = backplanes.isEmpty() ? timer : timer("terrace-pulse");
+        Tier watched = tiers.remote();
+        List<KeyWatch> watches = local == null || watched == null ? List.of() : openWatches();
         Engine engine = engine(tiers, timer, pulse, System::nanoTime);
-        return new CacheCoordinator(engine, metrics, timer, pulse);
+        if (watched != null) {
+            ExternalWriters writers = new ExternalWriters(engine.copies(), watched, clock, metrics);
+            watches.forEach(watch -> watch.start(writers));
+        }
+        return new CacheCoordinator(engine, watches, metrics, timer, pulse);
     }
 
     private static ScheduledExecutorService timer(String name) {

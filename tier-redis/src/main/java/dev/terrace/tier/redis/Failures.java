@@ -37,6 +37,9 @@ final class Failures {
 
     static Unavailability cause(Throwable failure) {
         Throwable root = root(failure);
+        if (root instanceof OverloadedException) {
+            return Unavailability.OVERLOADED;
+        }
         if (root instanceof RedisTimeoutException || root instanceof TimeoutException) {
             return Unavailability.TIMEOUT;
         }
@@ -66,8 +69,8 @@ final class Failures {
 
     /** One line for people; names the permission or password that is missing, never the password. */
     static String describe(Throwable failure) {
-        if (failure instanceof TerraceException ours) {
-            return String.valueOf(ours.getMessage());
+        if (failure instanceof TerraceException || root(failure) instanceof OverloadedException) {
+            return String.valueOf(root(failure).getMessage());
         }
         for (Throwable t = failure; t != null; t = t.getCause()) {
             String message = String.valueOf(t.getMessage());

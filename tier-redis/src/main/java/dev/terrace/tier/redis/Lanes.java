@@ -44,7 +44,15 @@ final class Lanes {
     private final ConnectionManager connections;
     private final long timeoutMillis;
     private final Traffic traffic = new Traffic();
-    private final ConcurrentHashMap<MasterSlaveEntry, Lane[]> lanes = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<MasterSlaveEntry, Port> ports = new ConcurrentHashMap<>();
+
+    /** The lanes to one primary, and what waits for it. */
+    private record Port(List<Lane> lanes, Outstanding outstanding) {
+        Lane lane(String key) {
+            int hash = key.hashCode();
+            return lanes.get((hash ^ hash >>> 16) & (PER_SERVER - 1));
+        }
+    }
 
     /**
      * @param timeoutMillis how long a command may wait to be sent, and how long a batch for its answers
@@ -96,9 +104,39 @@ final class Lanes {
         if (server == null) {
             command.runAlone(executor);
         } else {
-            laneOf(server, command.key()).submit(command);
+            Port port = portOf(server);
+            if (port.outstanding().enter(1, command.bytes())) {
+                leaveWithAnswer(command, port.outstanding());
+                port.lane(command.key()).submit(command);
+            } else {
+                command.refuse(port.outstanding().refusal());
+            }
         }
         return command.answer();
+    }
+
+    private static void leaveWithAnswer(Command<?> command, Outstanding outstanding) {
+        command.answer().whenComplete((answer, failure) -> outstanding.leave(1, command.bytes()));
+    }
+
+    /** What waits for the primary of {@code key}; for those who send by other ways. */
+    Outstanding outstandingFor(String key) {
+        MasterSlaveEntry server = connections.getWriteEntry(connections.calcSlot(key));
+        return server == null ? new Outstanding() : portOf(server).outstanding();
+    }
+
+    /** Commands that wait for any server. */
+    long outstandingCommands() {
+        return ports.values().stream()
+                .mapToLong(port -> port.outstanding().commands())
+                .sum();
+    }
+
+    /** Bytes of the commands that wait for any server. */
+    long outstandingBytes() {
+        return ports.values().stream()
+                .mapToLong(port -> port.outstanding().bytes())
+                .sum();
     }
 
     /**
@@ -126,11 +164,33 @@ final class Lanes {
                 whenRedirectedToo(commands, all);
             }
         };
-        byServer.forEach((server, group) -> cut(server, group, ended, batches));
+        byServer.forEach((server, group) -> {
+            if (enter(server, group)) {
+                cut(server, group, ended, batches);
+            }
+        });
         left.addAndGet(batches.size());
         batches.forEach(Batch::start);
         ended.run();
         return all;
+    }
+
+    /** All of a group or none: what waited before it decides. */
+    private boolean enter(MasterSlaveEntry server, List<CommandData<?, ?>> group) {
+        Outstanding outstanding = portOf(server).outstanding();
+        long bytes = 0;
+        for (CommandData<?, ?> command : group) {
+            bytes += ((Command<?>) command).bytes();
+        }
+        boolean entered = outstanding.enter(group.size(), bytes);
+        for (CommandData<?, ?> command : group) {
+            if (entered) {
+                leaveWithAnswer((Command<?>) command, outstanding);
+            } else {
+                ((Command<?>) command).refuse(outstanding.refusal());
+            }
+        }
+        return entered;
     }
 
     /** Those that ran alone may answer after the batches. */
@@ -171,22 +231,21 @@ final class Lanes {
         return connections.getWriteEntry(connections.calcSlot(command.key()));
     }
 
-    private Lane laneOf(MasterSlaveEntry server, String key) {
-        Lane[] all = lanes.get(server);
-        if (all == null) {
+    private Port portOf(MasterSlaveEntry server) {
+        Port port = ports.get(server);
+        if (port == null) {
             // Primaries come and go; a lane that is forgotten still empties itself.
-            lanes.keySet().retainAll(connections.getEntrySet());
-            all = lanes.computeIfAbsent(server, this::open);
+            ports.keySet().retainAll(connections.getEntrySet());
+            port = ports.computeIfAbsent(server, this::open);
         }
-        int hash = key.hashCode();
-        return all[(hash ^ hash >>> 16) & (PER_SERVER - 1)];
+        return port;
     }
 
-    private Lane[] open(MasterSlaveEntry server) {
-        Lane[] opened = new Lane[PER_SERVER];
+    private Port open(MasterSlaveEntry server) {
+        List<Lane> opened = new ArrayList<>();
         for (int i = 0; i < PER_SERVER; i++) {
-            opened[i] = new Lane(server, executor, timeoutMillis, traffic);
+            opened.add(new Lane(server, executor, timeoutMillis, traffic));
         }
-        return opened;
+        return new Port(List.copyOf(opened), new Outstanding());
     }
 }

@@ -39,7 +39,8 @@ final class LogServers {
         throw last == null ? new IOException("no nodes configured") : last;
     }
 
-    private List<HostAndPort> candidates() throws IOException {
+    /** Where to ask: the nodes of the settings, or the master that a sentinel names. */
+    List<HostAndPort> candidates() throws IOException {
         String master = settings.sentinelMaster();
         boolean sentinels =
                 settings.topology() == Topology.SENTINEL || settings.topology() == Topology.AUTO && master != null;
@@ -88,7 +89,8 @@ final class LogServers {
         throw new IOException("redirected more than " + MOST_REDIRECTIONS + " times");
     }
 
-    private void greet(RespConnection connection, String clientName) throws IOException {
+    /** Gives credentials, chooses the database and says who this is. */
+    void greet(RespConnection connection, String clientName) throws IOException {
         if (settings.password() != null) {
             String password = settings.password().reveal();
             if (settings.username() == null) {
@@ -133,8 +135,7 @@ final class LogServers {
         return colon < 0 ? null : address(words[2].substring(0, colon), words[2].substring(colon + 1), from.host());
     }
 
-    private static HostAndPort address(@Nullable String host, @Nullable String port, String otherwise)
-            throws IOException {
+    static HostAndPort address(@Nullable String host, @Nullable String port, String otherwise) throws IOException {
         try {
             return new HostAndPort(
                     host == null || host.isEmpty() || host.equals("?") ? otherwise : host,

@@ -98,6 +98,10 @@ final class RedisTier implements Tier {
         this.overloaded = metrics.counter("l2.overloaded");
         metrics.remove("l2.inflight");
         metrics.register("l2.inflight", (Gauge<Integer>) inFlight::get);
+        metrics.remove("l2.outstanding");
+        metrics.register("l2.outstanding", (Gauge<Long>) () -> lanes(Lanes::outstandingCommands));
+        metrics.remove("l2.outstanding_bytes");
+        metrics.register("l2.outstanding_bytes", (Gauge<Long>) () -> lanes(Lanes::outstandingBytes));
         metrics.remove("l2.batches");
         metrics.register("l2.batches", (Gauge<Long>) () -> traffic(Traffic::batches));
         metrics.remove("l2.batched_commands");
@@ -107,6 +111,11 @@ final class RedisTier implements Tier {
     @Override
     public TierLevel level() {
         return TierLevel.L2;
+    }
+
+    private long lanes(ToLongFunction<Lanes> what) {
+        Connector.Connection connection = connector.connection();
+        return connection == null ? 0 : what.applyAsLong(connection.lanes());
     }
 
     private long traffic(ToLongFunction<Traffic> what) {
@@ -188,6 +197,8 @@ final class RedisTier implements Tier {
         if (cause == Unavailability.TIMEOUT) {
             timeouts.inc();
             outage = detail;
+        } else if (cause == Unavailability.OVERLOADED) {
+            overloaded.inc();
         } else {
             errors.inc();
             if (cause == Unavailability.DISCONNECTED) {

@@ -87,6 +87,15 @@ final class ReplicaAcks {
     }
 
     private CompletionStage<Answer> store(RedissonCommands.Store store, long nowMillis, int required) {
+        Outstanding outstanding = connection.lanes().outstandingFor(store.key());
+        long bytes = store.envelope().length;
+        if (!outstanding.enter(1, bytes)) {
+            return CompletableFuture.failedStage(outstanding.refusal());
+        }
+        return send(store, nowMillis, required).whenComplete((answer, failure) -> outstanding.leave(1, bytes));
+    }
+
+    private CompletionStage<Answer> send(RedissonCommands.Store store, long nowMillis, int required) {
         BatchOptions options = BatchOptions.defaults()
                 .retryAttempts(0)
                 .responseTimeout(timeoutMillis, TimeUnit.MILLISECONDS)

@@ -21,19 +21,28 @@ import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection that speaks RESP2, for one thread; {@link #close} from any. What no pooled client offers and a log needs: a
+ * One connection that speaks RESP2, and RESP3 after HELLO, for one thread; {@link #close} from any. What no pooled client offers and a log needs: a
  * blocking read on a connection of its own with a deadline of its own, and answers of any size read without holding them, so
  * that a huge entry by someone else's hand costs time but no memory.
  *
- * <p>Answers are {@code null}, {@link Long}, {@link String} (status), {@code byte[]}, {@link List}, or {@link #TOO_LONG}.
+ * <p>Answers are {@code null}, {@link Long}, {@link String} (status), {@code byte[]}, {@link List}, {@link Push}, or {@link
+ * #TOO_LONG}.
  */
 final class RespConnection implements AutoCloseable {
     /** Stands for a text that was read but not kept. */
     static final Object TOO_LONG = new Object();
 
+    /**
+     * What the server says unasked.
+     *
+     * @param whole false when parts were read but not kept
+     */
+    record Push(List<@Nullable Object> parts, boolean whole) {}
+
     private static final int LONGEST_TEXT_BYTES = 128 * 1024;
     private static final int LONGEST_LINE_BYTES = 4 * 1024;
     private static final int MOST_ELEMENTS = 1_024;
+    private static final int MOST_PUSHED = 16_384;
     private static final int DEEPEST = 8;
     private static final long MOST_KEPT_BYTES = 32L * 1024 * 1024;
 
@@ -42,6 +51,11 @@ final class RespConnection implements AutoCloseable {
     private final InputStream in;
     private final byte[] skipping = new byte[16 * 1024];
     private long keptBytes;
+
+    /** Whether everything of the answer that is being read was kept. */
+    private boolean whole;
+
+    private int mostElements = MOST_ELEMENTS;
 
     private RespConnection(HostAndPort server, Socket socket) throws IOException {
         this.server = server;
@@ -123,6 +137,7 @@ final class RespConnection implements AutoCloseable {
     Object receive(int silenceMillis) throws IOException {
         socket.setSoTimeout(silenceMillis);
         keptBytes = 0;
+        whole = true;
         Object answer = read(0);
         if (answer instanceof RespException error) {
             throw error;
@@ -146,7 +161,24 @@ final class RespConnection implements AutoCloseable {
             case '$':
                 return text(number(line));
             case '*':
+            case '~':
                 return list(number(line), depth);
+            case '%':
+                return list(2 * number(line), depth);
+            case '>':
+                List<@Nullable Object> parts = list(number(line), depth);
+                return new Push(parts == null ? List.of() : parts, whole);
+            case '_':
+                return null;
+            case '#':
+            case ',':
+            case '(':
+                return line;
+            case '=':
+                return text(number(line));
+            case '!':
+                Object error = text(number(line));
+                return new RespException(String.valueOf(textOf(error)));
             default:
                 throw notRedis();
         }
@@ -188,6 +220,7 @@ final class RespConnection implements AutoCloseable {
             return null;
         }
         if (length > LONGEST_TEXT_BYTES || keptBytes + length > MOST_KEPT_BYTES) {
+            whole = false;
             skip(length + 2);
             return TOO_LONG;
         }
@@ -210,7 +243,7 @@ final class RespConnection implements AutoCloseable {
         }
     }
 
-    private @Nullable Object list(long size, int depth) throws IOException {
+    private @Nullable List<@Nullable Object> list(long size, int depth) throws IOException {
         if (size < 0) {
             return null;
         }
@@ -220,11 +253,18 @@ final class RespConnection implements AutoCloseable {
         List<@Nullable Object> elements = new ArrayList<>((int) Math.min(size, 16));
         for (long i = 0; i < size; i++) {
             Object element = read(depth + 1);
-            if (i < MOST_ELEMENTS) {
+            if (i < mostElements) {
                 elements.add(element);
+            } else {
+                whole = false;
             }
         }
         return elements;
+    }
+
+    /** Keeps longer lists than usual. */
+    void keepLongLists() {
+        mostElements = MOST_PUSHED;
     }
 
     /** The text of an answer, or null when it is none. */

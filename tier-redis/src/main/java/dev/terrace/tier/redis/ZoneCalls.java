@@ -116,8 +116,17 @@ final class ZoneCalls implements AutoCloseable {
 
     private Lookup.Unavailable explain(Throwable failure) {
         Unavailability cause = connector.isClosed() ? Unavailability.CLOSED : ZoneFailures.cause(failure);
-        (cause == Unavailability.TIMEOUT ? timeouts : cause == Unavailability.FORGETFUL ? fenced : errors).inc();
+        counterOf(cause).inc();
         return no(cause, ZoneFailures.describe(failure));
+    }
+
+    private Counter counterOf(Unavailability cause) {
+        return switch (cause) {
+            case TIMEOUT -> timeouts;
+            case FORGETFUL -> fenced;
+            case OVERLOADED -> overloaded;
+            default -> errors;
+        };
     }
 
     static Lookup.Unavailable no(Unavailability cause, String detail) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.terrace.spi.CacheKey;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
@@ -76,6 +77,34 @@ class RedisKeysTest {
             assertThat(before).doesNotContainPattern("[*?\\[\\]\\\\^]");
             String mapped = keys.of(CacheKey.of(other, bytes(random)));
             assertThat(mapped.startsWith(before)).as("%s %s", cache, other).isEqualTo(other.equals(cache));
+        }
+    }
+
+    @Test
+    void aNameIsReadBackAsTheKeyItCameFrom() {
+        RedisKeys keys = new RedisKeys("odd: prefix");
+        SplittableRandom random = new SplittableRandom(Long.getLong("terrace.seed", 42));
+        for (int i = 0; i < 2_000; i++) {
+            byte[] bytes = new byte[1 + random.nextInt(20)];
+            random.nextBytes(bytes);
+            CacheKey key = CacheKey.of(i % 3 == 0 ? "{c:%}" : "caché" + i, bytes);
+            assertThat(keys.parse(keys.of(key))).isEqualTo(key);
+        }
+        String prefix = keys.prefixOfAll();
+        for (String none : List.of(
+                "",
+                "other:cache:key",
+                prefix,
+                prefix + "cache",
+                prefix + "cache:",
+                prefix + ":key",
+                prefix + "cache:%",
+                prefix + "cache:%4",
+                prefix + "cache:%zz",
+                prefix + "cache:%41",
+                prefix + "cache:sp ace",
+                prefix + "ca{che:key")) {
+            assertThat(keys.parse(none)).as(none).isNull();
         }
     }
 }
