@@ -242,7 +242,7 @@ class ZoneTroubleIT {
                 }
             });
             writer.start();
-            for (int round = 0; round < 10; round++) {
+            for (int round = 0; round < 10 || acknowledged.size() < 11 && round < 200; round++) {
                 RedisProcess from = cluster.ownerOf(slot);
                 cluster.migrateSlot(
                         slot, cluster.nodes().get(from == cluster.nodes().get(0) ? 1 : 0));
