@@ -188,7 +188,7 @@ final class Simulation {
         });
         run(END_MILLIS);
         // A node that died while it filled a zone keeps its turn for a while, and hints are tried after growing pauses.
-        for (int more = 0; more < 25 && !(votesAgain() && unhealed() == null); more++) {
+        for (int more = 0; more < 80 && !(votesAgain() && unhealed() == null); more++) {
             run(time.millis() + profile.deadlineMillis());
         }
         History all = history.history();
