@@ -104,8 +104,12 @@ class GroupFaultsIT {
     @Test
     void clustersOfOtherNamesOrSecretsStayApart() {
         List<HostAndPort> members = members(4);
+        // One after the other: two that begin alone must merge, and a stranger with the group's name may lead that
+        // merge astray.
         Node one = group.join(plan("terrace-a", "127.0.0.1", members.get(0).port(), members, null, SECRET));
+        group.awaitMembers(1, one);
         Node two = group.join(plan("terrace-a", "127.0.0.1", members.get(1).port(), members, null, SECRET));
+        group.awaitMembers(2, one, two);
         Node named = group.join(plan("terrace-b", "127.0.0.1", members.get(2).port(), members, null, SECRET));
         Node guessing = group.join(
                 plan("terrace-a", "127.0.0.1", members.get(3).port(), members, null, "another secret of some length"));
