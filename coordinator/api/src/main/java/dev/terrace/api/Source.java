@@ -2,6 +2,8 @@ package dev.terrace.api;
 
 /** Who answered a read. */
 public enum Source {
+    /** The near cache in front of the local tier: the value is the very object that others were given. */
+    NEAR,
     /** The local tier. */
     L1,
     /** The remote tier. */

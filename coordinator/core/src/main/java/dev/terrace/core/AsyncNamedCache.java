@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -32,8 +33,10 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     private final Coding<K, V> coding;
     private final Answers<K, V> answers;
     private final BulkAnswers<K, V> bulk;
+    private final @Nullable NearReads<K, V> near;
 
-    AsyncNamedCache(Engine engine, CacheState cache, Coding<K, V> coding) {
+    AsyncNamedCache(Engine engine, CacheState cache, Coding<K, V> coding, @Nullable NearReads<K, V> near) {
+        this.near = near;
         this.engine = engine;
         this.cache = cache;
         this.coding = coding;
@@ -48,13 +51,27 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     @Override
     public CompletionStage<@Nullable V> get(K key) {
-        return engine.gate().pass(() -> answers.one(coding.key(key), null).thenApply(Answer::fresh));
+        return engine.gate().pass(() -> {
+            V decoded = near(key);
+            return decoded != null
+                    ? CompletableFuture.completedStage(decoded)
+                    : answers.one(coding.key(key), null).thenApply(Answer::fresh);
+        });
+    }
+
+    private @Nullable V near(@Nullable K key) {
+        return near == null ? null : near.value(key);
     }
 
     @Override
     public CompletionStage<@Nullable V> get(K key, Loader<? super K, ? extends V> loader) {
-        return engine.gate()
-                .pass(() -> answers.one(coding.key(key), loadOf(key, loader)).thenApply(Answer::value));
+        return engine.gate().pass(() -> {
+            Callable<byte @Nullable []> load = loadOf(key, loader);
+            V decoded = near(key);
+            return decoded != null
+                    ? CompletableFuture.completedStage(decoded)
+                    : answers.one(coding.key(key), load).thenApply(Answer::value);
+        });
     }
 
     @Override
@@ -76,7 +93,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     @Override
     public CompletionStage<Map<K, V>> getAll(Collection<? extends K> keys) {
-        return engine.gate().pass(() -> bulk.all(asked(keys), null));
+        return engine.gate().pass(() -> all(asked(keys), null));
     }
 
     @Override
@@ -85,7 +102,29 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
             if (loader == null) {
                 throw new BadInputException("null loader for cache '" + cache.name + "'", "call getAll(keys) instead");
             }
-            return bulk.all(asked(keys), loader);
+            return all(asked(keys), loader);
+        });
+    }
+
+    /** What the near cache has needs no search. */
+    private CompletionStage<Map<K, V>> all(Map<CacheKey, K> asked, @Nullable BulkLoader<K, V> loader) {
+        if (near == null) {
+            return bulk.all(asked, loader);
+        }
+        Map<K, V> decoded = new LinkedHashMap<>();
+        asked.values().removeIf(key -> {
+            V value = near.value(key);
+            if (value != null) {
+                decoded.put(key, value);
+            }
+            return value != null;
+        });
+        if (asked.isEmpty()) {
+            return CompletableFuture.completedStage(decoded);
+        }
+        return bulk.all(asked, loader).thenApply(found -> {
+            decoded.putAll(found);
+            return decoded;
         });
     }
 
@@ -275,13 +314,23 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     @Override
     public CompletionStage<ReadResult<V>> read(K key) {
-        return engine.gate().pass(() -> answers.one(coding.key(key), null).thenApply(this::result));
+        return engine.gate().pass(() -> {
+            ReadResult<V> decoded = near == null ? null : near.result(key);
+            return decoded != null
+                    ? CompletableFuture.completedStage(decoded)
+                    : answers.one(coding.key(key), null).thenApply(this::result);
+        });
     }
 
     @Override
     public CompletionStage<ReadResult<V>> read(K key, Loader<? super K, ? extends V> loader) {
-        return engine.gate()
-                .pass(() -> answers.one(coding.key(key), loadOf(key, loader)).thenApply(this::result));
+        return engine.gate().pass(() -> {
+            Callable<byte @Nullable []> load = loadOf(key, loader);
+            ReadResult<V> decoded = near == null ? null : near.result(key);
+            return decoded != null
+                    ? CompletableFuture.completedStage(decoded)
+                    : answers.one(coding.key(key), load).thenApply(this::result);
+        });
     }
 
     @Override

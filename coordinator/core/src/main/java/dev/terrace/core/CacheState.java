@@ -116,8 +116,8 @@ final class CacheState {
             case L1 -> hitsL1.inc();
             case L2 -> hitsL2.inc();
             case L3 -> hitsL3.inc();
-            case LOADER, NONE -> {
-                // Counted as a miss when the search began.
+            case NEAR, LOADER, NONE -> {
+                // A search never ends in the near cache, and counts as a miss when it begins.
             }
         }
     }

@@ -12,6 +12,7 @@ import dev.terrace.config.Policies.Policy;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.EntryKind;
+import dev.terrace.spi.EnvelopeView;
 import dev.terrace.spi.KeyBuffer;
 import dev.terrace.spi.Version;
 import java.nio.charset.StandardCharsets;
@@ -118,6 +119,23 @@ final class Coding<K, V> {
             cache.codecFailures.inc();
         }
         return value;
+    }
+
+    NearCopy nearCopy(K key, CacheKey cacheKey, V value, EnvelopeView view, long untilMillis, long sweep) {
+        List<String> tags = view.hasTags() ? view.tags() : List.of();
+        return new NearCopy(
+                key, cacheKey, keys, values, value, view.version(), tags, view.createdMillis(), untilMillis, sweep);
+    }
+
+    /** False for what another view with other codecs keeps. */
+    boolean made(NearCopy copy) {
+        return copy.valueCodec == values && copy.keyCodec == keys;
+    }
+
+    /** The value of a copy that {@link #made} says is ours. */
+    @SuppressWarnings("unchecked") // the same codec made it
+    V valueOf(NearCopy copy) {
+        return (V) copy.value;
     }
 
     @Nullable

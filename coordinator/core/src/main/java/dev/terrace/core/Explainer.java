@@ -7,11 +7,13 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Tier;
+import dev.terrace.spi.TierLevel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** Asks every tier about a key and says in words what a read makes of it. */
 final class Explainer {
@@ -21,6 +23,8 @@ final class Explainer {
             Engine engine, CacheState cache, Coding<K, V> coding, CacheKey key) {
         List<Tier> tiers = engine.tiers().present();
         List<CompletableFuture<Lookup>> asked = new ArrayList<>();
+        long trustedUntil = cache.trust.until();
+        NearCopy near = engine.copies().near().peek(key);
         tiers.forEach(tier -> asked.add(tier.get(key).toCompletableFuture()));
         return CompletableFuture.allOf(asked.toArray(CompletableFuture[]::new))
                 .thenCompose(all -> engine.cascade().find(cache, key))
@@ -28,10 +32,31 @@ final class Explainer {
                     long now = engine.clock().millis();
                     List<Copy> copies = new ArrayList<>();
                     for (int i = 0; i < tiers.size(); i++) {
-                        copies.add(copy(tiers.get(i), asked.get(i).join(), cache, coding, now));
+                        copies.add(withNear(copy(tiers.get(i), asked.get(i).join(), cache, coding, now), near, now));
                     }
-                    return new Explanation(cache.name, key.toString(), copies, decision(found, now));
+                    String decision = near != null && NearReads.isUsable(cache, near, now, trustedUntil)
+                            ? "a read answers the decoded value in the near cache, version " + near.version
+                            : decision(found, now);
+                    return new Explanation(cache.name, key.toString(), copies, decision);
                 });
+    }
+
+    /** The near cache is a part of L1, and told of there. */
+    private static Copy withNear(Copy copy, @Nullable NearCopy near, long now) {
+        if (copy.tier() != TierLevel.L1 || near == null) {
+            return copy;
+        }
+        String detail = (copy.detail().isEmpty() ? "" : copy.detail() + "; ") + "in the near cache: version "
+                + near.version + (now < near.untilMillis ? " for " + (near.untilMillis - now) + " ms more" : ", over");
+        return new Copy(
+                copy.tier(),
+                copy.state(),
+                copy.kind(),
+                copy.version(),
+                copy.age(),
+                copy.freshFor(),
+                copy.payloadBytes(),
+                detail);
     }
 
     private static <K, V> Copy copy(Tier tier, Lookup lookup, CacheState cache, Coding<K, V> coding, long now) {

@@ -38,6 +38,9 @@ final class KeyStripes {
         /** Guarded by this lock. */
         private long writes;
 
+        /** Changes of copies, fills included; guarded by this lock. */
+        private long touches;
+
         /** Of what was written here or heard of from other nodes; guarded by this lock. */
         private Version newest = Version.ZERO;
 
@@ -47,7 +50,7 @@ final class KeyStripes {
          * @return false when something newer was written, perhaps to another key of the stripe
          */
         boolean noteWrite(Version version) {
-            writes++;
+            noteWrite();
             boolean isNewest = version.isNewerThan(newest);
             if (isNewest) {
                 newest = version;
@@ -58,6 +61,22 @@ final class KeyStripes {
         /** Notes a write; the caller holds the lock. */
         void noteWrite() {
             writes++;
+            touches++;
+        }
+
+        /** Notes that a copy may change that nobody wrote here; the caller holds the lock. */
+        void noteFill() {
+            touches++;
+        }
+
+        /** How many changes there were; takes the lock, so that none is under way. */
+        long touches() {
+            lock();
+            try {
+                return touches;
+            } finally {
+                unlock();
+            }
         }
 
         /** How many writes there were; takes the lock. */

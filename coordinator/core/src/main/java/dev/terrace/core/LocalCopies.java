@@ -13,7 +13,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * L1 as writes and fills see it. A write fences the key's flights and stores under the key's stripe; a fill asks whether it
+ * L1, and the near caches in front of it, as writes and fills see them. A write fences the key's flights and stores under the key's stripe; a fill asks whether it
  * still may and stores under the same stripe. So the older of the two never stays, even when L1 has evicted the newer one
  * in between. Thread-safe.
  */
@@ -21,13 +21,11 @@ final class LocalCopies {
     private final @Nullable LocalTier local;
     private final Flights flights;
     private final Mutant mutant;
+    private final NearCaches near;
     private final KeyStripes stripes = new KeyStripes();
 
-    LocalCopies(@Nullable LocalTier local, Flights flights) {
-        this(local, flights, Mutant.NONE);
-    }
-
-    LocalCopies(@Nullable LocalTier local, Flights flights, Mutant mutant) {
+    LocalCopies(@Nullable LocalTier local, NearCaches near, Flights flights, Mutant mutant) {
+        this.near = near;
         this.mutant = mutant;
         this.local = local;
         this.flights = flights;
@@ -45,6 +43,7 @@ final class LocalCopies {
         try {
             boolean newest = stripe.noteWrite(entry.version());
             flights.fence(entry.key());
+            near.drop(entry.key());
             if (local == null) {
                 return null;
             }
@@ -81,6 +80,7 @@ final class LocalCopies {
         try {
             stripe.noteWrite();
             flights.fence(key);
+            near.drop(key);
             if (local != null) {
                 local.drop(key);
             }
@@ -102,13 +102,14 @@ final class LocalCopies {
             if (mutant != Mutant.FILL_WITHOUT_VERSION) {
                 flights.fence(key);
             }
+            boolean nearOlder = mutant != Mutant.NEAR_NOT_DROPPED && near.dropOlder(key, version);
             boolean older = local != null
                     && local.get(key).toCompletableFuture().join() instanceof Lookup.Hit hit
                     && version.isNewerThan(hit.entry().version());
             if (older && local != null) {
                 local.drop(key);
             }
-            return older;
+            return older || nearOlder;
         } finally {
             stripe.unlock();
         }
@@ -121,6 +122,9 @@ final class LocalCopies {
         stripes.passAll(upTo);
         if (local != null) {
             local.dropAll();
+        }
+        if (mutant != Mutant.NEAR_SURVIVES_A_GAP) {
+            near.dropAll();
         }
     }
 
@@ -135,6 +139,8 @@ final class LocalCopies {
             if (!allowed.getAsBoolean()) {
                 return false;
             }
+            stripe.noteFill();
+            near.drop(entry.key());
             local.store(entry, WriteCondition.IF_NEWER);
             return true;
         } finally {
@@ -152,9 +158,39 @@ final class LocalCopies {
         KeyStripes.Stripe stripe = stripes.of(entry.key());
         stripe.lock();
         try {
-            return cache.hides(entry) || stripe.writes() != writesSeen
-                    ? new StoreOutcome.Superseded(entry.version())
-                    : into.store(entry, WriteCondition.IF_NEWER);
+            if (cache.hides(entry) || stripe.writes() != writesSeen) {
+                return new StoreOutcome.Superseded(entry.version());
+            }
+            stripe.noteFill();
+            near.drop(entry.key());
+            return into.store(entry, WriteCondition.IF_NEWER);
+        } finally {
+            stripe.unlock();
+        }
+    }
+
+    /** The near caches. */
+    NearCaches near() {
+        return near;
+    }
+
+    Mutant mutant() {
+        return mutant;
+    }
+
+    /** To be asked before L1 is read, and handed to {@link #keepNear} afterwards. */
+    long touches(CacheKey key) {
+        return stripes.of(key).touches();
+    }
+
+    /** Copies into a near cache what L1 held, unless some copy of its stripe changed meanwhile. */
+    void keepNear(NearCache into, NearCopy copy, long touches) {
+        KeyStripes.Stripe stripe = stripes.of(copy.cacheKey);
+        stripe.lock();
+        try {
+            if (stripe.touches() == touches) {
+                into.keep(copy);
+            }
         } finally {
             stripe.unlock();
         }

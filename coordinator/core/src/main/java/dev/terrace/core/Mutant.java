@@ -15,5 +15,11 @@ enum Mutant {
     /** A strict write does not wait for nodes that do not answer. */
     SILENT_NODES_IGNORED,
     /** Markers of other nodes are not heeded. */
-    MARKER_DROPPED
+    MARKER_DROPPED,
+    /** A notice drops the copy in L1, and not the one in the near cache. */
+    NEAR_NOT_DROPPED,
+    /** A gap drops what L1 holds, and not the near cache. */
+    NEAR_SURVIVES_A_GAP,
+    /** The near cache answers without asking whether copies are trusted. */
+    NEAR_ALWAYS_TRUSTED
 }

@@ -12,6 +12,7 @@ import dev.terrace.api.Source;
 import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteOptions;
 import dev.terrace.api.WriteReceipt;
+import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.EnvelopeView;
 import dev.terrace.spi.LocalTier;
@@ -27,7 +28,7 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The blocking view: warm hits in L1 on the caller's thread, everything else through the asynchronous engine with a
+ * The blocking view: warm hits in the near cache and in L1 on the caller's thread, everything else through the asynchronous engine with a
  * bounded wait.
  */
 final class NamedCache<K, V> implements Cache<K, V> {
@@ -36,13 +37,15 @@ final class NamedCache<K, V> implements Cache<K, V> {
     private final Coding<K, V> coding;
     private final AsyncNamedCache<K, V> async;
     private final @Nullable LocalTier local;
+    private final @Nullable NearReads<K, V> near;
     private final long longestWaitNanos;
 
     NamedCache(Engine engine, CacheState cache, Coding<K, V> coding) {
         this.engine = engine;
         this.cache = cache;
         this.coding = coding;
-        this.async = new AsyncNamedCache<>(engine, cache, coding);
+        this.near = NearReads.of(engine, cache, coding);
+        this.async = new AsyncNamedCache<>(engine, cache, coding, near);
         this.local = engine.tiers().local();
         this.longestWaitNanos = engine.longestWait().toNanos();
     }
@@ -80,17 +83,19 @@ final class NamedCache<K, V> implements Cache<K, V> {
         return await(async.invalidateTags(tags), "invalidateTags");
     }
 
-    /** A fresh value in L1, or null. Allocates nothing but the value. */
+    /** A fresh value in the near cache or L1, or null. Without a near cache it allocates nothing but the value. */
     private @Nullable V localHit(K key) {
         engine.gate().check();
-        if (local == null) {
-            return null;
+        V decoded = near == null ? null : near.value(key);
+        if (decoded != null || local == null) {
+            return decoded;
         }
         Scratch scratch = Scratch.take();
         try {
             boolean timed = scratch.isSampled();
             long started = timed ? System.nanoTime() : 0;
             coding.encodeKey(key, scratch.key);
+            NearReads.Glance glance = near == null ? null : near.glance(CacheKey.of(cache.name, scratch.key));
             long trustedUntil = cache.trust.until();
             if (!local.read(scratch.key, scratch.view) || !isFreshValue(scratch.view, trustedUntil)) {
                 return null;
@@ -99,6 +104,9 @@ final class NamedCache<K, V> implements Cache<K, V> {
             V value = coding.decode(view.array(), view.payloadOffset(), view.payloadLength());
             if (value != null) {
                 cache.hitsL1.inc();
+                if (near != null && glance != null) {
+                    near.keep(glance, key, value, view);
+                }
                 if (timed) {
                     cache.getL1.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
                 }
@@ -137,12 +145,14 @@ final class NamedCache<K, V> implements Cache<K, V> {
     @Nullable
     ReadResult<V> localRead(K key) {
         engine.gate().check();
-        if (local == null) {
-            return null;
+        ReadResult<V> decoded = near == null ? null : near.result(key);
+        if (decoded != null || local == null) {
+            return decoded;
         }
         Scratch scratch = Scratch.take();
         try {
             coding.encodeKey(key, scratch.key);
+            NearReads.Glance glance = near == null ? null : near.glance(CacheKey.of(cache.name, scratch.key));
             EnvelopeView view = scratch.view;
             long trustedUntil = cache.trust.until();
             if (!local.read(scratch.key, view) || !isFreshValue(view, trustedUntil)) {
@@ -155,6 +165,9 @@ final class NamedCache<K, V> implements Cache<K, V> {
                 return null;
             }
             cache.hitsL1.inc();
+            if (near != null && glance != null) {
+                near.keep(glance, key, value, view);
+            }
             return new ReadResult<>(value, Source.L1, Freshness.FRESH, Duration.ofMillis(age), version);
         } finally {
             scratch.giveBack();

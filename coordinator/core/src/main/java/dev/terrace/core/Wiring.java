@@ -427,7 +427,7 @@ final class Wiring implements TierContext {
         Flights flights = new Flights(clock);
         metrics.remove("flights");
         metrics.register("flights", (Gauge<Integer>) flights::size);
-        LocalCopies copies = new LocalCopies(tiers.local(), flights, mutant);
+        LocalCopies copies = new LocalCopies(tiers.local(), new NearCaches(policies, metrics), flights, mutant);
         Cascade cascade = new Cascade(tiers, clock, missed, metrics);
         Remote remote = tiers.remote() == null ? null : Remote.over(tiers.remote(), clock, modes);
         Writes writes = new Writes(

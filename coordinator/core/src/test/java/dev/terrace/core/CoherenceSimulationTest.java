@@ -34,6 +34,7 @@ class CoherenceSimulationTest {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(MOST_SECONDS);
         long fresh = 0;
         long local = 0;
+        long near = 0;
         long covered = 0;
         int ran = 0;
         for (long seed = first; seed < first + seeds && System.nanoTime() < deadline; seed++) {
@@ -46,12 +47,14 @@ class CoherenceSimulationTest {
             }
             fresh += fleet.freshAnswers;
             local += fleet.localAnswers;
+            near += fleet.nearAnswers;
             covered += fleet.coveredWrites;
             ran++;
         }
         System.out.println("CoherenceSimulationTest first_seed=" + first + " seeds=" + ran + " fresh_answers=" + fresh
-                + " local_answers=" + local + " covered_writes=" + covered);
+                + " local_answers=" + local + " near_answers=" + near + " covered_writes=" + covered);
         assertThat(local).isPositive();
+        assertThat(near).isPositive();
         assertThat(covered).isPositive();
     }
 

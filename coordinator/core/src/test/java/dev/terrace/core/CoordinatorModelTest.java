@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.terrace.api.Cache;
 import dev.terrace.api.CodecException;
 import dev.terrace.api.UnavailableException;
+import dev.terrace.config.NearCacheSettings;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
 import dev.terrace.testkit.FaultyTier;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 
 /**
  * Random operations of one caller over three tiers that fail, lose replies, restart empty and evict, against a map. A read
@@ -36,11 +38,14 @@ class CoordinatorModelTest {
     private final Map<String, Expected> model = new HashMap<>();
 
     @RepeatedTest(5)
-    void neverAnswersAnythingButTheNewestValue() {
+    void neverAnswersAnythingButTheNewestValue(RepetitionInfo repetition) {
         long seed = Long.getLong("terrace.seed", System.nanoTime());
         System.out.println("CoordinatorModelTest seed=" + seed + " (replay with -Dterrace.seed=" + seed + ")");
         SplittableRandom random = new SplittableRandom(seed);
-        try (Stack stack = Stack.ofThree()) {
+        NearCacheSettings near = repetition.getCurrentRepetition() % 2 == 0
+                ? new NearCacheSettings(repetition.getCurrentRepetition() == 2 ? 6 : 100, Duration.ofSeconds(20))
+                : null;
+        try (Stack stack = Stack.ofThree(near == null ? Stack.settings() : Stack.withNearCache(near))) {
             Cache<String, String> cache = stack.quotes();
             for (int step = 0; step < STEPS; step++) {
                 step(stack, cache, random, "step " + step);
@@ -50,6 +55,7 @@ class CoordinatorModelTest {
             for (String key : model.keySet()) {
                 check(stack, key, cache.get(key), "at the end");
             }
+            assertThat(stack.counter("cache.quotes.hits.near") > 0).isEqualTo(near != null);
         }
     }
 

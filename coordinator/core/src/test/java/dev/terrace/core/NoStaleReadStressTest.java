@@ -3,6 +3,8 @@ package dev.terrace.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.terrace.api.Cache;
+import dev.terrace.config.NearCacheSettings;
+import dev.terrace.config.Settings;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.testkit.FaultyTier;
 import java.util.ArrayList;
@@ -35,12 +37,14 @@ class NoStaleReadStressTest {
     private final long until = System.nanoTime() + RUN_NANOS;
 
     @ParameterizedTest
-    @ValueSource(strings = {"123", "13", "1"})
+    @ValueSource(strings = {"123", "13", "1", "123n", "1n"})
     void whoReadsAfterAWriteReturnedSeesIt(String tiers) throws Exception {
         long seed = Long.getLong("terrace.seed", System.nanoTime());
         System.out.println("NoStaleReadStressTest seed=" + seed + " (replay with -Dterrace.seed=" + seed + ")");
         ExecutorService threads = Executors.newFixedThreadPool(10);
-        try (Stack stack = Stack.of(tiers)) {
+        Settings settings =
+                tiers.contains("n") ? Stack.withNearCache(new NearCacheSettings(3, null)) : Stack.settings();
+        try (Stack stack = Stack.of(tiers, settings)) {
             Cache<String, String> cache = stack.quotes();
             List<Future<?>> workers = new ArrayList<>();
             for (int key = 0; key < KEYS; key++) {
@@ -60,7 +64,9 @@ class NoStaleReadStressTest {
                 stack.remote.release();
                 stack.backup.release();
             }
-            System.out.println("NoStaleReadStressTest tiers=" + tiers + " reads=" + reads.get());
+            System.out.println("NoStaleReadStressTest tiers=" + tiers + " reads=" + reads.get() + " near="
+                    + stack.counter("cache.quotes.hits.near"));
+            assertThat(stack.counter("cache.quotes.hits.near") > 0).isEqualTo(tiers.contains("n"));
             assertThat(reads.get()).isGreaterThan(500);
         } finally {
             threads.shutdownNow();

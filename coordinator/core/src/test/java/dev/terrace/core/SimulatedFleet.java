@@ -4,7 +4,10 @@ import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.Codecs;
 import dev.terrace.api.Freshness;
 import dev.terrace.api.ReadResult;
+import dev.terrace.api.Source;
 import dev.terrace.api.WriteReceipt;
+import dev.terrace.config.CachePolicy;
+import dev.terrace.config.NearCacheSettings;
 import dev.terrace.config.Settings;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.BackplaneListener;
@@ -56,7 +59,25 @@ final class SimulatedFleet {
     private static final long EPOCH_MILLIS = 1_700_000_000_000L;
     private static final int KEYS = 3;
     private static final List<String> CACHES = List.of("eventual", "bounded", "strict");
-    private static final Settings SETTINGS = Settings.defaults();
+    private static final Settings PLAIN = Settings.defaults();
+    private static final Settings WITH_NEAR_CACHES = withNearCaches();
+
+    private static Settings withNearCaches() {
+        CachePolicy policy = CachePolicy.INHERIT.withNearCache(new NearCacheSettings(64, null));
+        Map<String, CachePolicy> caches = new HashMap<>();
+        CACHES.forEach(name -> caches.put(name, policy));
+        return new Settings(
+                PLAIN.localCache(),
+                PLAIN.distributedCache(),
+                PLAIN.backupStorage(),
+                PLAIN.circuitBreaker(),
+                PLAIN.failover(),
+                PLAIN.loading(),
+                PLAIN.limits(),
+                caches,
+                PLAIN.classes(),
+                PLAIN.server());
+    }
 
     /** What went wrong, with the seed that shows it. */
     static final class Violation extends AssertionError {
@@ -119,6 +140,8 @@ final class SimulatedFleet {
     private int writes;
     private boolean calm = true;
     private final int slowness;
+    private final Settings settings;
+    int nearAnswers;
     int freshAnswers;
     int localAnswers;
     int coveredWrites;
@@ -129,6 +152,7 @@ final class SimulatedFleet {
         this.tracing = tracing;
         this.remote = new HeapTier(TierLevel.L2, wall(0));
         this.slowness = 1 + random.nextInt(20);
+        this.settings = random.nextBoolean() ? WITH_NEAR_CACHES : PLAIN;
         int logCount = random.nextInt(3) == 0 ? 3 : 1;
         for (int i = 0; i < logCount; i++) {
             logs.add(new Log("log"));
@@ -344,6 +368,7 @@ final class SimulatedFleet {
         ReadResult<String> hit = view.localRead(key);
         if (hit != null) {
             localAnswers++;
+            nearAnswers += hit.source() == Source.NEAR ? 1 : 0;
             judge(node, cache, key, asked, hit);
             return;
         }
@@ -435,7 +460,7 @@ final class SimulatedFleet {
             });
             MetricRegistry metrics = new MetricRegistry();
             Timer timer = new Timer(this);
-            engine = new Wiring(SETTINGS, wall, metrics, id, channels, PROMISES, mutant)
+            engine = new Wiring(settings, wall, metrics, id, channels, PROMISES, mutant)
                     .engine(new Tiers(local, new Remote(this), null, null), timer, timer, () -> now - monotonicLost);
             for (String name : CACHES) {
                 CacheState state = new CacheState(name, new Trust(engine.coherence(), PROMISES, name, false), metrics);
@@ -452,7 +477,7 @@ final class SimulatedFleet {
                                         Codecs.stringKey(),
                                         Codecs.string(),
                                         engine.policies(),
-                                        SETTINGS.limits())));
+                                        settings.limits())));
             }
         }
 

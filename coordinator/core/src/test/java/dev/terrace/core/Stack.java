@@ -8,6 +8,7 @@ import dev.terrace.config.CachePolicy;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.config.LimitSettings;
 import dev.terrace.config.LoadingSettings;
+import dev.terrace.config.NearCacheSettings;
 import dev.terrace.config.Settings;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.TierLevel;
@@ -98,6 +99,22 @@ final class Stack implements AutoCloseable {
                         "quotes", new CachePolicy(TTL, STALE, NEGATIVE, null),
                         "durable", new CachePolicy(TTL, null, null, true),
                         "plain", new CachePolicy(TTL, null, null, null)),
+                base.classes(),
+                base.server());
+    }
+
+    /** As {@link #settings()}, and {@code quotes} has a near cache. */
+    static Settings withNearCache(NearCacheSettings near) {
+        Settings base = settings();
+        return new Settings(
+                base.localCache(),
+                base.distributedCache(),
+                base.backupStorage(),
+                base.circuitBreaker(),
+                base.failover(),
+                base.loading(),
+                base.limits(),
+                Map.of("quotes", new CachePolicy(TTL, STALE, NEGATIVE, null).withNearCache(near)),
                 base.classes(),
                 base.server());
     }

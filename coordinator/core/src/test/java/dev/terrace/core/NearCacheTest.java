@@ -1,0 +1,271 @@
+package dev.terrace.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.codahale.metrics.MetricRegistry;
+import com.sun.management.ThreadMXBean;
+import dev.terrace.api.BadInputException;
+import dev.terrace.api.Cache;
+import dev.terrace.api.ClosedException;
+import dev.terrace.api.Codec;
+import dev.terrace.api.Codecs;
+import dev.terrace.api.KeyCodec;
+import dev.terrace.api.ReadResult;
+import dev.terrace.api.Source;
+import dev.terrace.api.WriteOptions;
+import dev.terrace.config.NearCacheSettings;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.KeyBuffer;
+import dev.terrace.spi.Version;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** The near cache answers what L1 would, and nothing else. */
+class NearCacheTest {
+    private static Stack stack(int entries, Duration ttl) {
+        return Stack.ofThree(Stack.withNearCache(new NearCacheSettings(entries, ttl)));
+    }
+
+    private static void warm(Cache<String, String> cache, String key) {
+        assertThat(cache.read(key).source()).isEqualTo(Source.L1);
+        assertThat(cache.read(key).source()).isEqualTo(Source.NEAR);
+    }
+
+    @Test
+    void aSecondReadIsAnsweredWithTheSameObjectAndWithoutDecoding() {
+        AtomicInteger decoded = new AtomicInteger();
+        Codec<StringBuilder> counting = new Codec<>() {
+            @Override
+            public byte[] encode(StringBuilder value) {
+                return value.toString().getBytes(StandardCharsets.UTF_8);
+            }
+
+            @Override
+            public StringBuilder decode(byte[] bytes, int offset, int length) {
+                decoded.incrementAndGet();
+                return new StringBuilder(new String(bytes, offset, length, StandardCharsets.UTF_8));
+            }
+        };
+        try (Stack stack = stack(10, null)) {
+            Cache<String, StringBuilder> cache = stack.coordinator.cache("quotes", Codecs.stringKey(), counting);
+            Version written = cache.put("k", new StringBuilder("v")).version();
+            StringBuilder first = cache.get("k");
+            assertThat(cache.get("k")).isSameAs(first);
+            assertThat(cache.get("k", key -> new StringBuilder("loaded"))).isSameAs(first);
+            assertThat(cache.getAll(List.of("k", "absent"))).isEqualTo(Map.of("k", first));
+            assertThat(cache.async().get("k").toCompletableFuture().join()).isSameAs(first);
+            assertThat(decoded).hasValue(1);
+            stack.clock.advance(Duration.ofSeconds(3));
+            ReadResult<StringBuilder> read = cache.read("k");
+            assertThat(read.source()).isEqualTo(Source.NEAR);
+            assertThat(read.version()).isEqualTo(written);
+            assertThat(read.age()).isEqualTo(Duration.ofSeconds(3));
+            assertThat(stack.counter("cache.quotes.hits.near")).isEqualTo(5);
+            assertThat(stack.counter("cache.quotes.hits.l1")).isEqualTo(1);
+            assertThat(cache.explain("k").decision()).contains("near cache");
+            assertThat(cache.explain("k").copies().get(0).detail()).contains("near cache");
+        }
+    }
+
+    @Test
+    void everyWriteAndInvalidationDropsIt() {
+        try (Stack stack = stack(10, null)) {
+            Cache<String, String> cache = stack.quotes();
+            Version version = cache.put("k", "1").version();
+            warm(cache, "k");
+            cache.put("k", "2");
+            assertThat(cache.get("k")).isEqualTo("2");
+            warm(cache, "k", "2");
+            cache.replace("k", cache.read("k").version(), "3");
+            assertThat(cache.get("k")).isEqualTo("3");
+            warm(cache, "k", "3");
+            cache.invalidate("k");
+            assertThat(cache.get("k")).isNull();
+            cache.increment("k", 4);
+            warm(cache, "k");
+            assertThat(cache.increment("k", 1)).isEqualTo(5);
+            assertThat(cache.get("k")).isEqualTo("5");
+            warm(cache, "k", "5");
+            cache.clear();
+            assertThat(cache.get("k")).isNull();
+            assertThat(version).isNotNull();
+        }
+    }
+
+    private static void warm(Cache<String, String> cache, String key, String value) {
+        cache.read(key);
+        assertThat(cache.read(key).source()).isEqualTo(Source.NEAR);
+        assertThat(cache.get(key)).isEqualTo(value);
+    }
+
+    @Test
+    void itIsOverWithTheEntrysFreshnessOrItsOwnTime() {
+        try (Stack stack = stack(10, Duration.ofSeconds(5))) {
+            Cache<String, String> cache = stack.quotes();
+            cache.put("k", "v");
+            warm(cache, "k");
+            stack.clock.advance(Duration.ofMillis(4_999));
+            assertThat(cache.read("k").source()).isEqualTo(Source.NEAR);
+            stack.clock.advance(Duration.ofMillis(1));
+            assertThat(cache.read("k").source()).isEqualTo(Source.L1);
+            assertThat(cache.read("k").source()).isEqualTo(Source.NEAR);
+            stack.clock.advance(Stack.TTL.minusSeconds(6));
+            warm(cache, "k");
+            stack.clock.advance(Duration.ofSeconds(1));
+            assertThat(cache.get("k")).isNull();
+        }
+    }
+
+    @Test
+    void aTagThatWasInvalidatedHidesIt() {
+        try (Stack stack = stack(10, null)) {
+            Cache<String, String> cache = stack.quotes();
+            cache.put("red", "1", WriteOptions.DEFAULTS.withTags("colour"));
+            cache.put("loud", "2", WriteOptions.DEFAULTS.withTags("sound"));
+            cache.put("plain", "3");
+            warm(cache, "red");
+            warm(cache, "loud");
+            warm(cache, "plain");
+            cache.invalidateTags(List.of("colour"));
+            assertThat(cache.read("plain").source()).isEqualTo(Source.NEAR);
+            assertThat(cache.get("red")).isNull();
+            assertThat(cache.getAll(List.of("red", "loud"))).isEqualTo(Map.of("loud", "2"));
+            cache.put("red", "4", WriteOptions.DEFAULTS.withTags("colour"));
+            warm(cache, "red", "4");
+        }
+    }
+
+    @Test
+    void itHoldsNoMoreThanItMay() {
+        try (Stack stack = stack(20, null)) {
+            Cache<String, String> cache = stack.quotes();
+            for (int i = 0; i < 500; i++) {
+                cache.put("k" + i, "v" + i);
+                cache.get("k" + i);
+                assertThat(cache.get("k" + i)).isEqualTo("v" + i);
+            }
+            assertThat((Integer) stack.metrics
+                            .getGauges()
+                            .get("cache.quotes.near.entries")
+                            .getValue())
+                    .isBetween(1, 20);
+            assertThat(stack.counter("cache.quotes.near.evictions")).isBetween(400L, 1_000L);
+        }
+    }
+
+    @Test
+    void viewsWithOtherCodecsNeverMixUp() {
+        KeyCodec<String> ignoringCase = new KeyCodec<>() {
+            @Override
+            public void encode(String key, KeyBuffer into) {
+                Codecs.stringKey().encode(key.toLowerCase(Locale.ROOT), into);
+            }
+
+            @Override
+            public String decode(byte[] bytes) {
+                return new String(bytes, StandardCharsets.UTF_8);
+            }
+        };
+        try (Stack stack = stack(10, null)) {
+            Cache<String, String> text = stack.quotes();
+            Cache<String, Long> numbers = stack.coordinator.cache("quotes", Codecs.stringKey(), Codecs.decimal());
+            Cache<String, String> folded = stack.coordinator.cache("quotes", ignoringCase, Codecs.string());
+            text.put("k", "7");
+            for (int i = 0; i < 3; i++) {
+                assertThat(text.get("k")).isEqualTo("7");
+                assertThat(numbers.get("k")).isEqualTo(7L);
+                assertThat(folded.get("K")).isEqualTo("7");
+                assertThat(folded.get("k")).isEqualTo("7");
+            }
+            folded.put("K", "8");
+            assertThat(text.get("k")).isEqualTo("8");
+            assertThat(numbers.get("k")).isEqualTo(8L);
+            assertThat(folded.get("k")).isEqualTo("8");
+            text.put("K", "capital");
+            assertThat(text.get("K")).isEqualTo("capital");
+            assertThat(text.get("K")).isEqualTo("capital");
+            assertThat(folded.get("K")).isEqualTo("8");
+            assertThat(folded.get("K")).isEqualTo("8");
+        }
+    }
+
+    @Test
+    void keysThatAreArraysAreAnsweredByL1() {
+        try (Stack stack = stack(10, null)) {
+            Cache<byte[], String> cache = stack.coordinator.cache("quotes", Codecs.bytesKey(), Codecs.string());
+            byte[] key = {1, 2};
+            cache.put(key, "v");
+            cache.read(key);
+            assertThat(cache.read(key).source()).isEqualTo(Source.L1);
+            key[0] = 3;
+            assertThat(cache.get(key)).isNull();
+        }
+    }
+
+    @Test
+    void badKeysAndClosedCachesAreRefusedAsEver() {
+        Stack stack = stack(10, null);
+        Cache<String, String> cache = stack.quotes();
+        assertThatThrownBy(() -> cache.get(null)).isInstanceOf(BadInputException.class);
+        assertThatThrownBy(() -> cache.get("")).isInstanceOf(BadInputException.class);
+        cache.put("k", "v");
+        warm(cache, "k");
+        stack.close();
+        assertThatThrownBy(() -> cache.get("k")).isInstanceOf(ClosedException.class);
+    }
+
+    @Test
+    void withoutL1ThereIsNone() {
+        try (Stack stack = Stack.of("23", Stack.withNearCache(new NearCacheSettings(10, null)))) {
+            Cache<String, String> cache = stack.quotes();
+            cache.put("k", "v");
+            cache.get("k");
+            assertThat(cache.read("k").source()).isEqualTo(Source.L2);
+        }
+    }
+
+    @Test
+    void whatWasCopiedWhileEverythingWasDroppedIsNotAnswered() {
+        NearCache near = new NearCache("quotes", new NearCacheSettings(10, null), new MetricRegistry());
+        CacheKey key = Stack.key("k");
+        long sweep = near.sweeps();
+        near.dropAll();
+        near.keep(new NearCopy("k", key, "", "", "old", new Version(1, 1), List.of(), 0, Long.MAX_VALUE, sweep));
+        assertThat(near.find("k")).isNull();
+        assertThat(near.peek(key)).isNull();
+        near.keep(
+                new NearCopy("k", key, "", "", "new", new Version(2, 1), List.of(), 0, Long.MAX_VALUE, near.sweeps()));
+        assertThat(near.find("k")).isNotNull();
+        near.dropAll();
+        assertThat(near.find("k")).isNull();
+    }
+
+    @Test
+    void aHitAllocatesNothing() {
+        try (Stack stack = stack(10, null)) {
+            Cache<String, String> cache = stack.quotes();
+            cache.put("k", "v");
+            warm(cache, "k");
+            ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+            long thread = Thread.currentThread().getId();
+            int calls = 20_000;
+            long bytes = Long.MAX_VALUE;
+            for (int round = 0; round < 4; round++) {
+                long before = threads.getThreadAllocatedBytes(thread);
+                for (int i = 0; i < calls; i++) {
+                    cache.get("k");
+                }
+                bytes = threads.getThreadAllocatedBytes(thread) - before;
+            }
+            System.out.println("NearCacheTest bytes_per_hit=" + bytes / calls);
+            assertThat(bytes / calls).isLessThanOrEqualTo(16);
+        }
+    }
+}
