@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * notices and writes find them by the encoded key. What is kept or dropped under one encoded key is so under its stripe's lock in
  * {@link LocalCopies}. Thread-safe.
  *
- * <p>Eviction is Caffeine's (W-TinyLFU); its upkeep is done on the calling threads.
+ * <p>Eviction is Caffeine's (W-TinyLFU), whose upkeep runs in the common pool: on the calling threads it would be most of a hit's cost. So
+ * for a moment there may be more copies than allowed.
  */
 final class NearCache {
     final Counter hits;
@@ -39,7 +40,6 @@ final class NearCache {
                 settings.ttl() == null ? Long.MAX_VALUE : settings.ttl().toMillis();
         this.byKey = Caffeine.newBuilder()
                 .maximumSize(settings.entries())
-                .executor(Runnable::run)
                 .<Object, NearCopy>removalListener((key, copy, why) -> gone(copy, why))
                 .build();
         metrics.remove(prefix + "near.entries");

@@ -2,6 +2,7 @@ package dev.terrace.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.codahale.metrics.MetricRegistry;
 import com.sun.management.ThreadMXBean;
@@ -151,12 +152,14 @@ class NearCacheTest {
                 cache.get("k" + i);
                 assertThat(cache.get("k" + i)).isEqualTo("v" + i);
             }
-            assertThat((Integer) stack.metrics
-                            .getGauges()
-                            .get("cache.quotes.near.entries")
-                            .getValue())
-                    .isBetween(1, 20);
-            assertThat(stack.counter("cache.quotes.near.evictions")).isBetween(400L, 1_000L);
+            await().untilAsserted(() -> {
+                assertThat((Integer) stack.metrics
+                                .getGauges()
+                                .get("cache.quotes.near.entries")
+                                .getValue())
+                        .isBetween(1, 20);
+                assertThat(stack.counter("cache.quotes.near.evictions")).isBetween(400L, 1_000L);
+            });
         }
     }
 
