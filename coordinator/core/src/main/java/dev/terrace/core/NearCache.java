@@ -5,11 +5,13 @@ import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Policy;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import dev.terrace.config.NearCacheSettings;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Version;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,14 +19,18 @@ import org.jspecify.annotations.Nullable;
  * notices and writes find them by the encoded key. What is kept or dropped under one encoded key is so under its stripe's lock in
  * {@link LocalCopies}. Thread-safe.
  *
- * <p>Eviction is Caffeine's (W-TinyLFU), whose upkeep runs in the common pool: on the calling threads it would be most of a hit's cost. So
- * for a moment there may be more copies than allowed.
+ * <p>Eviction is Caffeine's (W-TinyLFU), told of a sample of the hits: to tell it of each would be most of a hit's cost. Its upkeep
+ * is done on the calling threads.
  */
 final class NearCache {
+    /** A power of two. */
+    private static final int TOLD_ONE_IN = 16;
+
     final Counter hits;
     private final Counter evictions;
     private final long mostMillis;
     private final Cache<Object, NearCopy> byKey;
+    private final Policy<Object, NearCopy> untold;
 
     /** Holds every copy that {@link #byKey} holds, or is about to. */
     private final ConcurrentHashMap<CacheKey, NearCopy> byCacheKey = new ConcurrentHashMap<>();
@@ -40,8 +46,10 @@ final class NearCache {
                 settings.ttl() == null ? Long.MAX_VALUE : settings.ttl().toMillis();
         this.byKey = Caffeine.newBuilder()
                 .maximumSize(settings.entries())
+                .executor(Runnable::run)
                 .<Object, NearCopy>removalListener((key, copy, why) -> gone(copy, why))
                 .build();
+        this.untold = byKey.policy();
         metrics.remove(prefix + "near.entries");
         metrics.register(prefix + "near.entries", (Gauge<Integer>) byCacheKey::size);
     }
@@ -59,7 +67,8 @@ final class NearCache {
     /** The copy under a caller's key; whether it may be answered is another question. */
     @Nullable
     NearCopy find(Object key) {
-        NearCopy copy = byKey.getIfPresent(key);
+        boolean told = (ThreadLocalRandom.current().nextInt() & TOLD_ONE_IN - 1) == 0;
+        NearCopy copy = told ? byKey.getIfPresent(key) : untold.getIfPresentQuietly(key);
         return copy != null && copy.sweep == sweeps ? copy : null;
     }
 
