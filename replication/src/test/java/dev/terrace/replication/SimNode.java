@@ -201,7 +201,7 @@ final class SimNode {
                     noteChange(client, key, receipt);
                     if (receipt.outcome() == Replicated.Outcome.REFUSED) {
                         // The version may have been renewed: a refusal says nothing about the value.
-                        pending.fail();
+                        nothing(pending);
                     } else {
                         end(pending, receipt);
                     }
@@ -220,16 +220,27 @@ final class SimNode {
     private void end(Pending pending, Replicated receipt) {
         switch (receipt.outcome()) {
             case ACKNOWLEDGED -> pending.ok(receipt.version());
-            case REFUSED -> pending.ok(Observed.REFUSED);
-            case FAILED -> {
-                // Where requests are repeated, nothing can be proven to have come to nothing.
+            case REFUSED -> {
                 if (simulation.profile.repetition > 0) {
                     pending.unknown();
                 } else {
-                    pending.fail();
+                    pending.ok(Observed.REFUSED);
                 }
             }
+            case FAILED -> nothing(pending);
             case UNKNOWN -> pending.unknown();
+        }
+    }
+
+    /**
+     * Nothing was written; but where requests are repeated, that cannot be proven: the answer that counts may be the second one's, which
+     * denies what the first has done, and what began anew is then refused because of itself.
+     */
+    private void nothing(Pending pending) {
+        if (simulation.profile.repetition > 0) {
+            pending.unknown();
+        } else {
+            pending.fail();
         }
     }
 }
