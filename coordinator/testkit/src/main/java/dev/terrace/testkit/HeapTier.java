@@ -1,6 +1,7 @@
 package dev.terrace.testkit;
 
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Coordinating;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.ScannableTier;
@@ -25,16 +26,31 @@ import java.util.function.Predicate;
  * A tier on the heap, unbounded, whose stages are complete when returned. For tests that must control time or order; put a
  * {@link FaultyTier} around it for everything that can go wrong. Thread-safe.
  */
-public final class HeapTier implements ScannableTier {
+public final class HeapTier implements ScannableTier, Coordinating {
     private final TierLevel level;
     private final InstantSource clock;
     private final ConcurrentHashMap<CacheKey, Entry> entries = new ConcurrentHashMap<>();
+    private final HeapFleet fleet;
     private volatile boolean closed;
 
     /** An empty tier that plays {@code level}. */
     public HeapTier(TierLevel level, InstantSource clock) {
         this.level = level;
         this.clock = clock;
+        this.fleet = new HeapFleet(clock, key -> {
+            Entry held = entries.get(key);
+            return held == null ? null : held.version();
+        });
+    }
+
+    @Override
+    public HeapFleet leases() {
+        return fleet;
+    }
+
+    @Override
+    public HeapFleet rates() {
+        return fleet;
     }
 
     @Override

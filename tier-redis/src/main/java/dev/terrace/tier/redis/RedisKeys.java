@@ -112,6 +112,16 @@ final class RedisKeys {
                 : null;
     }
 
+    /** Where the lease on the entry under {@code redisKey} lies: in its slot, as {@link #promiseOf}. */
+    static String leaseOf(String redisKey) {
+        return '{' + redisKey + "}:lease";
+    }
+
+    /** Where a token bucket of the fleet lies. */
+    String bucket(String name) {
+        return '{' + prefix + "rate-" + encoded(name) + '}';
+    }
+
     /** Where a zone keeps its name and incarnation. */
     String zoneRecord() {
         return '{' + prefix + "zone}";

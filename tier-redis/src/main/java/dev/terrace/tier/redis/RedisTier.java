@@ -5,10 +5,13 @@ import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Coordinating;
 import dev.terrace.spi.Deadlines;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
+import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.RateStore;
 import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
@@ -44,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * network threads or on the timer's: what depends on them must not block. At most {@link #MOST_IN_FLIGHT} calls wait for a
  * server that does not answer; further ones are refused as overloaded.
  */
-final class RedisTier implements Tier {
+final class RedisTier implements Tier, Coordinating {
     /** Bounds the memory that a frozen server can pin: a call leaves when Redisson gives it up, soon after its deadline. */
     static final int MOST_IN_FLIGHT = 10_000;
 
@@ -62,6 +65,7 @@ final class RedisTier implements Tier {
     private final InstantSource clock;
     private final RedisKeys keys;
     private final Reclaimer reclaimer;
+    private final RedisFleet fleet;
     private final long timeoutMillis;
     private final ReplicationMode mode;
     private final Deadlines deadlines;
@@ -87,6 +91,7 @@ final class RedisTier implements Tier {
         this.connector = connector;
         this.clock = clock;
         this.keys = new RedisKeys(settings.keyPrefix());
+        this.fleet = new RedisFleet(this, keys);
         this.timeoutMillis = settings.timeout().toMillis();
         this.mode = ReplicationMode.valueOf(settings.consistencyLevel().name());
         this.deadlines = new Deadlines("terrace-l2-deadlines", timeoutMillis);
@@ -139,7 +144,7 @@ final class RedisTier implements Tier {
     }
 
     /** Runs one call under the deadline; {@code failed} turns a failure into this call's way of saying so. */
-    private <R, T> CompletionStage<T> call(
+    <R, T> CompletionStage<T> call(
             Function<RedissonCommands, CompletionStage<R>> command,
             Function<R, T> answered,
             Function<Lookup.Unavailable, T> failed) {
@@ -457,6 +462,16 @@ final class RedisTier implements Tier {
     public CompletionStage<Void> clear(String cache, Version upTo) {
         reclaimer.submit(cache, upTo);
         return CompletableFuture.completedStage(null);
+    }
+
+    @Override
+    public LeaseStore leases() {
+        return fleet;
+    }
+
+    @Override
+    public RateStore rates() {
+        return fleet;
     }
 
     @Override

@@ -5,9 +5,12 @@ import com.codahale.metrics.MetricFilter;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Coordinating;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
+import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.RateStore;
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.ReplicaPage;
 import dev.terrace.spi.StoreOutcome;
@@ -59,7 +62,7 @@ import org.redisson.client.RedisException;
  * bound that. In a Redis Cluster, flushing one shard is noticed only when it is the one with the zone's record; the comparison
  * heals the others.
  */
-final class RedisZone implements Replica {
+final class RedisZone implements Replica, Coordinating {
     /** How long ago the zone's name may have been looked at when something is stored past the fence. */
     private static final long NAME_IS_GOOD_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -470,6 +473,16 @@ final class RedisZone implements Replica {
     @Override
     public CompletionStage<Void> clear(String cache, Version upTo) {
         return foreignOr(() -> tier.clear(cache, upTo), no -> null);
+    }
+
+    @Override
+    public LeaseStore leases() {
+        return tier.leases();
+    }
+
+    @Override
+    public RateStore rates() {
+        return tier.rates();
     }
 
     @Override

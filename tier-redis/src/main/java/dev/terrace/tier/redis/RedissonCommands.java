@@ -120,6 +120,11 @@ final class RedissonCommands {
         return lanes.submit(Lanes.evalSha(ReturnType.LONG, Scripts.RECLAIM.digest(), List.of(key), (Object) upTo));
     }
 
+    /** Runs a script; fails with NOSCRIPT where it is not loaded. */
+    <R> CompletionStage<R> eval(ReturnType answers, Scripts.Script script, List<String> keyNames, Object... arguments) {
+        return lanes.submit(Lanes.evalSha(answers, script.digest(), keyNames, arguments));
+    }
+
     /** Runs a command, and once more after loading the scripts, should the server not know them. */
     <R> CompletionStage<R> withScripts(Supplier<CompletionStage<R>> command) {
         CompletableFuture<R> result = new CompletableFuture<>();

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.redisson.api.RScript;
@@ -24,6 +25,18 @@ final class Scripts {
     /** Removes an entry that is not newer than a version. */
     static final Script RECLAIM = Script.read("reclaim-v1.lua");
 
+    /** Claims a lease. */
+    static final Script LEASE_CLAIM = Script.read("lease-claim-v1.lua");
+
+    /** Renews a lease or gives it back. */
+    static final Script LEASE_KEEP = Script.read("lease-keep-v1.lua");
+
+    /** Takes tokens from a bucket. */
+    static final Script RATE_TAKE = Script.read("rate-take-v1.lua");
+
+    /** What a tier runs. */
+    private static final List<Script> OF_A_TIER = List.of(STORE, RECLAIM, LEASE_CLAIM, LEASE_KEEP, RATE_TAKE);
+
     /** Tells where the log of notices stands. */
     static final Script LOG_BEGIN = Script.read("log-begin-v1.lua");
 
@@ -35,9 +48,9 @@ final class Scripts {
     /** Loads every script into every primary of the deployment. */
     static CompletionStage<Void> load(RedissonClient client) {
         RScript scripts = client.getScript(StringCodec.INSTANCE);
-        return CompletableFuture.allOf(
-                scripts.scriptLoadAsync(STORE.text()).toCompletableFuture(),
-                scripts.scriptLoadAsync(RECLAIM.text()).toCompletableFuture());
+        return CompletableFuture.allOf(OF_A_TIER.stream()
+                .map(script -> scripts.scriptLoadAsync(script.text()).toCompletableFuture())
+                .toArray(CompletableFuture[]::new));
     }
 
     /** The text of a resource beside this class. */

@@ -12,7 +12,9 @@ import static org.awaitility.Awaitility.await;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.config.DistributedCacheSettings.Topology;
+import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.RateStore;
 import dev.terrace.spi.Replica.Standing;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Unavailability;
@@ -43,7 +45,10 @@ class RedisAclIT {
             "+evalsha",
             "+script|load");
 
-    /** What a zone needs beyond. */
+    /** What leases and fleet-wide rates need beyond. */
+    private static final List<String> LEASES = List.of("~{test:*", "+pttl", "+time");
+
+    /** What a zone needs beyond a tier. */
     private static final List<String> ZONE = List.of("~{test:*", "+eval", "+pttl", "+script|exists");
 
     private RedisProcess redis;
@@ -88,6 +93,29 @@ class RedisAclIT {
             answer(tier.clear("faults", entry("x", 60_000).version()));
             await().atMost(Duration.ofSeconds(10))
                     .untilAsserted(() -> assertThat(redis.command("DBSIZE")).startsWith(":0"));
+        }
+    }
+
+    @Test
+    void leasesAndRatesWorkWithTheDocumentedPermissionsAndWithoutThemTheRestDoes() {
+        user(TIER, LEASES);
+        LeaseStore.Claim claim =
+                new LeaseStore.Claim(key("a"), "me", Duration.ofSeconds(5), dev.terrace.spi.Version.ZERO);
+        RateStore.Rate rate = new RateStore.Rate(10, 10);
+        try (RedisTier tier = open()) {
+            awaitReady(tier);
+            assertThat(answer(tier.leases().claim(claim))).isInstanceOf(LeaseStore.Claimed.Granted.class);
+            assertThat(answer(
+                            tier.leases().claim(new LeaseStore.Claim(key("a"), "other", Duration.ofSeconds(5), null))))
+                    .isInstanceOf(LeaseStore.Claimed.Held.class);
+            assertThat(answer(tier.leases().release(key("a"), "me"))).isEqualTo(LeaseStore.Released.WANTED);
+            assertThat(answer(tier.rates().take("b", 1, rate))).isInstanceOf(RateStore.Taken.Tokens.class);
+            user(TIER);
+            assertThat(answer(tier.leases().claim(claim)))
+                    .isInstanceOfSatisfying(
+                            LeaseStore.Claimed.Unavailable.class,
+                            no -> assertThat(no.detail()).contains("NOPERM"));
+            assertThat(put(tier, entry("a"))).isEqualTo(StoreOutcome.APPLIED);
         }
     }
 

@@ -1,0 +1,155 @@
+package dev.terrace.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Coordinating;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.LeaseStore;
+import dev.terrace.spi.LeaseStore.Claim;
+import dev.terrace.spi.LeaseStore.Claimed;
+import dev.terrace.spi.LeaseStore.Released;
+import dev.terrace.spi.RateStore.Rate;
+import dev.terrace.spi.RateStore.Taken;
+import dev.terrace.spi.Tier;
+import dev.terrace.spi.Version;
+import dev.terrace.spi.WriteCondition;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** What every {@link Coordinating} tier must do, with real time or a clock that {@link #pass} moves. */
+public abstract class FleetContract {
+    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final Duration SHORT = Duration.ofMillis(150);
+
+    private final CacheKey key = CacheKey.of("quotes", "key {1} " + UUID.randomUUID());
+
+    /** For subclasses. */
+    protected FleetContract() {}
+
+    /** The tier under test; the same for the whole test. */
+    protected abstract Coordinating tier();
+
+    /** Lets so much time go by. */
+    protected abstract void pass(Duration time);
+
+    private LeaseStore leases() {
+        return tier().leases();
+    }
+
+    private static <T> T now(CompletionStage<T> stage) {
+        return stage.toCompletableFuture()
+                .orTimeout(10, java.util.concurrent.TimeUnit.SECONDS)
+                .join();
+    }
+
+    private Claimed claim(String owner, Duration keep, @Nullable Version seen) {
+        return now(leases().claim(new Claim(key, owner, keep, seen)));
+    }
+
+    private void granted(String owner) {
+        assertThat(claim(owner, LONG, Version.ZERO)).isInstanceOf(Claimed.Granted.class);
+    }
+
+    private Entry put(long aheadMillis) {
+        long millis = InstantSource.system().millis();
+        Entry entry = Entries.value(key, Entries.version(millis + aheadMillis, 1), millis, LONG, "v");
+        now(((Tier) tier()).put(entry, WriteCondition.IF_NEWER));
+        return entry;
+    }
+
+    @Test
+    void oneOwnerAtATimeWhoMayAskAgain() {
+        granted("a");
+        granted("a");
+        assertThat(claim("b", LONG, Version.ZERO)).isInstanceOfSatisfying(Claimed.Held.class, held -> {
+            assertThat(held.owner()).isEqualTo("a");
+            assertThat(held.left()).isPositive().isLessThanOrEqualTo(LONG);
+        });
+        assertThat(now(leases().release(key, "b"))).isEqualTo(Released.NOT_HELD);
+        assertThat(claim("c", LONG, null)).isInstanceOf(Claimed.Held.class);
+        assertThat(now(leases().release(key, "a"))).isEqualTo(Released.WANTED);
+        granted("b");
+        assertThat(now(leases().release(key, "b"))).isEqualTo(Released.UNWANTED);
+        assertThat(now(leases().release(key, "b"))).isEqualTo(Released.NOT_HELD);
+    }
+
+    @Test
+    void thatOthersWaitIsRememberedThroughRenewalsAndClaimsOfTheOwner() {
+        granted("a");
+        claim("b", LONG, Version.ZERO);
+        assertThat(now(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Granted.class);
+        granted("a");
+        assertThat(now(leases().release(key, "a"))).isEqualTo(Released.WANTED);
+    }
+
+    @Test
+    void anOwnerWhoSaysNothingLosesIt() {
+        assertThat(claim("a", SHORT, Version.ZERO)).isInstanceOf(Claimed.Granted.class);
+        pass(SHORT);
+        await().pollInterval(Duration.ofMillis(10)).untilAsserted(() -> granted("b"));
+        assertThat(now(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Held.class);
+        assertThat(now(leases().release(key, "a"))).isEqualTo(Released.NOT_HELD);
+        assertThat(claim("c", LONG, Version.ZERO)).isInstanceOf(Claimed.Held.class);
+    }
+
+    @Test
+    void aRenewedLeaseOutlivesItsFirstTime() {
+        assertThat(claim("a", SHORT, Version.ZERO)).isInstanceOf(Claimed.Granted.class);
+        assertThat(now(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Granted.class);
+        pass(SHORT.multipliedBy(2));
+        assertThat(claim("b", LONG, Version.ZERO)).isInstanceOf(Claimed.Held.class);
+        assertThat(now(leases().release(key, "a"))).isEqualTo(Released.WANTED);
+        assertThat(now(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Held.class);
+    }
+
+    @Test
+    void whatWasStoredMeanwhileIsSeenBeforeTheLeaseIs() {
+        Version before = put(0).version();
+        assertThat(claim("a", LONG, Version.ZERO)).isInstanceOf(Claimed.Changed.class);
+        assertThat(claim("a", LONG, before)).isInstanceOf(Claimed.Granted.class);
+        Version after = put(5).version();
+        assertThat(claim("b", LONG, before)).isInstanceOf(Claimed.Changed.class);
+        assertThat(claim("b", LONG, after)).isInstanceOf(Claimed.Held.class);
+        assertThat(now(leases().release(key, "a"))).isEqualTo(Released.WANTED);
+        assertThat(claim("b", LONG, before)).isInstanceOf(Claimed.Changed.class);
+        assertThat(claim("b", LONG, new Version(after.clock() + 1, 0))).isInstanceOf(Claimed.Granted.class);
+        assertThat(now(leases().release(key, "b"))).isEqualTo(Released.UNWANTED);
+        assertThat(claim("c", LONG, null)).as("whatever is held").isInstanceOf(Claimed.Granted.class);
+    }
+
+    @Test
+    void aBucketGivesItsBurstAndThenItsRate() {
+        String bucket = "origin {x} " + UUID.randomUUID();
+        Rate rate = new Rate(20, 5);
+        assertThat(taken(bucket, 3, rate).tokens()).isEqualTo(3);
+        assertThat(taken(bucket, 9, rate).tokens()).isEqualTo(2);
+        Taken.Tokens none = taken(bucket, 1, rate);
+        assertThat(none.tokens()).isZero();
+        assertThat(none.next()).isPositive().isLessThanOrEqualTo(Duration.ofMillis(50));
+        pass(none.next());
+        await().pollInterval(Duration.ofMillis(5))
+                .untilAsserted(() -> assertThat(taken(bucket, 1, rate).tokens()).isEqualTo(1));
+        assertThat(taken("another " + bucket, 1, rate).tokens()).isEqualTo(1);
+    }
+
+    @Test
+    void aBucketNeverHoldsMoreThanItsBurst() {
+        String bucket = "b-" + UUID.randomUUID();
+        Rate rate = new Rate(1_000, 4);
+        assertThat(taken(bucket, 10, rate).tokens()).isEqualTo(4);
+        pass(Duration.ofMillis(50));
+        assertThat(taken(bucket, 10, rate).tokens()).isBetween(1, 4);
+    }
+
+    private Taken.Tokens taken(String bucket, int wanted, Rate rate) {
+        Taken taken = now(tier().rates().take(bucket, wanted, rate));
+        assertThat(taken).isInstanceOf(Taken.Tokens.class);
+        return (Taken.Tokens) taken;
+    }
+}
