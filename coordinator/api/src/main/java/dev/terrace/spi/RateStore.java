@@ -13,8 +13,9 @@ public interface RateStore {
      *
      * @param bucket names it
      * @param wanted at least 1
+     * @param leave how many must stay in it, for those who matter more; 0 to take what there is
      */
-    CompletionStage<Taken> take(String bucket, int wanted, Rate rate);
+    CompletionStage<Taken> take(String bucket, int wanted, int leave, Rate rate);
 
     /**
      * How a bucket fills. All who take from a bucket must say the same.

@@ -127,28 +127,41 @@ public abstract class FleetContract {
     void aBucketGivesItsBurstAndThenItsRate() {
         String bucket = "origin {x} " + UUID.randomUUID();
         Rate rate = new Rate(20, 5);
-        assertThat(taken(bucket, 3, rate).tokens()).isEqualTo(3);
-        assertThat(taken(bucket, 9, rate).tokens()).isEqualTo(2);
-        Taken.Tokens none = taken(bucket, 1, rate);
+        assertThat(taken(bucket, 3, 0, rate).tokens()).isEqualTo(3);
+        assertThat(taken(bucket, 9, 0, rate).tokens()).isEqualTo(2);
+        Taken.Tokens none = taken(bucket, 1, 0, rate);
         assertThat(none.tokens()).isZero();
         assertThat(none.next()).isPositive().isLessThanOrEqualTo(Duration.ofMillis(50));
         pass(none.next());
         await().pollInterval(Duration.ofMillis(5))
-                .untilAsserted(() -> assertThat(taken(bucket, 1, rate).tokens()).isEqualTo(1));
-        assertThat(taken("another " + bucket, 1, rate).tokens()).isEqualTo(1);
+                .untilAsserted(
+                        () -> assertThat(taken(bucket, 1, 0, rate).tokens()).isEqualTo(1));
+        assertThat(taken("another " + bucket, 1, 0, rate).tokens()).isEqualTo(1);
     }
 
     @Test
     void aBucketNeverHoldsMoreThanItsBurst() {
         String bucket = "b-" + UUID.randomUUID();
         Rate rate = new Rate(1_000, 4);
-        assertThat(taken(bucket, 10, rate).tokens()).isEqualTo(4);
+        assertThat(taken(bucket, 10, 0, rate).tokens()).isEqualTo(4);
         pass(Duration.ofMillis(50));
-        assertThat(taken(bucket, 10, rate).tokens()).isBetween(1, 4);
+        assertThat(taken(bucket, 10, 0, rate).tokens()).isBetween(1, 4);
     }
 
-    private Taken.Tokens taken(String bucket, int wanted, Rate rate) {
-        Taken taken = now(tier().rates().take(bucket, wanted, rate));
+    @Test
+    void whoMattersLessLeavesSome() {
+        String bucket = "b-" + UUID.randomUUID();
+        Rate rate = new Rate(1, 8);
+        assertThat(taken(bucket, 10, 6, rate).tokens()).isEqualTo(2);
+        Taken.Tokens none = taken(bucket, 1, 6, rate);
+        assertThat(none.tokens()).isZero();
+        assertThat(none.next()).isPositive().isLessThanOrEqualTo(Duration.ofSeconds(1));
+        assertThat(taken(bucket, 10, 0, rate).tokens()).isEqualTo(6);
+        assertThat(taken(bucket, 10, 6, rate).tokens()).isZero();
+    }
+
+    private Taken.Tokens taken(String bucket, int wanted, int leave, Rate rate) {
+        Taken taken = now(tier().rates().take(bucket, wanted, leave, rate));
         assertThat(taken).isInstanceOf(Taken.Tokens.class);
         return (Taken.Tokens) taken;
     }

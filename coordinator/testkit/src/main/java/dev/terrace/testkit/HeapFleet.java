@@ -108,17 +108,18 @@ public final class HeapFleet implements LeaseStore, RateStore {
     }
 
     @Override
-    public CompletionStage<Taken> take(String bucket, int wanted, Rate rate) {
+    public CompletionStage<Taken> take(String bucket, int wanted, int leave, Rate rate) {
         return answered(() -> {
             double now = clock.millis() * 1_000.0;
             double each = 1_000_000.0 / rate.perSecond();
             double deep = each * rate.burst();
             double full = Math.min(Math.max(fullAtMicros.getOrDefault(bucket, now), now), now + deep);
-            int taken = (int) Math.min(wanted, Math.floor((now + deep - full) / each + 0.001));
+            double left = deep - each * leave;
+            int taken = (int) Math.max(0, Math.min(wanted, Math.floor((now + left - full) / each + 0.001)));
             full += taken * each;
             fullAtMicros.put(bucket, full);
             return new Taken.Tokens(
-                    taken, Duration.of((long) Math.ceil(Math.max(0, full + each - deep - now)), ChronoUnit.MICROS));
+                    taken, Duration.of((long) Math.ceil(Math.max(0, full + each - left - now)), ChronoUnit.MICROS));
         });
     }
 }

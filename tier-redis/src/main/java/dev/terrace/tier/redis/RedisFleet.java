@@ -89,7 +89,7 @@ final class RedisFleet implements LeaseStore, RateStore {
     }
 
     @Override
-    public CompletionStage<Taken> take(String bucket, int wanted, Rate rate) {
+    public CompletionStage<Taken> take(String bucket, int wanted, int leave, Rate rate) {
         return eval(
                 Scripts.RATE_TAKE,
                 List.of(keys.bucket(bucket)),
@@ -104,7 +104,8 @@ final class RedisFleet implements LeaseStore, RateStore {
                 Taken.Unavailable::new,
                 digits(Math.max(1, wanted)),
                 digits(rate.perSecond()),
-                digits(rate.burst()));
+                digits(rate.burst()),
+                digits(leave));
     }
 
     /** How a call says that there was no answer. */

@@ -109,7 +109,7 @@ class RedisAclIT {
                             tier.leases().claim(new LeaseStore.Claim(key("a"), "other", Duration.ofSeconds(5), null))))
                     .isInstanceOf(LeaseStore.Claimed.Held.class);
             assertThat(answer(tier.leases().release(key("a"), "me"))).isEqualTo(LeaseStore.Released.WANTED);
-            assertThat(answer(tier.rates().take("b", 1, rate))).isInstanceOf(RateStore.Taken.Tokens.class);
+            assertThat(answer(tier.rates().take("b", 1, 0, rate))).isInstanceOf(RateStore.Taken.Tokens.class);
             user(TIER);
             assertThat(answer(tier.leases().claim(claim)))
                     .isInstanceOfSatisfying(
