@@ -29,6 +29,14 @@ public interface Backplane extends AutoCloseable {
      */
     CompletionStage<Long> publish(List<Notice> notices);
 
+    /**
+     * As {@link #publish}, for notices that nobody waits for: the channel may keep them a millisecond or so, that more of them travel
+     * together. They keep their order with the others.
+     */
+    default CompletionStage<Long> publishSoon(List<Notice> notices) {
+        return publish(notices);
+    }
+
     /** Why it does not work, for people; empty while all is well. Never waits. */
     default String trouble() {
         return "";

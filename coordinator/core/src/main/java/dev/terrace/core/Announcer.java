@@ -163,13 +163,22 @@ final class Announcer implements AutoCloseable {
      * @return true when every other node that keeps listening will hear it, or has; false when that cannot be said
      */
     CompletionStage<Boolean> announce(List<Notice> notices, boolean confirm) {
+        return announce(notices, confirm, false);
+    }
+
+    /** Says what no promise rests on; others hear it a moment later than the rest, and it costs less. */
+    CompletionStage<Boolean> announceSoon(List<Notice> notices) {
+        return announce(notices, false, true);
+    }
+
+    private CompletionStage<Boolean> announce(List<Notice> notices, boolean confirm, boolean soon) {
         if (channels.isEmpty()) {
             return CompletableFuture.completedStage(false);
         }
         if (confirm) {
             strictWaits.inc();
         }
-        CompletionStage<Boolean> stage = publish(notices).thenCompose(positions -> {
+        CompletionStage<Boolean> stage = publish(notices, soon).thenCompose(positions -> {
             if (confirm) {
                 CompletionStage<Boolean> confirmed = coherence.confirm(positions);
                 // Hears the own notice's position, and shows the others that this node is there.
@@ -201,14 +210,15 @@ final class Announcer implements AutoCloseable {
     }
 
     /** Where the channels have them; complete as soon as a majority of the logs has, or all have answered. */
-    private CompletionStage<long[]> publish(List<Notice> notices) {
+    private CompletionStage<long[]> publish(List<Notice> notices, boolean soon) {
         long[] positions = new long[channels.size()];
         Arrays.fill(positions, Backplane.NOT_KNOWN);
         int[] open = {channels.size()};
         CompletableFuture<long[]> published = new CompletableFuture<>();
         for (int i = 0; i < channels.size(); i++) {
             int channel = i;
-            channels.get(i).publish(notices).whenComplete((position, bug) -> {
+            Backplane to = channels.get(i);
+            (soon ? to.publishSoon(notices) : to.publish(notices)).whenComplete((position, bug) -> {
                 long[] enough = null;
                 if (channel >= logs && (bug != null || position == null || position < 0)) {
                     owe(channel, notices);
@@ -292,7 +302,7 @@ final class Announcer implements AutoCloseable {
             }
             batch = unsent.next();
         }
-        publish(batch).whenComplete((positions, bug) -> {
+        publish(batch, true).whenComplete((positions, bug) -> {
             if (bug == null && inLogs(positions)) {
                 synchronized (unsent) {
                     unsent.sent(batch);

@@ -24,6 +24,7 @@ final class UndecidedBackplane implements Backplane {
     private final ZoneDetection detection;
     private final Function<Boolean, Backplane> opening;
     private volatile @Nullable Backplane decided;
+    private volatile String failure = "";
     private boolean closed;
 
     UndecidedBackplane(String name, ZoneDetection detection, Function<Boolean, Backplane> opening) {
@@ -39,8 +40,8 @@ final class UndecidedBackplane implements Backplane {
 
     @Override
     public void start(long node, BackplaneListener listener) {
-        detection.several().whenComplete((several, failure) -> {
-            if (failure == null) {
+        detection.several().whenComplete((several, bug) -> {
+            if (bug == null) {
                 open(several, node, listener);
             }
         });
@@ -55,14 +56,30 @@ final class UndecidedBackplane implements Backplane {
             opened.start(node, listener);
             decided = opened;
         } catch (RuntimeException e) {
+            failure = String.valueOf(e.getMessage());
             LOG.error("a log cannot be opened, nothing is heard through it log={} reason={}", name, e.getMessage(), e);
         }
+    }
+
+    @Override
+    public CompletionStage<Long> publishSoon(List<Notice> notices) {
+        Backplane to = decided;
+        return to == null ? CompletableFuture.completedStage(NOT_KNOWN) : to.publishSoon(notices);
     }
 
     @Override
     public CompletionStage<Long> publish(List<Notice> notices) {
         Backplane to = decided;
         return to == null ? CompletableFuture.completedStage(NOT_KNOWN) : to.publish(notices);
+    }
+
+    @Override
+    public String trouble() {
+        Backplane to = decided;
+        if (to != null) {
+            return to.trouble();
+        }
+        return failure.isEmpty() ? detection.trouble() : failure;
     }
 
     @Override

@@ -192,15 +192,16 @@ final class Writes {
         if (!told && !strict) {
             return throughBackup(entry, durable, stored, lacking);
         }
-        CompletionStage<Boolean> announced = told
-                ? announcer.announce(List.of(changed(entry, strict)), strict)
-                : CompletableFuture.completedStage(false);
-        if (promise.isEventual()) {
+        CompletionStage<Boolean> announced = CompletableFuture.completedStage(false);
+        if (told && promise.isEventual()) {
             // No promise rests on it, so the caller does not wait for the log's answer: that would double a put. What
-            // no
-            // log takes is sent again all the same.
-            announced = CompletableFuture.completedStage(
-                    announced.toCompletableFuture().getNow(false));
+            // no log
+            // takes is sent again all the same.
+            CompletionStage<Boolean> soon = announcer.announceSoon(List.of(changed(entry, false)));
+            announced =
+                    CompletableFuture.completedStage(soon.toCompletableFuture().getNow(false));
+        } else if (told) {
+            announced = announcer.announce(List.of(changed(entry, strict)), strict);
         }
         boolean unknown = strict && remoteOutcome instanceof StoreOutcome.Unavailable;
         return throughBackup(entry, durable, stored, lacking).thenCombine(announced, (receipt, sure) -> {

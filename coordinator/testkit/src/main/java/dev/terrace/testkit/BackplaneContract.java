@@ -126,7 +126,14 @@ public abstract class BackplaneContract {
         List<CompletionStage<Long>> published = new ArrayList<>();
         while (next < 3_000) {
             long to = next + 1 + random.nextInt(random.nextInt(20) == 0 ? 200 : 5);
-            published.add(a.backplane().publish(changes(a.id(), next, to)));
+            List<Notice> notices = changes(a.id(), next, to);
+            // Now and then a pause, so that what nobody waits for is kept back for others.
+            boolean soon = random.nextInt(3) > 0;
+            published.add(
+                    soon ? a.backplane().publishSoon(notices) : a.backplane().publish(notices));
+            if (random.nextInt(30) == 0) {
+                answer(published.get(published.size() - 1));
+            }
             next = to;
         }
         long last = 0;

@@ -22,8 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Appends to the log, one batch at a time: what waits when an append returns goes together in the next one, and nothing waits
- * for company. Appends again after a lost connection, because notices may be heard twice, until their deadline. While the
+ * Appends to the log, one batch at a time: what waits when an append returns goes together in the next one. What somebody waits
+ * for does not wait for company; the rest does while the last append is less than a millisecond old, so that a writer alone does
+ * not have an append for each of its writes. Appends again after a lost connection, because notices may be heard twice, until their deadline. While the
  * server is known to be away, answers at once. Thread-safe.
  */
 final class LogAppender implements AutoCloseable {
@@ -34,6 +35,7 @@ final class LogAppender implements AutoCloseable {
 
     private static final int MOST_QUEUED_BYTES = 16 * 1024 * 1024;
     private static final int MOST_QUEUED = 100_000;
+    private static final long SPACING_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long CHECK_MILLIS = 2_000;
     private static final long SHORTEST_PAUSE_MILLIS = 50;
     private static final long LONGEST_PAUSE_MILLIS = 1_000;
@@ -51,6 +53,9 @@ final class LogAppender implements AutoCloseable {
     private final Thread thread;
     private int queuedBytes;
     private int queuedNotices;
+    private int queuedUrgent;
+    private long appendedAt;
+    private boolean spacing;
     private boolean closing;
     private volatile boolean closed;
     private volatile boolean away;
@@ -60,10 +65,15 @@ final class LogAppender implements AutoCloseable {
     /**
      * @param notices in their format, without the format byte
      * @param heardIdentity the log whose positions a beat among them speaks of; null when there is no beat, or nothing heard
+     * @param urgent whether somebody waits for them
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Waiting(
-            byte[] notices, int count, @Nullable String heardIdentity, CompletableFuture<Long> position) {}
+            byte[] notices,
+            int count,
+            @Nullable String heardIdentity,
+            boolean urgent,
+            CompletableFuture<Long> position) {}
 
     /**
      * @param heardIdentity the log that the reader reads; null when it has not begun
@@ -83,6 +93,7 @@ final class LogAppender implements AutoCloseable {
         this.heardIdentity = heardIdentity;
         this.appended = appended;
         this.deadlines = new Deadlines(name + "-deadlines", timeoutMillis);
+        this.appendedAt = System.nanoTime() - SPACING_NANOS;
         this.thread = new Thread(this::run, name);
         thread.setDaemon(true);
     }
@@ -97,6 +108,15 @@ final class LogAppender implements AutoCloseable {
     }
 
     CompletionStage<Long> publish(List<Notice> notices) {
+        return publish(notices, true);
+    }
+
+    /** For what nobody waits for. */
+    CompletionStage<Long> publishSoon(List<Notice> notices) {
+        return publish(notices, false);
+    }
+
+    private CompletionStage<Long> publish(List<Notice> notices, boolean urgent) {
         List<CompletableFuture<Long>> parts = new ArrayList<>(1);
         int from = 0;
         while (from < notices.size()) {
@@ -110,7 +130,7 @@ final class LogAppender implements AutoCloseable {
                 bytes += next;
                 to++;
             }
-            parts.add(enqueue(notices.subList(from, to)));
+            parts.add(enqueue(notices.subList(from, to), urgent));
             from = to;
         }
         if (parts.size() == 1) {
@@ -130,7 +150,7 @@ final class LogAppender implements AutoCloseable {
         return last;
     }
 
-    private CompletableFuture<Long> enqueue(List<Notice> notices) {
+    private CompletableFuture<Long> enqueue(List<Notice> notices, boolean urgent) {
         byte[] bytes;
         try {
             bytes = NoticeFormat.write(notices);
@@ -142,8 +162,8 @@ final class LogAppender implements AutoCloseable {
             return refused(notices.size());
         }
         boolean beats = notices.stream().anyMatch(Notice.Beat.class::isInstance);
-        Waiting waiting =
-                new Waiting(bytes, notices.size(), beats ? heardIdentity.get() : null, new CompletableFuture<>());
+        Waiting waiting = new Waiting(
+                bytes, notices.size(), beats ? heardIdentity.get() : null, urgent, new CompletableFuture<>());
         lock.lock();
         try {
             if (closing || queuedNotices + waiting.count() > MOST_QUEUED || queuedBytes > MOST_QUEUED_BYTES) {
@@ -151,7 +171,9 @@ final class LogAppender implements AutoCloseable {
                 return refused(notices.size());
             }
             push(waiting, false);
-            changed.signalAll();
+            if (!spacing || isWorthAnAppend()) {
+                changed.signalAll();
+            }
         } finally {
             lock.unlock();
         }
@@ -174,6 +196,12 @@ final class LogAppender implements AutoCloseable {
         }
         queuedBytes += waiting.notices().length;
         queuedNotices += waiting.count();
+        queuedUrgent += waiting.urgent() ? 1 : 0;
+    }
+
+    /** Whether what is queued is not to wait for more. */
+    private boolean isWorthAnAppend() {
+        return queuedUrgent > 0 || queuedBytes >= MOST_BATCH_BYTES || closing;
     }
 
     private void run() {
@@ -317,10 +345,17 @@ final class LogAppender implements AutoCloseable {
             while (queue.isEmpty() && left > 0 && !closing) {
                 left = changed.awaitNanos(left);
             }
+            left = appendedAt + SPACING_NANOS - System.nanoTime();
+            spacing = true;
+            while (!queue.isEmpty() && left > 0 && !isWorthAnAppend()) {
+                left = changed.awaitNanos(left);
+            }
+            appendedAt = System.nanoTime();
             return takeUpTo(MOST_BATCH_BYTES);
         } catch (InterruptedException e) {
             throw new IllegalStateException("nobody interrupts this thread", e);
         } finally {
+            spacing = false;
             lock.unlock();
         }
     }
@@ -345,6 +380,7 @@ final class LogAppender implements AutoCloseable {
             queue.pollFirst();
             queuedBytes -= next.notices().length;
             queuedNotices -= next.count();
+            queuedUrgent -= next.urgent() ? 1 : 0;
             if (!late) {
                 batch.add(next);
                 bytes += next.notices().length;

@@ -104,6 +104,11 @@ final class RedisLog implements Backplane {
     }
 
     @Override
+    public CompletionStage<Long> publishSoon(List<Notice> notices) {
+        return notices.isEmpty() ? CompletableFuture.completedStage(NOT_KNOWN) : appender.publishSoon(notices);
+    }
+
+    @Override
     public String trouble() {
         LogReader reading = reader;
         String why = appender.trouble();
