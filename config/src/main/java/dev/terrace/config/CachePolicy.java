@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param stalenessBound for {@link Consistency#BOUNDED}: how long a replaced value may be answered as fresh
  * @param replication how many copies must acknowledge a write
  * @param nearCache the near cache; per cache only
+ * @param write how writes reach the origin; null also where a writer alone decides
  */
 public record CachePolicy(
         @Nullable Duration ttl,
@@ -24,7 +25,8 @@ public record CachePolicy(
         @Nullable Consistency consistency,
         @Nullable Duration stalenessBound,
         @Nullable ConsistencyLevel replication,
-        @Nullable NearCacheSettings nearCache) {
+        @Nullable NearCacheSettings nearCache,
+        @Nullable WritePolicy write) {
     /** Nothing set. */
     public static final CachePolicy INHERIT = new CachePolicy(null, null, null, null);
 
@@ -34,21 +36,29 @@ public record CachePolicy(
             @Nullable Duration staleTtl,
             @Nullable Duration negativeTtl,
             @Nullable Boolean durable) {
-        this(ttl, staleTtl, negativeTtl, durable, null, null, null, null);
+        this(ttl, staleTtl, negativeTtl, durable, null, null, null, null, null);
     }
 
     /** This policy with another consistency; {@code bound} is for {@link Consistency#BOUNDED}, null for the default. */
     public CachePolicy withConsistency(@Nullable Consistency other, @Nullable Duration bound) {
-        return new CachePolicy(ttl, staleTtl, negativeTtl, durable, other, bound, replication, nearCache);
+        return new CachePolicy(ttl, staleTtl, negativeTtl, durable, other, bound, replication, nearCache, write);
     }
 
     /** This policy with another number of acknowledgements. */
     public CachePolicy withReplication(@Nullable ConsistencyLevel other) {
-        return new CachePolicy(ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, other, nearCache);
+        return new CachePolicy(
+                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, other, nearCache, write);
     }
 
     /** This policy with another near cache. */
     public CachePolicy withNearCache(@Nullable NearCacheSettings other) {
-        return new CachePolicy(ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, replication, other);
+        return new CachePolicy(
+                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, replication, other, write);
+    }
+
+    /** This policy with another way to the origin. */
+    public CachePolicy withWrite(@Nullable WritePolicy other) {
+        return new CachePolicy(
+                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, replication, nearCache, other);
     }
 }

@@ -3,6 +3,7 @@ package dev.terrace.config;
 import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
 import dev.terrace.config.DistributedCacheSettings.TlsSettings;
 import dev.terrace.config.DistributedCacheSettings.Topology;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -53,6 +54,7 @@ final class Contradictions {
         rules.group();
         rules.encryption();
         rules.durability();
+        rules.writing();
         rules.bounds();
         rules.lifetimes();
         rules.classes();
@@ -343,6 +345,35 @@ final class Contradictions {
                 reading.problem(path + ".durable", "true", message);
             }
         });
+    }
+
+    private void writing() {
+        boolean[] behind = new boolean[1];
+        policies((path, policy) -> {
+            WritePolicy write = policy.write();
+            String longest = path + ".write.longest_backoff";
+            String first = path + ".write.backoff";
+            if (write == null || !reading.sound(longest, first)) {
+                return;
+            }
+            behind[0] |= write.policy() == WritePolicy.Kind.BEHIND;
+            if (write.longestBackoff().compareTo(write.backoff()) < 0) {
+                reading.problem(
+                        longest,
+                        DurationText.format(write.longestBackoff()),
+                        "must not be shorter than backoff, " + DurationText.format(write.backoff()));
+            }
+        });
+        BackupStorageSettings l3 = settings.backupStorage();
+        String path = SettingsLoader.ROOT + ".journal.path";
+        if (behind[0] && l3.enabled() && reading.sound(path, L3 + ".path")) {
+            Path journal = settings.journal().path().toAbsolutePath().normalize();
+            Path backup = l3.path().toAbsolutePath().normalize();
+            if (journal.startsWith(backup) || backup.startsWith(journal)) {
+                reading.problem(
+                        path, settings.journal().path().toString(), "must be a folder apart from backup_storage.path");
+            }
+        }
     }
 
     private void bounds() {

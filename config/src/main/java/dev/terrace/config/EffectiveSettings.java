@@ -54,6 +54,15 @@ public final class EffectiveSettings {
         put(server, "token", settings.server().token());
         put(server, "max_body_bytes", settings.server().maxBodyBytes());
         backplane(child(root, "backplane"), settings.backplane());
+        Map<String, Object> journal = child(root, "journal");
+        put(journal, "path", settings.journal().path());
+        put(journal, "sync", settings.journal().sync());
+        put(journal, "sync_delay", settings.journal().syncDelay());
+        put(journal, "max_entries", settings.journal().maxEntries());
+        put(journal, "max_mb", settings.journal().maxMib());
+        put(journal, "max_dead", settings.journal().maxDead());
+        put(journal, "full_timeout", settings.journal().fullTimeout());
+        put(journal, "threads", settings.journal().threads());
         Map<String, Object> whole = new LinkedHashMap<>();
         whole.put(SettingsLoader.ROOT, root);
         return whole;
@@ -191,6 +200,17 @@ public final class EffectiveSettings {
             Map<String, Object> near = child(into, "near_cache");
             put(near, "entries", policy.nearCache().entries());
             put(near, "ttl", policy.nearCache().ttl());
+        }
+        WritePolicy write = policy.write();
+        if (write != null) {
+            Map<String, Object> way = child(into, "write");
+            put(way, "policy", write.policy());
+            put(way, "timeout", write.timeout());
+            put(way, "delay", write.delay());
+            put(way, "batch", write.batch());
+            put(way, "max_attempts", write.maxAttempts());
+            put(way, "backoff", write.backoff());
+            put(way, "longest_backoff", write.longestBackoff());
         }
     }
 

@@ -35,6 +35,7 @@ public final class Policies {
      * @param stalenessBound for {@link Consistency#BOUNDED}: how long a replaced value may be answered as fresh
      * @param replication how many copies must acknowledge a write
      * @param nearCache the near cache; null for none
+     * @param write how writes reach the origin; null when nothing is set
      */
     public record Policy(
             String className,
@@ -45,7 +46,8 @@ public final class Policies {
             Consistency consistency,
             Duration stalenessBound,
             ConsistencyLevel replication,
-            @Nullable NearCacheSettings nearCache) {
+            @Nullable NearCacheSettings nearCache,
+            @Nullable WritePolicy write) {
         /** A policy that promises nothing about other nodes, acknowledged by the first copy, without a near cache. */
         public Policy(String className, Duration ttl, Duration staleTtl, Duration negativeTtl, boolean durable) {
             this(
@@ -57,6 +59,7 @@ public final class Policies {
                     Consistency.EVENTUAL,
                     DEFAULT_STALENESS_BOUND,
                     ConsistencyLevel.ASYNC,
+                    null,
                     null);
         }
 
@@ -70,7 +73,8 @@ public final class Policies {
                     over.consistency() != null ? over.consistency() : consistency,
                     over.stalenessBound() != null ? over.stalenessBound() : stalenessBound,
                     over.replication() != null ? over.replication() : replication,
-                    over.nearCache() != null ? over.nearCache() : nearCache);
+                    over.nearCache() != null ? over.nearCache() : nearCache,
+                    over.write() != null ? over.write() : write);
         }
     }
 
@@ -90,6 +94,7 @@ public final class Policies {
                 Consistency.EVENTUAL,
                 DEFAULT_STALENESS_BOUND,
                 settings.distributedCache().consistencyLevel(),
+                null,
                 null);
         settings.caches().forEach((name, policy) -> byCache.put(name, fallback.with("", policy)));
     }

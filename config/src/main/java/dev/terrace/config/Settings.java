@@ -19,6 +19,7 @@ import java.util.Map;
  * @param classes policies by key pattern, first match wins, over those of the cache
  * @param server the node's HTTP server
  * @param backplane how nodes tell each other of writes
+ * @param journal writes that have yet to reach the origin
  */
 public record Settings(
         LocalCacheSettings localCache,
@@ -31,7 +32,8 @@ public record Settings(
         Map<String, CachePolicy> caches,
         List<CacheClass> classes,
         ServerSettings server,
-        BackplaneSettings backplane) {
+        BackplaneSettings backplane,
+        JournalSettings journal) {
     /** Copies the collections. */
     public Settings {
         // Not Map.copyOf, which forgets the order of the file.
@@ -65,6 +67,68 @@ public record Settings(
                 BackplaneSettings.defaults().withEnabled(distributedCache.enabled()));
     }
 
+    /** As the file without a section {@code journal}. */
+    public Settings(
+            LocalCacheSettings localCache,
+            DistributedCacheSettings distributedCache,
+            BackupStorageSettings backupStorage,
+            CircuitBreakerSettings circuitBreaker,
+            FailoverSettings failover,
+            LoadingSettings loading,
+            LimitSettings limits,
+            Map<String, CachePolicy> caches,
+            List<CacheClass> classes,
+            ServerSettings server,
+            BackplaneSettings backplane) {
+        this(
+                localCache,
+                distributedCache,
+                backupStorage,
+                circuitBreaker,
+                failover,
+                loading,
+                limits,
+                caches,
+                classes,
+                server,
+                backplane,
+                JournalSettings.defaults());
+    }
+
+    /** These settings with another journal. */
+    public Settings withJournal(JournalSettings other) {
+        return new Settings(
+                localCache,
+                distributedCache,
+                backupStorage,
+                circuitBreaker,
+                failover,
+                loading,
+                limits,
+                caches,
+                classes,
+                server,
+                backplane,
+                other);
+    }
+
+    /** These settings with other policies of named caches. */
+    public Settings withCaches(Map<String, CachePolicy> other) {
+        return new Settings(
+                localCache,
+                distributedCache,
+                backupStorage,
+                circuitBreaker,
+                failover,
+                loading,
+                limits,
+                other,
+                classes,
+                server,
+                backplane,
+                journal);
+    }
+
     /** These settings with another HTTP server. */
     public Settings withServer(ServerSettings other) {
         return new Settings(
@@ -78,7 +142,8 @@ public record Settings(
                 caches,
                 classes,
                 other,
-                backplane);
+                backplane,
+                journal);
     }
 
     /** These settings with another backplane. */
@@ -94,7 +159,8 @@ public record Settings(
                 caches,
                 classes,
                 server,
-                other);
+                other,
+                journal);
     }
 
     /** These settings with another L2; the backplane stays as it is. */
@@ -110,7 +176,8 @@ public record Settings(
                 caches,
                 classes,
                 server,
-                backplane);
+                backplane,
+                journal);
     }
 
     /** What an empty file means: L1 only, everything else off. */

@@ -47,7 +47,8 @@ final class SettingsBinder {
                 caches(root.section("caches")),
                 classes(root),
                 server(root.section("server")),
-                backplane(root.section("backplane"), distributedCache.enabled()));
+                backplane(root.section("backplane"), distributedCache.enabled()),
+                journal(root.section("journal")));
         root.finish();
         return settings;
     }
@@ -306,7 +307,39 @@ final class SettingsBinder {
                 in.optionalChoice("consistency", Consistency.class),
                 in.optionalDuration("staleness_bound", Duration.ofMillis(10), Duration.ofHours(1)),
                 in.optionalChoice("replication", DistributedCacheSettings.ConsistencyLevel.class),
-                null);
+                null,
+                write(in));
+    }
+
+    private static @Nullable WritePolicy write(Section around) {
+        WritePolicy d = WritePolicy.defaults();
+        Section in = around.section("write");
+        WritePolicy settings = new WritePolicy(
+                in.choice("policy", WritePolicy.Kind.class, d.policy()),
+                in.duration("timeout", d.timeout(), MILLISECOND, Duration.ofHours(1)),
+                in.duration("delay", d.delay(), Duration.ZERO, Duration.ofHours(1)),
+                (int) in.number("batch", d.batch(), 1, 10_000),
+                (int) in.number("max_attempts", d.maxAttempts(), 1, 1_000_000),
+                in.duration("backoff", d.backoff(), MILLISECOND, Duration.ofHours(1)),
+                in.duration("longest_backoff", d.longestBackoff(), MILLISECOND, Duration.ofDays(1)));
+        in.finish();
+        return around.has("write") ? settings : null;
+    }
+
+    private static JournalSettings journal(Section in) {
+        JournalSettings d = JournalSettings.defaults();
+        Path path = in.file("path");
+        JournalSettings settings = new JournalSettings(
+                path == null ? d.path() : path,
+                in.choice("sync", JournalSettings.Sync.class, d.sync()),
+                in.duration("sync_delay", d.syncDelay(), MILLISECOND, MINUTE),
+                (int) in.number("max_entries", d.maxEntries(), 1, 10_000_000),
+                (int) in.mebibytes("max_mb", d.maxMib(), 1, 1 << 14),
+                (int) in.number("max_dead", d.maxDead(), 0, 1_000_000),
+                in.duration("full_timeout", d.fullTimeout(), Duration.ZERO, MINUTE),
+                (int) in.number("threads", d.threads(), 1, 1_024));
+        in.finish();
+        return settings;
     }
 
     private static @Nullable NearCacheSettings nearCache(Section around) {

@@ -43,15 +43,18 @@ class EveryKeyTest {
         Map<String, CachePolicy> caches = new LinkedHashMap<>();
         caches.put(
                 "quotes",
-                new CachePolicy(
-                        Duration.ofSeconds(30),
-                        Duration.ofMinutes(5),
-                        Duration.ofSeconds(10),
-                        true,
-                        Consistency.BOUNDED,
-                        Duration.ofMillis(200),
-                        ConsistencyLevel.QUORUM,
-                        new NearCacheSettings(500, Duration.ofSeconds(2))));
+                new CachePolicy(Duration.ofSeconds(30), Duration.ofMinutes(5), Duration.ofSeconds(10), true)
+                        .withConsistency(Consistency.BOUNDED, Duration.ofMillis(200))
+                        .withReplication(ConsistencyLevel.QUORUM)
+                        .withNearCache(new NearCacheSettings(500, Duration.ofSeconds(2)))
+                        .withWrite(new WritePolicy(
+                                WritePolicy.Kind.BEHIND,
+                                Duration.ofSeconds(3),
+                                Duration.ofMillis(20),
+                                32,
+                                7,
+                                Duration.ofMillis(50),
+                                Duration.ofSeconds(10))));
         caches.put("größe \"x\"\t", CachePolicy.INHERIT);
         assertThat(loaded.settings())
                 .isEqualTo(new Settings(
@@ -119,7 +122,15 @@ class EveryKeyTest {
                                 "hot",
                                 new CachePolicy(Duration.ofMinutes(1), Duration.ofMinutes(2), Duration.ZERO, false)
                                         .withConsistency(Consistency.BOUNDED, Duration.ofMillis(300))
-                                        .withReplication(ConsistencyLevel.ASYNC))),
+                                        .withReplication(ConsistencyLevel.ASYNC)
+                                        .withWrite(new WritePolicy(
+                                                WritePolicy.Kind.THROUGH,
+                                                Duration.ofSeconds(4),
+                                                Duration.ZERO,
+                                                1,
+                                                1,
+                                                Duration.ofMillis(1),
+                                                Duration.ofMillis(1))))),
                         new ServerSettings("0.0.0.0", 9090, new Secret("a-token-of-many-characters"), 16 << 20),
                         new BackplaneSettings(
                                 true,
@@ -133,7 +144,16 @@ class EveryKeyTest {
                                         7900,
                                         List.of(new HostAndPort("n-1", 7900), new HostAndPort("n-2", 7900)),
                                         null,
-                                        new Secret("a-secret-of-many-characters")))));
+                                        new Secret("a-secret-of-many-characters"))),
+                        new JournalSettings(
+                                Path.of("/var/lib/terrace/journal"),
+                                JournalSettings.Sync.GROUP,
+                                Duration.ofMillis(10),
+                                5_000,
+                                16,
+                                100,
+                                Duration.ofSeconds(2),
+                                4)));
     }
 
     private static List<ZoneSettings> zones() {
