@@ -38,6 +38,8 @@ public final class EffectiveSettings {
         put(failover, "fallback_to_local", settings.failover().fallbackToLocal());
         put(failover, "readonly_mode_timeout", settings.failover().readonlyModeTimeout());
         put(failover, "direct_request_timeout", settings.failover().directRequestTimeout());
+        put(failover, "hold_down", settings.failover().holdDown());
+        put(failover, "probe_interval", settings.failover().probeInterval());
         Map<String, Object> loading = child(root, "loading");
         put(loading, "timeout", settings.loading().timeout());
         put(loading, "threads", settings.loading().threads());

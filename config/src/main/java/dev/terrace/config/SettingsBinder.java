@@ -256,7 +256,9 @@ final class SettingsBinder {
                 in.choice("strategy", FailoverSettings.Strategy.class, d.strategy()),
                 in.flag("fallback_to_local", d.fallbackToLocal()),
                 in.duration("readonly_mode_timeout", d.readonlyModeTimeout(), MILLISECOND, YEAR),
-                in.duration("direct_request_timeout", d.directRequestTimeout(), MILLISECOND, Duration.ofHours(1)));
+                in.duration("direct_request_timeout", d.directRequestTimeout(), MILLISECOND, Duration.ofHours(1)),
+                in.duration("hold_down", d.holdDown(), Duration.ofMillis(100), Duration.ofHours(1)),
+                in.duration("probe_interval", d.probeInterval(), Duration.ofMillis(50), MINUTE));
         in.finish();
         return settings;
     }

@@ -112,7 +112,9 @@ class EveryKeyTest {
                                 FailoverSettings.Strategy.GRACEFUL_DEGRADATION,
                                 false,
                                 Duration.ofMinutes(1),
-                                Duration.ofSeconds(3)),
+                                Duration.ofSeconds(3),
+                                Duration.ofSeconds(9),
+                                Duration.ofMillis(700)),
                         new LoadingSettings(Duration.ofSeconds(4), 8),
                         new LimitSettings(
                                 2_048, 65_536, Duration.ofSeconds(5), Duration.ofHours(1), Duration.ofSeconds(20)),
