@@ -165,7 +165,7 @@ final class GroupBackplane implements Backplane {
                     }
                 });
                 channel = own;
-                own.connect(settings.name());
+                own.connect(seal.wireName(settings.name()));
                 trouble = "";
                 if (closed) {
                     own.close();

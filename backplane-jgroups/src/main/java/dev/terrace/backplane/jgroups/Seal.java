@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.HexFormat;
 import javax.crypto.Mac;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
@@ -19,6 +20,7 @@ final class Seal {
     static final int TAG_BYTES = 16;
     private static final int ROUNDS = 200_000;
     private static final String MAC = "HmacSHA256";
+    private static final byte[] WIRE_NAME = "terrace wire name".getBytes(StandardCharsets.UTF_8);
 
     private final @Nullable SecretKeySpec cipherKey;
     private final @Nullable ThreadLocal<Mac> macs;
@@ -64,6 +66,18 @@ final class Seal {
     @Nullable
     SecretKeySpec cipherKey() {
         return cipherKey;
+    }
+
+    /**
+     * What a group is called on the wire: its name, and a keyed digest that only those who know the secret can make. JGroups
+     * finds members and merges groups below its encryption, in clear; groups of one name and different secrets would answer each
+     * other there, and lead a merge astray that none of them can read. Of another name, they are not heard at all.
+     */
+    String wireName(String group) {
+        return macs == null
+                ? group
+                : group + "~"
+                        + HexFormat.of().formatHex(Arrays.copyOf(macs.get().doFinal(WIRE_NAME), TAG_BYTES));
     }
 
     /** The frame with its proof. */

@@ -100,34 +100,35 @@ class GroupFaultsIT {
         group.awaitEcho(late);
     }
 
-    /** Two clusters that name each other's hosts by mistake. */
+    /** Clusters that name each other's hosts by mistake, and begin all at once: what must merge is not led astray by strangers. */
     @Test
     void clustersOfOtherNamesOrSecretsStayApart() {
-        List<HostAndPort> members = members(4);
-        // One after the other: two that begin alone must merge, and a stranger with the group's name may lead that
-        // merge astray.
+        List<HostAndPort> members = members(5);
         Node one = group.join(plan("terrace-a", "127.0.0.1", members.get(0).port(), members, null, SECRET));
-        group.awaitMembers(1, one);
-        Node two = group.join(plan("terrace-a", "127.0.0.1", members.get(1).port(), members, null, SECRET));
-        group.awaitMembers(2, one, two);
-        Node named = group.join(plan("terrace-b", "127.0.0.1", members.get(2).port(), members, null, SECRET));
         Node guessing = group.join(
-                plan("terrace-a", "127.0.0.1", members.get(3).port(), members, null, "another secret of some length"));
+                plan("terrace-a", "127.0.0.1", members.get(1).port(), members, null, "another secret of some length"));
+        Node two = group.join(plan("terrace-a", "127.0.0.1", members.get(2).port(), members, null, SECRET));
+        Node named = group.join(plan("terrace-b", "127.0.0.1", members.get(3).port(), members, null, SECRET));
+        Node open = group.join(plan("terrace-a", "127.0.0.1", members.get(4).port(), members, null, null));
         group.awaitMembers(2, one, two);
-        group.awaitMembers(1, named, guessing);
+        group.awaitMembers(1, named, guessing, open);
         group.awaitEcho(one);
         one.mustPublish(1);
         two.awaitHeard(1);
         named.mustPublish(2);
         guessing.mustPublish(3);
+        open.mustPublish(5);
         one.mustPublish(4);
         two.awaitHeard(4);
         await().during(Duration.ofMillis(300))
                 .atMost(SOON)
-                .until(() -> one.group().members() == 2 && guessing.group().members() == 1);
-        assertThat(two.heard().changes()).containsExactly(1L, 4L);
+                .until(() -> one.group().members() == 2
+                        && guessing.group().members() == 1
+                        && open.group().members() == 1);
+        assertThat(two.heard().changes()).contains(1L, 4L).doesNotContain(2L, 3L, 5L);
         assertThat(named.heard().changes()).isEmpty();
         assertThat(guessing.heard().changes()).isEmpty();
+        assertThat(open.heard().changes()).isEmpty();
     }
 
     /** What a member sends that does not prove to know the secret, as bytes changed on the way would not. */
