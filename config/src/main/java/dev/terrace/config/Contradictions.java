@@ -475,6 +475,15 @@ final class Contradictions {
                     "",
                     "has no effect in this version: a tier that fails is skipped, and nothing else changes");
         }
+        settings.caches().forEach((name, policy) -> {
+            String near = CACHES + "." + name + ".near_cache";
+            if (policy.nearCache() != null
+                    && !settings.localCache().enabled()
+                    && reading.sound(near, L1 + ".enabled")) {
+                reading.warning(
+                        near, "", "has no effect without local_cache, of whose entries it keeps copies; enable that");
+            }
+        });
         boolean some = settings.localCache().enabled()
                 || settings.distributedCache().enabled()
                 || settings.backupStorage().enabled();

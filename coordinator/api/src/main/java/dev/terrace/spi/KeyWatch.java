@@ -5,6 +5,9 @@ package dev.terrace.spi;
  * changed, only that something may have; a value is never taken from it. Thread-safe.
  */
 public interface KeyWatch extends AutoCloseable {
+    /** What people call it: {@code watch}, or {@code watch-} and a zone's name. */
+    String name();
+
     /** Begins to listen, in the background. Called once. */
     void start(Listener listener);
 

@@ -7,6 +7,7 @@ import dev.terrace.spi.Backplane;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.Version;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -36,7 +37,6 @@ final class Announcer implements AutoCloseable {
     private final int logs;
     private final ScheduledExecutorService timer;
     private final long beatNanos;
-    private final long boundNanos;
     private final long node;
     private final Mutant mutant;
     private final Backlog unsent = new Backlog();
@@ -73,7 +73,7 @@ final class Announcer implements AutoCloseable {
         this.node = node;
         this.timer = timer;
         this.beatNanos = beatNanos;
-        this.boundNanos = boundNanos;
+        coherence.watch(boundNanos);
         this.mutant = mutant;
         for (int i = 0; i < channels.size(); i++) {
             String name = channels.get(i).name();
@@ -109,8 +109,10 @@ final class Announcer implements AutoCloseable {
 
     /** What operators see. */
     CoherenceStatus status() {
+        Long keptSince = coherence.keptSinceMillis();
         return new CoherenceStatus(
-                coherence.isTrusted(boundNanos),
+                keptSince != null,
+                keptSince == null ? null : Instant.ofEpochMilli(keptSince),
                 coherence.stalenessMillis(),
                 coherence.alive(),
                 unsent(),

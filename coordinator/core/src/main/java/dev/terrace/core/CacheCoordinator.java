@@ -182,6 +182,16 @@ public final class CacheCoordinator implements AutoCloseable {
         return engine.announcer().isSilent() ? null : engine.announcer().status();
     }
 
+    /**
+     * How changes by other programs are heard, one for each deployment that is watched; empty unless the settings ask for it. Copies
+     * that others replaced are answered until their time is over while one is in trouble, and dropped when it is not any more.
+     */
+    public List<CoherenceStatus.Channel> externalWriters() {
+        return watches.stream()
+                .map(watch -> new CoherenceStatus.Channel(watch.name(), watch.trouble()))
+                .toList();
+    }
+
     /** What every cache that is open promises, by its name. */
     public Map<String, CacheConsistency> consistencies() {
         Map<String, CacheConsistency> told = new HashMap<>();

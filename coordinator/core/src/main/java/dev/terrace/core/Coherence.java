@@ -11,6 +11,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What this node knows of what it knows: how long ago it had certainly heard everything, and when no other node can trust an
@@ -51,6 +52,11 @@ final class Coherence {
 
     private volatile long heardSinceWallMillis;
 
+    /** The promise whose keeping is told to people. */
+    private long watchedBoundNanos = Long.MAX_VALUE;
+
+    private long keptSinceWallMillis;
+
     /**
      * @param paths how many channels there are, the logs first
      * @param leaseNanos for how long this node trusts copies of strict caches after a beat
@@ -65,6 +71,7 @@ final class Coherence {
         this.wall = wall;
         this.mutant = mutant;
         this.start = nanos.getAsLong();
+        this.keptSinceWallMillis = wall.millis();
         this.channels = new HeardChannel[paths];
         for (int i = 0; i < paths; i++) {
             channels[i] = new HeardChannel();
@@ -88,6 +95,16 @@ final class Coherence {
 
     boolean isTrusted(long boundNanos) {
         return wall.millis() <= trustedUntil(boundNanos);
+    }
+
+    /** From now on {@link #keptSinceMillis} is about copies of this bound. */
+    synchronized void watch(long boundNanos) {
+        watchedBoundNanos = boundNanos;
+    }
+
+    /** Since when, by the wall clock, copies of the watched bound are trusted without a break; null when they are not. */
+    synchronized @Nullable Long keptSinceMillis() {
+        return isTrusted(watchedBoundNanos) ? keptSinceWallMillis : null;
     }
 
     /** How long ago this node had certainly heard everything. Milliseconds; {@code Long.MAX_VALUE} when never. */
@@ -169,6 +186,9 @@ final class Coherence {
             }
         }
         if (best.nanos() > heardSince) {
+            if (now() - heardSince >= watchedBoundNanos) {
+                keptSinceWallMillis = wall.millis();
+            }
             // The wall clock first: whoever sees the new one of a pair must not see an older other.
             heardSinceWallMillis = best.wallMillis();
             heardSince = best.nanos();

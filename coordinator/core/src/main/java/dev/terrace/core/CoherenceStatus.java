@@ -1,11 +1,14 @@
 package dev.terrace.core;
 
+import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How well this node hears what other nodes write, at a moment.
  *
  * @param trusted whether copies under the tightest promise of any cache are answered as fresh now
+ * @param trustedSince since when, without a break; null when they are not trusted
  * @param stalenessMillis how long ago this node had certainly heard everything; {@code Long.MAX_VALUE} when never
  * @param nodes other nodes that were heard within their lease
  * @param unsent notices of this node that no channel has taken yet
@@ -15,6 +18,7 @@ import java.util.List;
  */
 public record CoherenceStatus(
         boolean trusted,
+        @Nullable Instant trustedSince,
         long stalenessMillis,
         int nodes,
         int unsent,
@@ -27,9 +31,9 @@ public record CoherenceStatus(
     }
 
     /**
-     * One way between nodes.
+     * One way between nodes, or one on which other programs' changes are heard.
      *
-     * @param name as in metrics: {@code log}, {@code group}
+     * @param name as in metrics: {@code log}, {@code group}; {@code watch} for one that hears other programs
      * @param trouble why it does not work, for people; empty while all is well
      */
     public record Channel(String name, String trouble) {}

@@ -28,6 +28,9 @@ final class GetCommand implements Callable<Integer> {
     private boolean verbose;
 
     @Mixin
+    private final CallFlags call = new CallFlags();
+
+    @Mixin
     private final NodeClient node = new NodeClient();
 
     @Spec
@@ -36,7 +39,7 @@ final class GetCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        HttpResponse<byte[]> response = node.send("GET", NodeClient.entryPath(cache, key), null);
+        HttpResponse<byte[]> response = node.send("GET", NodeClient.entryPath(cache, key) + call.query(), null);
         NodeClient.requireSuccess(response);
         if (verbose) {
             PrintWriter err = spec.commandLine().getErr();

@@ -47,6 +47,18 @@ final class NodeClient {
         return "/v1/caches/" + encode(cache) + "/entries/" + encode(key);
     }
 
+    /** A query of names, each with its value behind it. */
+    static String query(String... namesAndValues) {
+        StringBuilder query = new StringBuilder();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            query.append(query.isEmpty() ? '?' : '&')
+                    .append(namesAndValues[i])
+                    .append('=')
+                    .append(encode(namesAndValues[i + 1]));
+        }
+        return query.toString();
+    }
+
     static String encode(String part) {
         return URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20");
     }

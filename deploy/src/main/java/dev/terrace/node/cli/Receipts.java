@@ -9,11 +9,17 @@ import java.util.List;
 final class Receipts {
     private Receipts() {}
 
+    /** That of a value. */
     static void print(PrintWriter out, JsonNode receipt, boolean json) {
+        print(out, receipt.path("applied").asBoolean() ? "stored" : "not stored", receipt, json);
+    }
+
+    /** @param done what was done, for people */
+    static void print(PrintWriter out, String done, JsonNode receipt, boolean json) {
         if (json) {
             out.println(receipt);
         } else {
-            out.println((receipt.path("applied").asBoolean() ? "stored" : "not stored")
+            out.println(done
                     + "  version " + receipt.path("version").asText()
                     + "  in " + words(receipt.path("stored"))
                     + (receipt.path("missed").isEmpty() ? "" : "  missed " + words(receipt.path("missed")))

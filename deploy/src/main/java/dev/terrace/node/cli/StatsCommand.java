@@ -3,6 +3,7 @@ package dev.terrace.node.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintWriter;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -21,6 +22,14 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true)
 final class StatsCommand implements Callable<Integer> {
     private static final String CLEAR_SCREEN = "\u001b[H\u001b[2J";
+    private static final List<String> NAMES =
+            List.of("hits.near", "hits.l1", "hits.l2", "hits.l3", "misses", "loads", "puts");
+
+    /** What comes up to here in a row is a read. */
+    private static final int MISSES = 4;
+
+    /** Behind the rest: reads since the row before. */
+    private static final int READS = 7;
 
     @Option(names = "--watch", description = "Refresh until interrupted.")
     private boolean watch;
@@ -87,10 +96,10 @@ final class StatsCommand implements Callable<Integer> {
             }
         }
         out.printf(
-                "%n%-20s %10s %10s %10s %10s %10s %10s %8s %10s%n",
-                "cache", "L1 hits", "L2 hits", "L3 hits", "misses", "loads", "puts", "hit %", "reads/s");
+                "%n%-20s %10s %10s %10s %10s %10s %10s %10s %8s %10s%n",
+                "cache", "near hits", "L1 hits", "L2 hits", "L3 hits", "misses", "loads", "puts", "hit %", "reads/s");
         caches.forEach((cache, row) -> out.printf(
-                "%-20s %10d %10d %10d %10d %10d %10d %8s %10d%n",
+                "%-20s %10d %10d %10d %10d %10d %10d %10d %8s %10d%n",
                 cache,
                 row[0],
                 row[1],
@@ -98,8 +107,9 @@ final class StatsCommand implements Callable<Integer> {
                 row[3],
                 row[4],
                 row[5],
+                row[6],
                 ratio(row),
-                row[6] / Math.max(1, intervalSeconds)));
+                row[READS] / Math.max(1, intervalSeconds)));
     }
 
     private static String detail(JsonNode tier) {
@@ -112,19 +122,17 @@ final class StatsCommand implements Callable<Integer> {
     }
 
     private static String ratio(long[] row) {
-        long hits = row[0] + row[1] + row[2];
-        return hits + row[3] == 0 ? "-" : String.format("%.1f", 100.0 * hits / (hits + row[3]));
+        long hits = row[0] + row[1] + row[2] + row[3];
+        return hits + row[4] == 0 ? "-" : String.format("%.1f", 100.0 * hits / (hits + row[4]));
     }
 
     private static long[] row(String cache, JsonNode now, JsonNode before) {
-        String[] names = {"hits.l1", "hits.l2", "hits.l3", "misses", "loads", "puts"};
-        long[] row = new long[names.length + 1];
-        for (int i = 0; i < names.length; i++) {
-            String metric = "cache." + cache + "." + names[i];
+        long[] row = new long[READS + 1];
+        for (int i = 0; i < NAMES.size(); i++) {
+            String metric = "cache." + cache + "." + NAMES.get(i);
             row[i] = now.path("metrics").path(metric).asLong();
-            if (i < 4) {
-                row[names.length] +=
-                        row[i] - before.path("metrics").path(metric).asLong();
+            if (i <= MISSES) {
+                row[READS] += row[i] - before.path("metrics").path(metric).asLong();
             }
         }
         return row;

@@ -11,9 +11,12 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
@@ -61,9 +64,14 @@ final class Exchange {
         return segments;
     }
 
-    /** The part of the path at {@code index} as text. */
+    /** The part of the path at {@code index} as text; bytes that are none are refused, so that names do not melt into one. */
     String segment(int index) {
-        return RawPath.text(segments().get(index));
+        byte[] bytes = segments().get(index);
+        String text = RawPath.text(bytes);
+        if (!Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes)) {
+            throw new HttpProblem(400, "Bad request", "names in the path must be UTF-8; only keys may be any bytes");
+        }
+        return text;
     }
 
     /** Everything after the path's first slash, undecoded, with the query. */
@@ -85,9 +93,39 @@ final class Exchange {
 
     @Nullable
     String query(String name) {
+        List<String> values = queries(name);
+        if (values.size() > 1) {
+            throw new HttpProblem(400, "Bad request", "the query has '" + name + "' " + values.size() + " times");
+        }
+        return values.isEmpty() ? null : values.get(0);
+    }
+
+    /** All values that the query has for {@code name}. */
+    List<String> queries(String name) {
+        Fields.Field field = fields().get(name);
+        List<String> values = field == null ? List.of() : List.copyOf(field.getValues());
+        if (values.stream().anyMatch(value -> value.indexOf(RawPath.UNDECODABLE) >= 0)) {
+            throw new HttpProblem(400, "Bad request", "'" + name + "' in the query is not UTF-8");
+        }
+        return values;
+    }
+
+    /** Refuses a query that asks for anything else. */
+    void onlyQueries(Set<String> known) {
+        for (String name : fields().getNames()) {
+            if (!known.contains(name)) {
+                throw new HttpProblem(
+                        400,
+                        "Bad request",
+                        "'" + name + "' in the query is not understood; this path takes "
+                                + (known.isEmpty() ? "none" : String.join(", ", new TreeSet<>(known))));
+            }
+        }
+    }
+
+    private Fields fields() {
         try {
-            Fields.Field field = Request.extractQueryParameters(request).get(name);
-            return field == null ? null : field.getValue();
+            return Request.extractQueryParameters(request);
         } catch (RuntimeException e) {
             throw new HttpProblem(400, "Bad request", "the query is not percent-encoded UTF-8");
         }

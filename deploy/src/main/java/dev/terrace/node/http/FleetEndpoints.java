@@ -114,6 +114,14 @@ final class FleetEndpoints {
         return metric instanceof Gauge<?> gauge ? gauge.getValue() : null;
     }
 
+    private static List<Object> channels(List<CoherenceStatus.Channel> told) {
+        List<Object> channels = new ArrayList<>();
+        for (CoherenceStatus.Channel channel : told) {
+            channels.add(Map.of("channel", channel.name(), "trouble", channel.trouble()));
+        }
+        return channels;
+    }
+
     private void coherence(Exchange exchange) throws IOException {
         CoherenceStatus status = coordinator.coherence();
         Map<String, Object> tree = new LinkedHashMap<>();
@@ -121,18 +129,18 @@ final class FleetEndpoints {
         if (status != null) {
             tree.put("trusted", status.trusted());
             tree.put(
+                    "trusted_since",
+                    status.trustedSince() == null ? null : status.trustedSince().toString());
+            tree.put(
                     "heard_everything_up_to_millis_ago",
                     status.stalenessMillis() == Long.MAX_VALUE ? null : status.stalenessMillis());
             tree.put("other_nodes", status.nodes());
             tree.put("unsent_notices", status.unsent());
             tree.put("gaps", status.gaps());
             tree.put("node_id_clash", status.nodeIdClash());
-            List<Object> channels = new ArrayList<>();
-            for (CoherenceStatus.Channel channel : status.channels()) {
-                channels.add(Map.of("channel", channel.name(), "trouble", channel.trouble()));
-            }
-            tree.put("channels", channels);
+            tree.put("channels", channels(status.channels()));
         }
+        tree.put("external_writers", channels(coordinator.externalWriters()));
         tree.put("lease_millis", coordinator.settings().backplane().lease().toMillis());
         Map<String, Object> caches = new TreeMap<>();
         coordinator.consistencies().forEach((name, cache) -> {

@@ -62,7 +62,10 @@ public final class HttpNode implements AutoCloseable {
         if (originEndpoints != null) {
             originEndpoints.addTo(router);
         }
-        new EntryEndpoints(coordinator, originEndpoints).addTo(router);
+        ServedCaches caches = new ServedCaches(coordinator, originEndpoints != null);
+        new EntryEndpoints(caches, originEndpoints).addTo(router);
+        new BulkEndpoints(caches).addTo(router);
+        new InvalidationEndpoints(caches).addTo(router);
         new OperationsEndpoints(coordinator, jobs).addTo(router);
         new FleetEndpoints(coordinator).addTo(router);
         server.setHandler(router);

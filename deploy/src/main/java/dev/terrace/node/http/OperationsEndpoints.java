@@ -56,6 +56,8 @@ final class OperationsEndpoints {
                   PUT    /v1/caches/{cache}/entries/{key}            store the body
                   GET    /v1/caches/{cache}/entries/{key}            read it; headers say which tier answered
                   DELETE /v1/caches/{cache}/entries/{key}            invalidate it
+                  DELETE /v1/caches/{cache}/tags/{tag}               invalidate what carries the tag
+                  DELETE /v1/caches/{cache}   /v1/namespaces/{namespace}
                   GET    /v1/caches/{cache}/entries/{key}/explain    what every tier holds, and why
                   POST   /v1/caches/{cache}/entries/{key}/increment?delta=1
                   POST   /v1/caches/{cache}/bulk/get | bulk/put
@@ -75,11 +77,18 @@ final class OperationsEndpoints {
         exchange.json(ready ? 200 : 503, tree);
     }
 
-    /** How well this node hears the others, in a line; nothing without a backplane. {@code /coherence} tells the rest. */
+    /** How well this node hears the others and other programs, a line each; nothing of what is not asked for. {@code /coherence} tells the rest. */
     private void putCoherence(Map<String, Object> tree) {
         CoherenceStatus status = coordinator.coherence();
         if (status != null) {
             tree.put("coherence", status.line());
+        }
+        List<String> unheard = coordinator.externalWriters().stream()
+                .filter(watch -> !watch.trouble().isEmpty())
+                .map(watch -> watch.name() + ": " + watch.trouble())
+                .toList();
+        if (!unheard.isEmpty()) {
+            tree.put("external_writers", "not all changes by other programs are heard, " + String.join(", ", unheard));
         }
     }
 

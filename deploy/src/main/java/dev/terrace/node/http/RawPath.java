@@ -7,7 +7,8 @@ import java.util.List;
 
 /** A request path cut at its slashes and only then percent-decoded, to bytes: keys may hold slashes and any byte. */
 final class RawPath {
-    private static final int UNDECODABLE = 0xFFFD;
+    /** What stands where bytes were that are no text. */
+    static final int UNDECODABLE = 0xFFFD;
 
     private RawPath() {}
 

@@ -137,7 +137,7 @@ final class Router extends Handler.Abstract {
     }
 
     private static Map<String, Object> receipt(ReplicationException few) {
-        return EntryEndpoints.tree(few.receipt());
+        return ReceiptJson.tree(few.receipt());
     }
 
     private static void answerFailure(Exchange exchange, Response response, Callback callback, Throwable e) {

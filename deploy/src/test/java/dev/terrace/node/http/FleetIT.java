@@ -20,6 +20,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -195,6 +196,120 @@ class FleetIT {
                         == 0);
     }
 
+    private static JsonNode ok(String method, String path, String body) {
+        HttpResponse<String> response = send(method, path, body);
+        assertThat(response.statusCode())
+                .as("%s %s: %s", method, path, response.body())
+                .isEqualTo(200);
+        return json(response);
+    }
+
+    private static void assertAbsent(String path) {
+        assertThat(send("GET", path, "").statusCode()).as(path).isEqualTo(404);
+    }
+
+    @Test
+    void aCallMayAskForMoreCopiesThanItsCacheDoes() {
+        String path = "/v1/caches/plain/entries/k";
+        assertThat(ok("PUT", path, "v").path("acknowledgements").path("mode").asText())
+                .isEqualTo("async");
+        JsonNode acks = ok("PUT", path + "?mode=sync", "w").path("acknowledgements");
+        assertThat(acks.path("mode").asText()).isEqualTo("sync");
+        assertThat(acks.path("zones")).hasSize(3);
+        HttpResponse<String> read = send("GET", path + "?mode=quorum", "");
+        assertThat(read.body()).isEqualTo("w");
+        assertThat(read.headers().firstValue("Terrace-Tier")).hasValue("L2");
+        assertThat(ok("DELETE", path + "?mode=quorum", "")
+                        .path("acknowledgements")
+                        .path("mode")
+                        .asText())
+                .isEqualTo("quorum");
+        assertThat(send("GET", path + "?mode=quorum", "").statusCode()).isEqualTo(404);
+
+        assertThat(terrace("put", "plain", "k", "x", "--mode", "sync", "--url", url())
+                        .out())
+                .contains("sync by east north west");
+        assertThat(terrace("get", "plain", "k", "--mode", "quorum", "--url", url())
+                        .exitCode())
+                .isZero();
+        assertThat(terrace("invalidate", "plain", "k", "--mode", "sync", "--url", url())
+                        .out())
+                .contains("sync by");
+        Said unknown = terrace("put", "plain", "k", "x", "--mode", "most", "--url", url());
+        assertThat(unknown.exitCode()).isEqualTo(2);
+        assertThat(unknown.err()).contains("async, quorum, sync").doesNotContain("\tat ");
+    }
+
+    @Test
+    void tagsCachesAndNamespacesAreDroppedWhole() {
+        String a = "/v1/caches/acme%2Ftagged/entries/a";
+        String b = "/v1/caches/acme%2Ftagged/entries/b";
+        String c = "/v1/caches/acme%2Ftagged/entries/c";
+        ok("PUT", a + "?tags=red,round", "a");
+        ok("PUT", b + "?tag=blue&tag=with%2Ccomma", "b");
+        ok("PUT", c, "c");
+        assertThat(ok("DELETE", "/v1/caches/acme%2Ftagged/tags/round", "")
+                        .path("applied")
+                        .asBoolean())
+                .isTrue();
+        assertAbsent(a);
+        ok("GET", "/zones", "");
+        assertThat(send("GET", b, "").statusCode()).isEqualTo(200);
+        ok("PUT", a + "?tag=green", "a");
+        ok("POST", "/invalidate", "{\"cache\": \"acme/tagged\", \"tags\": [\"green\", \"with,comma\"]}");
+        assertAbsent(a);
+        assertAbsent(b);
+        assertThat(send("GET", c, "").body()).isEqualTo("c");
+        ok("DELETE", "/v1/caches/acme%2Ftagged", "");
+        assertAbsent(c);
+        ok("PUT", c, "again");
+        ok("DELETE", "/v1/namespaces/acme", "");
+        assertAbsent(c);
+
+        assertThat(terrace("put", "acme/tagged", "a", "v", "--tag", "t,1", "--ttl", "1h", "--url", url())
+                        .exitCode())
+                .isZero();
+        assertThat(terrace("invalidate", "acme/tagged", "--tag", "t,1", "--url", url())
+                        .out())
+                .contains("invalidated 1 tags");
+        assertAbsent(a);
+        ok("PUT", a, "v");
+        assertThat(terrace("invalidate", "--namespace", "acme", "--url", url()).out())
+                .contains("namespace cleared");
+        assertAbsent(a);
+        assertThat(terrace("invalidate", "acme/tagged", "--namespace", "acme", "--url", url())
+                        .exitCode())
+                .isEqualTo(2);
+    }
+
+    @Test
+    void whatACallAsksAndIsNotUnderstoodIsRefusedAndNotWeaker() {
+        String path = "/v1/caches/plain/entries/refused";
+        for (String query : List.of(
+                "mode=most",
+                "mod=sync",
+                "mode=sync&mode=async",
+                "ttl=soon",
+                "ttl=0s",
+                "durable=yes",
+                "tags=a,,b",
+                "tag=",
+                "tag=" + "x".repeat(129),
+                "tag=%FF")) {
+            HttpResponse<String> refused = send("PUT", path + "?" + query, "v");
+            assertThat(refused.statusCode()).as("%s: %s", query, refused.body()).isBetween(400, 413);
+            assertThat(json(refused).path("detail").asText()).as(query).isNotEmpty();
+        }
+        assertAbsent(path);
+        assertThat(send("GET", path + "?ttl=1s", "").statusCode()).isEqualTo(400);
+        assertThat(send("DELETE", "/v1/caches/plain?key=a", "").statusCode()).isEqualTo(400);
+        assertThat(send("DELETE", "/v1/caches/%FF", "").statusCode()).isEqualTo(400);
+        assertThat(send("POST", "/invalidate", "{\"cache\": \"plain\", \"key\": \"a\", \"all\": true}")
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(send("DELETE", "/v1/namespaces/a%2Fb", "").statusCode()).isEqualTo(400);
+    }
+
     @Test
     void coherenceSaysHowOldThisNodesKnowledgeIs() {
         send("PUT", "/v1/caches/accounts/entries/trust", "v");
@@ -202,6 +317,8 @@ class FleetIT {
         await().atMost(PATIENCE).untilAsserted(() -> {
             JsonNode told = json(send("GET", "/coherence", ""));
             assertThat(told.path("channels").size()).isEqualTo(3);
+            assertThat(told.path("trusted").asBoolean()).isTrue();
+            assertThat(Instant.parse(told.path("trusted_since").asText())).isBeforeOrEqualTo(Instant.now());
             assertThat(told.path("heard_everything_up_to_millis_ago").isNumber())
                     .isTrue();
             JsonNode accounts = told.path("caches").path("accounts");

@@ -124,6 +124,18 @@ class ExternalWritersIT {
         assertThat(changes).isNotNegative();
     }
 
+    @Test
+    void whoCannotListenSaysSo() {
+        assertThat(node.externalWriters()).singleElement().satisfies(watch -> {
+            assertThat(watch.name()).isEqualTo("watch");
+            assertThat(watch.trouble()).isEmpty();
+        });
+        redis.kill();
+        await().atMost(PATIENCE)
+                .untilAsserted(() ->
+                        assertThat(node.externalWriters().get(0).trouble()).contains("127.0.0.1:" + redis.port()));
+    }
+
     /** What happened while nobody listened is found out when somebody does again. */
     @Test
     @Tag("F34")

@@ -27,6 +27,7 @@ final class RedisKeyWatch implements KeyWatch {
 
     private static final Logger LOG = LoggerFactory.getLogger(RedisKeyWatch.class);
 
+    private final String called;
     private final String name;
     private final DistributedCacheSettings settings;
     private final LogServers servers;
@@ -38,11 +39,17 @@ final class RedisKeyWatch implements KeyWatch {
     private @Nullable Thread thread;
 
     RedisKeyWatch(String zone, DistributedCacheSettings settings) {
-        this.name = zone.isEmpty() ? "terrace-watch" : "terrace-watch-" + zone;
+        this.called = zone.isEmpty() ? "watch" : "watch-" + zone;
+        this.name = "terrace-" + called;
         this.settings = settings;
         this.servers = new LogServers(settings, 1);
         this.keys = new RedisKeys(settings.keyPrefix());
         this.connectMillis = (int) Math.max(1, settings.connectTimeout().toMillis());
+    }
+
+    @Override
+    public String name() {
+        return called;
     }
 
     @Override
