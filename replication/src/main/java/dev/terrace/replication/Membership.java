@@ -45,6 +45,7 @@ final class Membership {
     private final Pace pace;
     private final boolean reform;
     private final Function<String, Turn> turns;
+    private final OpenPromises open;
     private final AtomicBoolean formed;
     private boolean lossAnnounced;
     private boolean closed;
@@ -62,6 +63,7 @@ final class Membership {
      * @param pace of copying
      * @param reform whether zones are formed anew when acknowledged data may be lost; else they wait for an operator
      * @param turns who fills a zone
+     * @param open ends promises that nothing has fulfilled, before a zone is filled past them
      */
     Membership(
             Placement placement,
@@ -75,6 +77,7 @@ final class Membership {
             Pace pace,
             boolean reform,
             Function<String, Turn> turns,
+            OpenPromises open,
             Set<Mutation> mutations) {
         this.placement = placement;
         this.zones = placement.all();
@@ -88,6 +91,7 @@ final class Membership {
         this.pace = pace;
         this.reform = reform;
         this.turns = turns;
+        this.open = open;
         this.mutations = mutations;
         this.keepMillis = keepMillis;
     }
@@ -390,7 +394,8 @@ final class Membership {
                 pace,
                 meters,
                 this::isClosed,
-                mutations.contains(Mutation.PROMISES_NOT_COPIED) ? null : Duration.ofMillis(keepMillis));
+                mutations.contains(Mutation.PROMISES_NOT_COPIED) ? null : Duration.ofMillis(keepMillis),
+                voting && !mutations.contains(Mutation.OPEN_PROMISES_LEFT_OPEN) ? open : null);
         fills.put(zone.zone(), fill);
         return fill;
     }

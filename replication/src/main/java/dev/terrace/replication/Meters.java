@@ -23,6 +23,8 @@ final class Meters {
     final Counter suspected;
     final Counter hintsForgotten;
     final Counter hintsNotStored;
+    final Counter affirmed;
+    final Counter notAffirmed;
     final Counter rounds;
     final Counter compared;
     final Counter withheld;
@@ -71,6 +73,8 @@ final class Meters {
         suspected = metrics.counter("replication.zones.suspected");
         hintsForgotten = metrics.counter("replication.hints.forgotten");
         hintsNotStored = metrics.counter("replication.hints.not_stored");
+        affirmed = metrics.counter("replication.promises.ended");
+        notAffirmed = metrics.counter("replication.promises.not_ended");
         rounds = metrics.counter("replication.compare.rounds");
         compared = metrics.counter("replication.compare.looked");
         withheld = metrics.counter("replication.compare.withheld");

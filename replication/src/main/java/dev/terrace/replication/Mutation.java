@@ -16,6 +16,8 @@ enum Mutation {
     FILLED_AT_ONCE,
     /** A zone is filled with entries only, and not with the promises of others. */
     PROMISES_NOT_COPIED,
+    /** A zone is filled with what lies below the promises of others, and nothing is done about these. */
+    OPEN_PROMISES_LEFT_OPEN,
     /** Hints are written above whatever is there. */
     HINTS_OVERWRITE,
     /** Being superseded by a conditional write counts as having happened before it. */

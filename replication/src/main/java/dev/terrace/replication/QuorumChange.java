@@ -12,6 +12,7 @@ import dev.terrace.spi.Version;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** A conditional write: one round of Paxos with the new version as ballot. See the ADR. */
@@ -70,6 +71,17 @@ final class QuorumChange extends Operation<Replicated> {
         super(context, key, startedNanos);
         this.change = change;
         this.keep = Duration.ofMillis(context.keepMillis());
+    }
+
+    /**
+     * Writes what the key holds once more, as it is, above everything that was promised: so nothing that was promised before can be
+     * accepted by a majority any more. Refused, with nothing held, when there is nothing to write.
+     */
+    static CompletionStage<Replicated> affirm(Context context, CacheKey key) {
+        return new QuorumChange(
+                        context, key, (held, version) -> held == null ? null : Context.withVersion(held, version))
+                .start()
+                .result();
     }
 
     QuorumChange start() {

@@ -292,7 +292,7 @@ public final class ReplicatedTier implements ReplicatedStore {
                 new Pace(timing, setup.healing().resyncPerSecond()),
                 hintStore,
                 setup.deadlineMillis(),
-                key -> change(key, (held, version) -> held == null ? null : Context.withVersion(held, version)),
+                this::affirm,
                 mutations);
         Answering answering = new Answering(timing, zones);
         AtomicBoolean formed = new AtomicBoolean();
@@ -323,6 +323,7 @@ public final class ReplicatedTier implements ReplicatedStore {
                         new Pace(timing, setup.healing().resyncPerSecond()),
                         setup.healing().reform(),
                         zone -> new Turn(context, "fill." + zone, 20 * setup.deadlineMillis()),
+                        new OpenPromises(context),
                         mutations)
                 .start();
         hints.start();
@@ -384,6 +385,10 @@ public final class ReplicatedTier implements ReplicatedStore {
     private String filling(String zone) {
         long copied = membership.copied(zone);
         return copied < 0 ? "" : "being filled, " + copied + " entries copied so far; ";
+    }
+
+    private CompletionStage<Replicated> affirm(CacheKey key) {
+        return QuorumChange.affirm(context, key);
     }
 
     private void suspect(Replica zone) {

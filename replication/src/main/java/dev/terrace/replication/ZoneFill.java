@@ -35,6 +35,9 @@ final class ZoneFill {
     private static final int PAGE = 200;
     static final int TRIES = 4;
 
+    /** So many promises may be left to be ended after everything else was copied; more end a run. */
+    private static final int MOST_LEFT = 1_000;
+
     private final Replica target;
     private final String token;
     private final List<Replica> sources;
@@ -44,9 +47,11 @@ final class ZoneFill {
     private final Meters meters;
     private final BooleanSupplier stopped;
     private final @Nullable Duration keep;
+    private final @Nullable OpenPromises open;
     private final AtomicLong copied = new AtomicLong();
     private final Map<Replica, String> cursors = new HashMap<>();
     private final Set<Replica> walked = new HashSet<>();
+    private final Map<ReplicaPage.Item, Replica> left = new HashMap<>();
 
     /**
      * @param token with which the filling was begun, and the zone is to be admitted
@@ -54,6 +59,7 @@ final class ZoneFill {
      * @param wanted whether the zone is to hold a key
      * @param stopped ends a run before its time
      * @param keep how long promises are kept; null to copy none, as only tests do
+     * @param open ends promises that nothing has fulfilled; null where no majority can, because zones are formed anew
      */
     ZoneFill(
             Replica target,
@@ -64,7 +70,8 @@ final class ZoneFill {
             Pace pace,
             Meters meters,
             BooleanSupplier stopped,
-            @Nullable Duration keep) {
+            @Nullable Duration keep,
+            @Nullable OpenPromises open) {
         this.target = target;
         this.token = token;
         this.sources = sources.stream().filter(source -> source != target).toList();
@@ -74,6 +81,7 @@ final class ZoneFill {
         this.meters = meters;
         this.stopped = stopped;
         this.keep = keep;
+        this.open = open;
     }
 
     String token() {
@@ -90,8 +98,32 @@ final class ZoneFill {
         return copied.get();
     }
 
-    /** Goes on. Completes with true when every source was walked to its end and everything was copied. */
+    /**
+     * Goes on. Completes with true when every source was walked to its end, everything was copied, and nothing can come of
+     * promises that nothing had fulfilled.
+     */
     CompletionStage<Boolean> run() {
+        Map<ReplicaPage.Item, Replica> before;
+        synchronized (this) {
+            before = Map.copyOf(left);
+            left.clear();
+        }
+        return all(before.entrySet(), item -> end(item.getValue(), item.getKey()))
+                .thenCompose(ended -> ended ? walk() : CompletableFuture.completedStage(false))
+                .thenApply(whole -> whole && nothingLeft());
+    }
+
+    private synchronized boolean nothingLeft() {
+        if (!left.isEmpty()) {
+            LOG.warn(
+                    "a zone cannot vote yet, because promises of others cannot be ended zone={} promises={}",
+                    target.zone(),
+                    left.size());
+        }
+        return left.isEmpty();
+    }
+
+    private CompletionStage<Boolean> walk() {
         return all(sources, source -> {
             String cursor;
             synchronized (this) {
@@ -117,7 +149,7 @@ final class ZoneFill {
                             .filter(item -> wanted.test(item.key()))
                             .toList();
                     return pace.take(items.size())
-                            .thenCompose(turned -> promises(page))
+                            .thenCompose(turned -> promises(source, page))
                             .thenCompose(kept ->
                                     all(items, item -> copy(source, item)).thenApply(whole -> whole && kept))
                             .thenCompose(whole -> {
@@ -139,9 +171,11 @@ final class ZoneFill {
 
     /**
      * What the zone has promised and forgotten, a majority promised: so the others know it. An accept of then may still be under
-     * way to one of them, and nothing older may be acknowledged meanwhile.
+     * way to one of them, and nothing older may be acknowledged meanwhile. Where nothing has fulfilled such a promise yet, the zone may
+     * be given something older that another zone has taken, and that it would have refused itself; so nothing may come of the
+     * promise any more.
      */
-    private CompletionStage<Boolean> promises(ReplicaPage page) {
+    private CompletionStage<Boolean> promises(Replica source, ReplicaPage page) {
         Duration kept = keep;
         if (kept == null) {
             return CompletableFuture.completedStage(true);
@@ -151,7 +185,24 @@ final class ZoneFill {
         return all(
                 promises,
                 item -> patiently(
-                        () -> target.restorePromise(item.key(), item.version(), kept), restored -> restored, TRIES));
+                                () -> target.restorePromise(item.key(), item.version(), kept),
+                                restored -> restored,
+                                TRIES)
+                        .thenCompose(
+                                restored -> restored ? end(source, item) : CompletableFuture.completedStage(false)));
+    }
+
+    /** Completes with false when there is too much to be tried again. */
+    private CompletionStage<Boolean> end(Replica source, ReplicaPage.Item promise) {
+        if (open == null) {
+            return CompletableFuture.completedStage(true);
+        }
+        return open.end(source, promise, pace).thenApply(ended -> ended || leave(source, promise));
+    }
+
+    private synchronized boolean leave(Replica source, ReplicaPage.Item promise) {
+        left.put(promise, source);
+        return left.size() <= MOST_LEFT;
     }
 
     private CompletionStage<Boolean> noPage(Replica source, @Nullable String cursor, String why) {

@@ -53,9 +53,7 @@ final class Profile {
         thinkingMillis = List.of(10, 40, 40, 150).get(random.nextInt(4));
         timeoutMillis = scene.timeoutMillis > 0 ? scene.timeoutMillis : random.nextBoolean() ? 40 : 120;
         examineMillis = played ? 10 : 20 + random.nextInt(80);
-        // A gap that is known, see the end of ADR 0005: with losses, the filling of these scenes may overlap their late
-        // write.
-        boolean quiet = played && (scene.hasOutsider() || random.nextInt(4) != 0);
+        boolean quiet = played && random.nextInt(4) != 0;
         for (String fault : List.of(
                 "pause",
                 "freeze",

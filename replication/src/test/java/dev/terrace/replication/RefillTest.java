@@ -164,6 +164,47 @@ class RefillTest {
         assertThat(node.read("k")).isEqualTo("acknowledged");
     }
 
+    /** See the ADR: what the zone is given may be older than what it had promised. */
+    @Test
+    void whatWasPromisedAndNeverFulfilledIsOvertakenBeforeTheZoneVotes() {
+        Node node = node(1_000);
+        fill(node, 20);
+        Version open = promisedAhead(1_000);
+        world.zones.get(1).restartEmpty();
+        runUntilMember(1, 10_000);
+        assertThat(node.count("replication.promises.ended")).isPositive();
+        assertThat(world.version(0, "k1").isNewerThan(open)).isTrue();
+        assertThat(world.version(2, "k1").isNewerThan(open)).isTrue();
+        assertThat(node.read("k1")).isEqualTo("v1");
+        assertWhole(1, 20);
+    }
+
+    /** Not skipped, and nothing else waits for it. */
+    @Test
+    void aZoneVotesOnlyWhenWhatWasPromisedCanBeOvertakenAndHasEverythingElseByThen() {
+        Node node = node(1_000);
+        fill(node, 300);
+        // Further ahead than clocks may differ, for a while.
+        promisedAhead(70_000);
+        world.zones.get(1).restartEmpty();
+        world.run(6_000);
+        assertThat(node.count("replication.promises.not_ended")).isPositive();
+        assertThat(world.zones.get(1).standing()).isEqualTo(Standing.FORGETFUL);
+        assertWhole(1, 300);
+        long copied = node.count("replication.zone.z1.resync.copied");
+        runUntilMember(1, 20_000);
+        assertThat(node.count("replication.promises.ended")).isPositive();
+        assertThat(node.count("replication.zone.z1.resync.copied")).isEqualTo(copied);
+    }
+
+    /** Two zones of three promise a version of so many milliseconds from now, for a write that came to nothing. */
+    private Version promisedAhead(long millis) {
+        Version ahead = Version.of(world.nodes.get(0).clock.millis() + millis, 0, 77);
+        world.zones.get(1).promise(VirtualZones.key("k1"), ahead);
+        world.zones.get(2).promise(VirtualZones.key("k1"), ahead);
+        return ahead;
+    }
+
     @Test
     void whereTheOperatorIsToDecideTheZonesDoNotVote() {
         Node node = world.node(setup -> setup.with(new Healing(1_000, 0, 1, 60_000, false)));

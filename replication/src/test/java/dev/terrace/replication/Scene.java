@@ -108,6 +108,44 @@ enum Scene {
     },
 
     /**
+     * The same, and the plain write reaches only zones that have not promised anything, while those that have forgotten are filled; it is
+     * read, and then the last accept arrives.
+     */
+    FILLED_BELOW_A_PROMISE(3, 40) {
+        @Override
+        void play(Simulation simulation, SplittableRandom random) {
+            SimNode writer = simulation.nodes.get(0);
+            SimNode reader = simulation.nodes.get(1);
+            SimNode ahead = simulation.nodes.get(2);
+            List<SimZone> zones = simulation.shuffled(QUIET, random);
+            int majority = Context.majority(zones.size());
+            List<SimZone> forgetful = zones.subList(0, majority - 1);
+            SimZone last = zones.get(majority - 1);
+            long readMicros = 1_000 * (2 * simulation.profile.fillingMillis() + 60 + random.nextInt(60));
+            after(
+                    writer.write(CLIENT, QUIET, "q0"),
+                    () -> simulation.later(20_000, () -> {
+                        simulation.hush = true;
+                        zones.subList(majority, zones.size()).forEach(zone -> ahead.link(zone).requestsCut = true);
+                        onceAllPromised(zones.subList(0, majority), () -> {
+                            ahead.link(last).heldUntilNanos = simulation.time.nanos() + 1_000 * (readMicros + 50_000);
+                            writer.link(last).requestsCut = true;
+                            simulation.later(
+                                    12_000,
+                                    () -> forgetful.forEach(zone -> simulation.forget(zone, SimZone::restartEmpty)));
+                            simulation.later(14_000 + random.nextInt(6_000), () -> writer.write(CLIENT, QUIET, "q2"));
+                            simulation.later(readMicros, () -> {
+                                reader.link(last).requestsCut = true;
+                                reader.read(CLIENT + "2", QUIET);
+                            });
+                            simulation.later(readMicros + 95_000, () -> reconnect(simulation));
+                        });
+                        ahead.swap(CLIENT + "3", QUIET, "q0", "q1");
+                    }));
+        }
+    },
+
+    /**
      * A plain write has its version; while it is under way to a zone, that one promises and accepts a conditional write which has not
      * seen it, and takes a plain write above that.
      */
@@ -122,8 +160,6 @@ enum Scene {
             SimZone meeting = zones.get(0);
             List<SimZone> promising = zones.subList(1, majority);
             List<SimZone> apart = zones.subList(majority, zones.size());
-            Runnable reconnect =
-                    () -> simulation.nodes.forEach(node -> node.links.forEach(link -> link.requestsCut = false));
             AtomicInteger queried = new AtomicInteger();
             Runnable acts = () -> {
                 writer.link(meeting).heldUntilNanos = simulation.time.nanos() + 80_000_000;
@@ -135,10 +171,7 @@ enum Scene {
                 });
                 simulation.later(82_000, () -> other.link(meeting).requestsCut = true);
                 simulation.later(100_000, () -> other.read(CLIENT + "3", QUIET));
-                simulation.later(150_000, () -> {
-                    reconnect.run();
-                    simulation.hush = false;
-                });
+                simulation.later(150_000, () -> reconnect(simulation));
             };
             after(
                     other.write(CLIENT + "3", QUIET, "q0"),
@@ -175,12 +208,33 @@ enum Scene {
 
     /** Whether the last node stays out of everything else, with a clock far ahead. */
     boolean hasOutsider() {
-        return this == ACCEPTED_AFTER_AMNESIA || this == WRITTEN_BACK_AFTER_AMNESIA || this == OVERTAKEN_BY_A_CONDITION;
+        return switch (this) {
+            case ACCEPTED_AFTER_AMNESIA, WRITTEN_BACK_AFTER_AMNESIA, FILLED_BELOW_A_PROMISE, OVERTAKEN_BY_A_CONDITION ->
+                true;
+            default -> false;
+        };
     }
 
     private static void after(CompletionStage<Replicated> write, Runnable next) {
         write.thenAccept(receipt -> {
             if (receipt.outcome() == Replicated.Outcome.ACKNOWLEDGED) {
+                next.run();
+            }
+        });
+    }
+
+    /** The scene is over: everybody reaches everything, and may touch its key. */
+    private static void reconnect(Simulation simulation) {
+        simulation.nodes.forEach(node -> new ArrayList<>(node.links).forEach(link -> link.requestsCut = false));
+        simulation.hush = false;
+    }
+
+    /** Runs {@code next} when each of {@code zones} has promised something for the scenes' key. */
+    private static void onceAllPromised(List<SimZone> zones, Runnable next) {
+        AtomicInteger promised = new AtomicInteger();
+        zones.forEach(zone -> zone.onPromise = key -> {
+            if (key.equals(QUIET) && promised.incrementAndGet() == zones.size()) {
+                zones.forEach(each -> each.onPromise = null);
                 next.run();
             }
         });
@@ -229,9 +283,7 @@ enum Scene {
                 () -> simulation.later(20_000, () -> {
                     simulation.hush = true;
                     zones.subList(majority, zones.size()).forEach(zone -> ahead.link(zone).requestsCut = true);
-                    AtomicInteger promised = new AtomicInteger();
-                    Runnable acts = () -> {
-                        promising.forEach(zone -> zone.onPromise = null);
+                    onceAllPromised(promising, () -> {
                         long until = simulation.time.nanos() + 1_000 * (fillingMicros + 100_000);
                         if (byReader) {
                             ahead.link(last).requestsCut = true;
@@ -248,16 +300,7 @@ enum Scene {
                                 byReader ? 25_000 : 12_000,
                                 () -> forgetful.forEach(zone -> simulation.forget(zone, SimZone::restartEmpty)));
                         simulation.later(fillingMicros + 25_000, () -> writer.write(CLIENT, QUIET, "q2"));
-                        simulation.later(fillingMicros + 95_000, () -> {
-                            simulation.nodes.forEach(
-                                    node -> new ArrayList<>(node.links).forEach(link -> link.requestsCut = false));
-                            simulation.hush = false;
-                        });
-                    };
-                    promising.forEach(zone -> zone.onPromise = key -> {
-                        if (key.equals(QUIET) && promised.incrementAndGet() == majority) {
-                            acts.run();
-                        }
+                        simulation.later(fillingMicros + 95_000, () -> reconnect(simulation));
                     });
                     ahead.swap(CLIENT + "3", QUIET, "q0", "q1");
                 }));
