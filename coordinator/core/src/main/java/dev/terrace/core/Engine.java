@@ -30,10 +30,8 @@ record Engine(
     Duration longestWait() {
         // At most four calls of L2 (a conditional write) and three of L3 follow one another, each within its outer
         // deadline.
-        Duration remote =
-                Wiring.roundsDeadline(settings.distributedCache().timeout()).multipliedBy(4);
-        Duration backup =
-                Wiring.outerDeadline(settings.backupStorage().timeout()).multipliedBy(3);
+        Duration remote = Patience.rounds(settings.distributedCache().timeout()).multipliedBy(4);
+        Duration backup = Patience.outer(settings.backupStorage().timeout()).multipliedBy(3);
         // The backplane answers within a deadline of its own, and a strict write waits for a lease after that.
         return settings.loading()
                 .timeout()
