@@ -98,6 +98,9 @@ public interface AsyncCache<K, V> {
     /** As {@link #invalidate(Object)}, with {@code options} over what the settings say; of them, time to live and tags mean nothing here. */
     CompletionStage<WriteReceipt> invalidate(K key, WriteOptions options);
 
+    /** See {@link Cache#remove}. */
+    CompletionStage<WriteReceipt> remove(K key);
+
     /** Drops many keys, one round trip per tier and server. Not atomic as a whole. */
     CompletionStage<Map<K, WriteReceipt>> invalidate(Collection<? extends K> keys);
 

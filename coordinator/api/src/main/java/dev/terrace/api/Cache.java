@@ -56,9 +56,11 @@ public interface Cache<K, V> {
     Map<K, V> getAll(Collection<? extends K> keys, BulkLoader<K, V> loader);
 
     /**
-     * Stores a value in every tier.
+     * Stores a value in every tier; where the cache has a writer, its policy says whether the origin has it first, or later.
      *
      * @throws ReplicationException when the settings ask for more copies to acknowledge it than did
+     * @throws OriginWriteException when writes go through and the origin did not take it
+     * @throws UnavailableException when writes are journaled, and the journal has no room or cannot be written; nothing was changed
      */
     WriteReceipt put(K key, V value);
 
@@ -101,6 +103,14 @@ public interface Cache<K, V> {
 
     /** As {@link #invalidate(Object)}, with {@code options} over what the settings say; of them, time to live and tags mean nothing here. */
     WriteReceipt invalidate(K key, WriteOptions options);
+
+    /**
+     * Removes the value of {@code key}, also at the origin where the cache has a writer and its policy is not aside; elsewhere the same
+     * as {@link #invalidate(Object)}, which never tells the origin.
+     *
+     * @throws OriginWriteException when writes go through and the origin did not take it
+     */
+    WriteReceipt remove(K key);
 
     /** Drops many keys, one round trip per tier and server. Not atomic as a whole. */
     Map<K, WriteReceipt> invalidate(Collection<? extends K> keys);

@@ -10,6 +10,8 @@ public enum Source {
     L2,
     /** The backup tier. */
     L3,
+    /** What waits to be written to the origin: no tier has anything newer. */
+    JOURNAL,
     /** The loader, asked because no tier had a usable value. */
     LOADER,
     /** Nobody: there is no value. */

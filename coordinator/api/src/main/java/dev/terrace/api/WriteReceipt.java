@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *     caches have no bound and do not wait for the answer: false there says only that it had not come yet
  * @param durable whether L3 has it in its log, and was waited for
  * @param acknowledgements the copies in L2 that have it; null without an L2, and where L2 was not reached
+ * @param origin whether the origin has it, or will have it
  */
 public record WriteReceipt(
         boolean applied,
@@ -25,7 +26,8 @@ public record WriteReceipt(
         Set<TierLevel> missed,
         boolean announced,
         boolean durable,
-        @Nullable Acknowledgements acknowledgements) {
+        @Nullable Acknowledgements acknowledgements,
+        OriginState origin) {
     /** Copies the sets. */
     public WriteReceipt {
         stored = Set.copyOf(stored);
@@ -37,13 +39,30 @@ public record WriteReceipt(
         this(applied, version, stored, missed, false, false, null);
     }
 
+    /** A receipt of a write that has nothing to do with the origin. */
+    public WriteReceipt(
+            boolean applied,
+            Version version,
+            Set<TierLevel> stored,
+            Set<TierLevel> missed,
+            boolean announced,
+            boolean durable,
+            @Nullable Acknowledgements acknowledgements) {
+        this(applied, version, stored, missed, announced, durable, acknowledgements, OriginState.UNTOUCHED);
+    }
+
     /** The same, announced or not. */
     public WriteReceipt withAnnounced(boolean nowAnnounced) {
-        return new WriteReceipt(applied, version, stored, missed, nowAnnounced, durable, acknowledgements);
+        return new WriteReceipt(applied, version, stored, missed, nowAnnounced, durable, acknowledgements, origin);
     }
 
     /** The same, with what L2's copies said. */
     public WriteReceipt withAcknowledgements(@Nullable Acknowledgements others) {
-        return new WriteReceipt(applied, version, stored, missed, announced, durable, others);
+        return new WriteReceipt(applied, version, stored, missed, announced, durable, others, origin);
+    }
+
+    /** The same, with what the origin has to do with it. */
+    public WriteReceipt withOrigin(OriginState state) {
+        return new WriteReceipt(applied, version, stored, missed, announced, durable, acknowledgements, state);
     }
 }

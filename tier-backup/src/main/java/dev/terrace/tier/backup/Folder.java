@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * L3's folder: whose it is, what form it has, and what lies where. Nothing is written into a folder that is not
+ * A folder of L3's or of the journal's: whose it is, what form it has, and what lies where. Nothing is written into a folder that is not
  * Terrace's own.
  */
 final class Folder implements AutoCloseable {
@@ -25,17 +25,36 @@ final class Folder implements AutoCloseable {
     static final String DATABASE = "db";
 
     private static final int FORMAT = 1;
-    private static final String HEADING = "terrace l3 folder";
+
+    /** What a folder is for. */
+    enum Kind {
+        /** L3. */
+        BACKUP("backup_storage.path", "terrace l3 folder"),
+        /** Writes that have yet to reach the origin. */
+        JOURNAL("journal.path", "terrace journal folder");
+
+        /** The setting that names it. */
+        final String setting;
+
+        private final String heading;
+
+        Kind(String setting, String heading) {
+            this.setting = setting;
+            this.heading = heading;
+        }
+    }
 
     /** What an interrupted first start, or the file system itself, may leave in a folder that holds no data yet. */
     private static final Set<String> HARMLESS =
             Set.of(OWNER, KEYS, KEYS + ".new", MARKER + ".new", "lost+found", ".DS_Store");
 
+    private final Kind kind;
     private final Path path;
     private final OwnerLock lock;
     private final boolean fresh;
 
-    private Folder(Path path, OwnerLock lock, boolean fresh) {
+    private Folder(Kind kind, Path path, OwnerLock lock, boolean fresh) {
+        this.kind = kind;
         this.path = path;
         this.lock = lock;
         this.fresh = fresh;
@@ -47,30 +66,34 @@ final class Folder implements AutoCloseable {
      * @throws SetupException when it is someone else's, in use, of another form, or cannot be written; nothing was
      *     changed then
      */
-    static Folder take(Path path, boolean encrypted) {
+    static Folder take(Kind kind, Path path, boolean encrypted) {
         try {
             if (Files.exists(path) && !Files.isDirectory(path)) {
                 throw new SetupException(
-                        "backup_storage.path " + path + " is a file", "name a folder that is empty or Terrace's own");
+                        kind.setting + " " + path + " is a file", "name a folder that is empty or Terrace's own");
             }
             create(path);
-            boolean fresh = inspect(path, encrypted);
-            OwnerLock lock = OwnerLock.take(path.resolve(OWNER));
+            boolean fresh = inspect(kind, path, encrypted);
+            OwnerLock lock = OwnerLock.take(kind.setting, path.resolve(OWNER));
             try {
                 // Another process may have been first.
-                return new Folder(path, lock, inspect(path, encrypted) && fresh);
+                return new Folder(kind, path, lock, inspect(kind, path, encrypted) && fresh);
             } catch (RuntimeException | IOException e) {
                 lock.close();
                 throw e;
             }
         } catch (IOException e) {
-            throw unusable(path, e);
+            throw unusable(kind, path, e);
         }
     }
 
-    static SetupException unusable(Path path, Exception e) {
+    SetupException unusable(Exception e) {
+        return unusable(kind, path, e);
+    }
+
+    static SetupException unusable(Kind kind, Path path, Exception e) {
         return new SetupException(
-                "backup_storage.path " + path + " cannot be used: " + reason(e),
+                kind.setting + " " + path + " cannot be used: " + reason(e),
                 "name a folder on a writable disk with free space, owned by this user",
                 e);
     }
@@ -97,7 +120,7 @@ final class Folder implements AutoCloseable {
     }
 
     /** True when the folder holds nothing yet; throws when it is not for us. Reads only. */
-    private static boolean inspect(Path path, boolean encrypted) throws IOException {
+    private static boolean inspect(Kind kind, Path path, boolean encrypted) throws IOException {
         Path marker = path.resolve(MARKER);
         if (!Files.exists(marker)) {
             try (Stream<Path> children = Files.list(path)) {
@@ -108,37 +131,37 @@ final class Folder implements AutoCloseable {
                         .toList();
                 if (!foreign.isEmpty()) {
                     throw new SetupException(
-                            "backup_storage.path " + path + " is not Terrace's: it holds " + String.join(", ", foreign)
+                            kind.setting + " " + path + " is not Terrace's: it holds " + String.join(", ", foreign)
                                     + " and no " + MARKER + " file; nothing was changed",
                             "name an empty folder");
                 }
             }
             return true;
         }
-        Map<String, String> form = readMarker(marker);
+        Map<String, String> form = readMarker(kind, marker);
         String format = form.getOrDefault("format", "");
         if (!format.equals(Integer.toString(FORMAT))) {
             throw new SetupException(
-                    "backup_storage.path " + path + " has format '" + format + "', this version reads " + FORMAT
+                    kind.setting + " " + path + " has format '" + format + "', this version reads " + FORMAT
                             + "; nothing was changed",
                     "use the version that wrote it, or another folder");
         }
         boolean holdsEncrypted = "aes-256-gcm".equals(form.get("encryption"));
         if (holdsEncrypted != encrypted) {
             throw new SetupException(
-                    "backup_storage.path " + path + " holds " + (holdsEncrypted ? "encrypted" : "plain")
+                    kind.setting + " " + path + " holds " + (holdsEncrypted ? "encrypted" : "plain")
                             + " data, but backup_storage.encryption is " + encrypted + "; nothing was changed",
                     "set encryption: " + holdsEncrypted + ", or name another folder");
         }
         return false;
     }
 
-    private static Map<String, String> readMarker(Path marker) throws IOException {
+    private static Map<String, String> readMarker(Kind kind, Path marker) throws IOException {
         if (Files.size(marker) > 4096) {
             return Map.of();
         }
         String text = new String(Files.readAllBytes(marker), StandardCharsets.ISO_8859_1);
-        if (!text.startsWith(HEADING + "\n")) {
+        if (!text.startsWith(kind.heading + "\n")) {
             return Map.of();
         }
         return text.lines()
@@ -151,7 +174,8 @@ final class Folder implements AutoCloseable {
 
     /** Makes the folder Terrace's. Everything a reader needs besides the database must be there already. */
     void mark(boolean encrypted) throws IOException {
-        String text = HEADING + "\nformat=" + FORMAT + "\nencryption=" + (encrypted ? "aes-256-gcm" : "none") + "\n";
+        String text =
+                kind.heading + "\nformat=" + FORMAT + "\nencryption=" + (encrypted ? "aes-256-gcm" : "none") + "\n";
         Atomically.write(path.resolve(MARKER), text.getBytes(StandardCharsets.US_ASCII));
     }
 

@@ -160,7 +160,7 @@ final class Opening {
                     WAY_OUT,
                     e);
         }
-        return Folder.unusable(folder.path(), e);
+        return folder.unusable(e);
     }
 
     /** True when RocksDB says that bytes are not what they were. */

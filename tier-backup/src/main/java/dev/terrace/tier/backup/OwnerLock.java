@@ -30,11 +30,17 @@ final class OwnerLock implements AutoCloseable {
         this.lock = lock;
     }
 
-    static OwnerLock take(Path owner) throws IOException {
+    /**
+     * @param setting names the folder to people
+     */
+    static OwnerLock take(String setting, Path owner) throws IOException {
         Path folder = Atomically.folderOf(owner).toRealPath();
         Path file = folder.resolve(owner.getFileName());
         if (!TAKEN_HERE.add(file)) {
-            throw inUse(folder, "this process (pid " + ProcessHandle.current().pid() + ")");
+            throw inUse(
+                    setting,
+                    folder,
+                    "this process (pid " + ProcessHandle.current().pid() + ")");
         }
         try {
             FileChannel channel = FileChannel.open(
@@ -44,7 +50,7 @@ final class OwnerLock implements AutoCloseable {
                 if (lock == null) {
                     String pid =
                             Files.readString(file, StandardCharsets.US_ASCII).strip();
-                    throw inUse(folder, pid.isEmpty() ? "another process" : "process " + pid);
+                    throw inUse(setting, folder, pid.isEmpty() ? "another process" : "process " + pid);
                 }
                 channel.truncate(0);
                 channel.write(
@@ -60,9 +66,9 @@ final class OwnerLock implements AutoCloseable {
         }
     }
 
-    private static SetupException inUse(Path folder, String owner) {
+    private static SetupException inUse(String setting, Path folder, String owner) {
         return new SetupException(
-                "backup_storage.path " + folder + " is in use by " + owner + "; nothing was changed",
+                setting + " " + folder + " is in use by " + owner + "; nothing was changed",
                 "stop it, or give each process a folder of its own");
     }
 

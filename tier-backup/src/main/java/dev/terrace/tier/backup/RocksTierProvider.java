@@ -36,20 +36,24 @@ public final class RocksTierProvider implements TierProvider {
             throw new SetupException(
                     "backup_storage.backend " + settings.backend() + " is not supported", "use filesystem");
         }
-        if (settings.encryption() && settings.passphrase() == null) {
-            throw new SetupException(
-                    "backup_storage.encryption needs a key and there is none",
-                    "set backup_storage.passphrase, or keystore and passphrase");
-        }
-        Folder folder = Folder.take(settings.path(), settings.encryption());
+        requireKey(settings);
+        Folder folder = Folder.take(Folder.Kind.BACKUP, settings.path(), settings.encryption());
         try {
             return open(context, settings, folder);
         } catch (IOException | UncheckedIOException e) {
             folder.close();
-            throw Folder.unusable(settings.path(), e);
+            throw folder.unusable(e);
         } catch (RuntimeException | Error e) {
             folder.close();
             throw e;
+        }
+    }
+
+    static void requireKey(BackupStorageSettings settings) {
+        if (settings.encryption() && settings.passphrase() == null) {
+            throw new SetupException(
+                    "backup_storage.encryption needs a key and there is none",
+                    "set backup_storage.passphrase, or keystore and passphrase");
         }
     }
 
@@ -78,7 +82,7 @@ public final class RocksTierProvider implements TierProvider {
             hintRecords = new Records(settings.compression(), keys, PartitionedStore.keepMillis(retentionMillis));
         } catch (RocksDBException | PartitionedStore.ClosedStore | UncheckedIOException e) {
             store.close(0);
-            throw Folder.unusable(settings.path(), e);
+            throw folder.unusable(e);
         }
         WriteQueue queue = new WriteQueue(settings.queueEntries(), (long) settings.queueMib() << 20);
         Meters meters = new Meters(context.metrics(), queue);
@@ -98,7 +102,7 @@ public final class RocksTierProvider implements TierProvider {
         return tier.start();
     }
 
-    private static @Nullable KeyRing openKeys(TierContext context, BackupStorageSettings settings, Folder folder)
+    static @Nullable KeyRing openKeys(TierContext context, BackupStorageSettings settings, Folder folder)
             throws IOException {
         if (folder.isFresh()) {
             if (settings.encryption()) {
