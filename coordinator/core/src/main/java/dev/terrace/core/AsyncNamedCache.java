@@ -149,7 +149,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
         return engine.gate().pass(() -> {
             Intent intent = intent(key, value, given(options));
             cache.puts.inc();
-            return engine.conditional().plain(intent);
+            return engine.origin().write(intent);
         });
     }
 
@@ -189,12 +189,13 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
                 intents.add(intent);
             });
             cache.puts.inc(intents.size());
-            return writeAll(keys, intents);
+            return receipts(keys, intents, engine.origin().writeAll(intents));
         });
     }
 
-    private CompletionStage<Map<K, WriteReceipt>> writeAll(Map<CacheKey, K> keys, List<Intent> intents) {
-        return engine.conditional().plainAll(intents).thenApply(receipts -> {
+    private CompletionStage<Map<K, WriteReceipt>> receipts(
+            Map<CacheKey, K> keys, List<Intent> intents, CompletionStage<List<WriteReceipt>> written) {
+        return written.thenApply(receipts -> {
             Map<K, WriteReceipt> byKey = new LinkedHashMap<>();
             for (int i = 0; i < receipts.size(); i++) {
                 K key = keys.get(intents.get(i).key());
@@ -215,6 +216,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     public CompletionStage<WriteReceipt> putIfAbsent(K key, V value, WriteOptions options) {
         return engine.gate().pass(() -> {
             Intent intent = intent(key, value, given(options));
+            engine.origin().refuseConditional("putIfAbsent", intent.key());
             cache.puts.inc();
             return engine.conditional().putIfAbsent(cache, intent.key(), intent.make(), intent.terms());
         });
@@ -229,6 +231,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     public CompletionStage<WriteReceipt> replace(K key, Version expected, V value, WriteOptions options) {
         return engine.gate().pass(() -> {
             Intent intent = intent(key, value, given(options));
+            engine.origin().refuseConditional("replace", intent.key());
             if (expected == null || !engine.clock().observe(expected)) {
                 throw new BadInputException(
                         "version " + expected + " cannot be expected in cache '" + cache.name
@@ -254,6 +257,15 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
         });
     }
 
+    @Override
+    public CompletionStage<WriteReceipt> remove(K key) {
+        return engine.gate().pass(() -> {
+            Intent intent = removal(coding.key(key), WriteOptions.DEFAULTS);
+            cache.invalidations.inc();
+            return engine.origin().write(intent);
+        });
+    }
+
     private Intent removal(CacheKey key, WriteOptions options) {
         return new Intent(
                 key, version -> coding.tombstone(key, version, engine.clock().millis()), coding.terms(key, options));
@@ -267,7 +279,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
                     .map(key -> removal(key, WriteOptions.DEFAULTS))
                     .toList();
             cache.invalidations.inc(intents.size());
-            return writeAll(asked, intents);
+            return receipts(asked, intents, engine.conditional().plainAll(intents));
         });
     }
 
@@ -300,6 +312,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     public CompletionStage<Long> increment(K key, long delta) {
         return engine.gate().pass(() -> {
             CacheKey cacheKey = coding.key(key);
+            engine.origin().refuseConditional("increment", cacheKey);
             cache.puts.inc();
             return engine.conditional()
                     .increment(

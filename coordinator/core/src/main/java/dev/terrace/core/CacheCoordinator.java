@@ -1,16 +1,21 @@
 package dev.terrace.core;
 
 import com.codahale.metrics.MetricRegistry;
+import dev.terrace.api.AsyncWriter;
 import dev.terrace.api.BadInputException;
+import dev.terrace.api.BulkWriter;
 import dev.terrace.api.Cache;
 import dev.terrace.api.Codec;
 import dev.terrace.api.InterruptedCallException;
 import dev.terrace.api.KeyCodec;
 import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteReceipt;
+import dev.terrace.api.Writer;
 import dev.terrace.config.LoadedSettings;
 import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
+import dev.terrace.core.origin.OriginTarget;
+import dev.terrace.core.origin.WriteBehind;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.ConflictResolver;
@@ -18,6 +23,7 @@ import dev.terrace.spi.KeyWatch;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierStatus;
+import dev.terrace.spi.WriteJournal;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -35,6 +41,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -101,15 +108,44 @@ public final class CacheCoordinator implements AutoCloseable {
     public <K, V> Cache<K, V> cache(String name, KeyCodec<K> keys, Codec<V> values) {
         engine.gate().check();
         CacheState state = state(name);
-        return new NamedCache<>(
-                engine,
-                state,
-                new Coding<>(
-                        state,
-                        keys,
-                        values,
-                        engine.policies(),
-                        engine.settings().limits()));
+        return new NamedCache<>(engine, state, coding(state, keys, values));
+    }
+
+    /**
+     * As {@link #cache(String, KeyCodec, Codec)}, with a writer to the origin: it is called as the cache's write policy says, and through
+     * when that says nothing. All views of the cache write so from then on. What waited for the origin when the process ended goes out
+     * from here on.
+     *
+     * @throws BadInputException also when the cache has another writer already
+     */
+    public <K, V> Cache<K, V> cache(
+            String name, KeyCodec<K> keys, Codec<V> values, Writer<? super K, ? super V> writer) {
+        return written(name, keys, values, coding -> Targets.of(coding, writer));
+    }
+
+    /** As the other, with a writer that holds no thread. */
+    public <K, V> Cache<K, V> cache(
+            String name, KeyCodec<K> keys, Codec<V> values, AsyncWriter<? super K, ? super V> writer) {
+        return written(name, keys, values, coding -> Targets.of(coding, writer));
+    }
+
+    /** As the other, with a writer that takes many writes in one call. */
+    public <K, V> Cache<K, V> cache(String name, KeyCodec<K> keys, Codec<V> values, BulkWriter<K, V> writer) {
+        return written(name, keys, values, coding -> Targets.of(coding, writer));
+    }
+
+    private <K, V> Cache<K, V> written(
+            String name, KeyCodec<K> keys, Codec<V> values, Function<Coding<K, V>, OriginTarget> target) {
+        engine.gate().check();
+        CacheState state = state(name);
+        Coding<K, V> coding = coding(state, keys, values);
+        engine.origin().target(name, target.apply(coding));
+        return new NamedCache<>(engine, state, coding);
+    }
+
+    private <K, V> Coding<K, V> coding(CacheState state, KeyCodec<K> keys, Codec<V> values) {
+        return new Coding<>(
+                state, keys, values, engine.policies(), engine.settings().limits());
     }
 
     private CacheState state(String name) {
@@ -208,6 +244,12 @@ public final class CacheCoordinator implements AutoCloseable {
         return told;
     }
 
+    /** What is written behind; null where nothing is. */
+    @Nullable
+    WriteBehind writeBehind() {
+        return engine.origin().behind();
+    }
+
     /** Where all metrics are. */
     public MetricRegistry metrics() {
         return metrics;
@@ -248,6 +290,7 @@ public final class CacheCoordinator implements AutoCloseable {
         waitFor(() -> engine.gate().inside() == 0, deadline - closeTimeout.toNanos() / 2);
         engine.loads().close();
         waitFor(() -> engine.gate().inside() == 0 && engine.writes().backupWritesUnderWay() == 0, deadline);
+        drain(deadline);
         int missed = engine.missed().size();
         if (missed > 0) {
             LOG.error("closed while writes were still to be handed over, they are forgotten writes={}", missed);
@@ -263,6 +306,19 @@ public final class CacheCoordinator implements AutoCloseable {
                 LOG.error("tier did not close cleanly tier={}", tier.level(), e);
             }
         }
+    }
+
+    private void drain(long deadlineNanos) {
+        WriteBehind behind = engine.origin().behind();
+        if (behind != null) {
+            behind.drain();
+            waitFor(behind::isDrained, deadlineNanos);
+            if (!behind.isEmpty()) {
+                LOG.warn(
+                        "closed while writes wait for their origin, they stay in the journal writes={}", behind.size());
+            }
+        }
+        engine.origin().close();
     }
 
     private static void waitFor(BooleanSupplier condition, long deadlineNanos) {
@@ -286,6 +342,7 @@ public final class CacheCoordinator implements AutoCloseable {
         private final List<Backplane> backplanes = new ArrayList<>();
         private final Map<String, ConflictResolver> resolvers = new HashMap<>();
         private @Nullable Promises promises;
+        private @Nullable WriteJournal journal;
         private boolean ownTiers;
         private @Nullable Long nodeId;
 
@@ -354,6 +411,14 @@ public final class CacheCoordinator implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Keeps what is written behind here; the one that the settings describe otherwise. The coordinator closes it.
+         */
+        public Builder journal(WriteJournal newJournal) {
+            journal = newJournal;
+            return this;
+        }
+
         /** What caches promise, whatever the settings say. */
         Builder promises(Promises newPromises) {
             promises = newPromises;
@@ -365,6 +430,7 @@ public final class CacheCoordinator implements AutoCloseable {
             long node = nodeId != null ? nodeId : new SecureRandom().nextLong();
             Wiring wiring = new Wiring(settings, clock, metrics, node, backplanes, promises, Mutant.NONE);
             wiring.resolvers(resolvers);
+            wiring.journal(journal);
             return ownTiers ? wiring.withTiers(local, remote, backup) : wiring.withDiscoveredTiers();
         }
     }

@@ -116,7 +116,7 @@ final class CacheState {
             case L1 -> hitsL1.inc();
             case L2 -> hitsL2.inc();
             case L3 -> hitsL3.inc();
-            case NEAR, LOADER, NONE -> {
+            case NEAR, JOURNAL, LOADER, NONE -> {
                 // A search never ends in the near cache, and counts as a miss when it begins.
             }
         }

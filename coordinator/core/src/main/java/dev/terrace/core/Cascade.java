@@ -5,11 +5,13 @@ import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.Source;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.Version;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -35,6 +37,11 @@ final class Cascade {
     private final Counter refusedVersions;
     private BiFunction<CacheState, Set<String>, CompletionStage<Void>> tagLearner =
             (cache, tags) -> CompletableFuture.completedStage(null);
+
+    private static final long AWAITED_FRESH_MILLIS = 1_000;
+
+    /** Null where nothing is written behind. */
+    private @Nullable Function<CacheKey, @Nullable Entry> awaited;
 
     /** L3 may have missed what other nodes wrote up to here. */
     private volatile Version backupMayLack = Version.ZERO;
@@ -79,8 +86,17 @@ final class Cascade {
         return sure ? found : found.doubted();
     }
 
-    /** What the tiers hold under {@code key}. Never fails. */
+    /** What the tiers hold under {@code key}, or what waits to be written to the origin. Never fails. */
     CompletionStage<Found> find(CacheState cache, CacheKey key) {
+        if (awaited == null) {
+            return search(cache, key);
+        }
+        Entry waits = awaiting(key);
+        // Looked at again afterwards: it may have been accepted meanwhile. What has arrived meanwhile is still right.
+        return search(cache, key).thenApply(best -> over(over(best, waits), awaiting(key)));
+    }
+
+    private CompletionStage<Found> search(CacheState cache, CacheKey key) {
         return sure(cache, open -> {
             Found best = local(cache, key, open);
             return best.settles(clock.millis())
@@ -108,6 +124,47 @@ final class Cascade {
         OpenTags(boolean skips) {
             this(ConcurrentHashMap.newKeySet(), skips);
         }
+    }
+
+    private @Nullable Entry awaiting(CacheKey key) {
+        return awaited == null ? null : awaited.apply(key);
+    }
+
+    /** Writes that the origin lacks, by key. Must be called before the first search. */
+    void heedAwaited(Function<CacheKey, @Nullable Entry> byKey) {
+        awaited = byKey;
+    }
+
+    /**
+     * What waits to be written hides everything older, and every tombstone: an invalidation drops copies, and this is none. It is fresh
+     * while it waits, because the origin has nothing newer; the copies made of it are short-lived.
+     */
+    private Found over(Found best, @Nullable Entry waits) {
+        if (waits == null) {
+            return best;
+        }
+        Entry known = best.entry();
+        boolean newer = known != null
+                && known.kind() != EntryKind.TOMBSTONE
+                && !best.doubtful()
+                && !waits.version().isNewerThan(known.version());
+        if (newer) {
+            return best;
+        }
+        long until = clock.millis() + AWAITED_FRESH_MILLIS;
+        return new Found(
+                new Entry(
+                        waits.key(),
+                        waits.kind(),
+                        waits.version(),
+                        waits.createdMillis(),
+                        until,
+                        until,
+                        waits.tags(),
+                        waits.payload()),
+                Source.JOURNAL,
+                false,
+                best.seenByRemote());
     }
 
     /** Must be called before the first search. */
@@ -172,6 +229,27 @@ final class Cascade {
 
     /** Searches L2 and L3 for every key that what L1 holds leaves open. */
     <K> CompletionStage<Void> findAllBelow(CacheState cache, List<Search<K>> searches) {
+        if (awaited == null) {
+            return searchAllBelow(cache, searches);
+        }
+        Map<CacheKey, Entry> waits = new HashMap<>();
+        for (Search<K> search : searches) {
+            Entry one = awaiting(search.key);
+            if (one != null) {
+                waits.put(search.key, one);
+            }
+        }
+        return searchAllBelow(cache, searches).thenRun(() -> {
+            long now = clock.millis();
+            for (Search<K> search : searches) {
+                if (search.best.source() != Source.L1 || !search.best.settles(now)) {
+                    search.best = over(over(search.best, waits.get(search.key)), awaiting(search.key));
+                }
+            }
+        });
+    }
+
+    private <K> CompletionStage<Void> searchAllBelow(CacheState cache, List<Search<K>> searches) {
         return sure(cache, open -> {
             if (!open.skips()) {
                 for (Search<K> search : searches) {

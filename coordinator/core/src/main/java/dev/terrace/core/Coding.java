@@ -4,6 +4,7 @@ import dev.terrace.api.BadInputException;
 import dev.terrace.api.Codec;
 import dev.terrace.api.CodecException;
 import dev.terrace.api.KeyCodec;
+import dev.terrace.api.RejectedWriteException;
 import dev.terrace.api.TerraceException;
 import dev.terrace.api.WriteOptions;
 import dev.terrace.config.LimitSettings;
@@ -73,6 +74,20 @@ final class Coding<K, V> {
             return CacheKey.of(cache.name, scratch.key);
         } finally {
             scratch.giveBack();
+        }
+    }
+
+    /**
+     * The key of what {@link #key} made.
+     *
+     * @throws dev.terrace.api.RejectedWriteException when the codec cannot read its own bytes
+     */
+    K decodeKey(CacheKey key) {
+        try {
+            return keys.decode(key.keyBytes());
+        } catch (RuntimeException e) {
+            cache.codecFailures.inc();
+            throw new RejectedWriteException("the key codec of cache '" + cache.name + "' cannot read back a key", e);
         }
     }
 

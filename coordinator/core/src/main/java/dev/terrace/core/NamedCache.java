@@ -245,6 +245,11 @@ final class NamedCache<K, V> implements Cache<K, V> {
     }
 
     @Override
+    public WriteReceipt remove(K key) {
+        return await(async.remove(key), "remove");
+    }
+
+    @Override
     public WriteReceipt clear() {
         return await(async.clear(), "clear");
     }

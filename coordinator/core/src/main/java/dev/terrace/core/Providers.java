@@ -5,6 +5,7 @@ import dev.terrace.spi.BackplaneProvider;
 import dev.terrace.spi.KeyWatchProvider;
 import dev.terrace.spi.ReplicaProvider;
 import dev.terrace.spi.TierProvider;
+import dev.terrace.spi.WriteJournalProvider;
 import java.util.ServiceLoader;
 import java.util.function.Function;
 
@@ -29,6 +30,15 @@ final class Providers {
                 name,
                 "distributed_cache names several zones, but no provider of zones",
                 "add dev.terrace:terrace-tier-redis, or name one zone");
+    }
+
+    static WriteJournalProvider journal(String name) {
+        return named(
+                WriteJournalProvider.class,
+                WriteJournalProvider::name,
+                name,
+                "a cache is set to write behind, but no provider of journals",
+                "add dev.terrace:terrace-tier-backup, or set its write.policy to through");
     }
 
     static BackplaneProvider backplane(String name, String artifact) {

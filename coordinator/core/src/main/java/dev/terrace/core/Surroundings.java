@@ -16,6 +16,7 @@ record Surroundings(Settings settings, InstantSource clock, MetricRegistry metri
             settings.backupStorage(),
             settings.limits(),
             settings.backplane(),
+            settings.journal(),
             settings
         }) {
             if (type.isInstance(part)) {

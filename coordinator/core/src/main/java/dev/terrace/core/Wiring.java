@@ -17,6 +17,7 @@ import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.SteadyClock;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
+import dev.terrace.spi.WriteJournal;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -46,6 +47,7 @@ final class Wiring {
     private final Surroundings surroundings;
     private final RemoteLayout layout;
     private final Guards guards;
+    private final OriginWiring origins;
     private Map<String, ConflictResolver> resolvers = Map.of();
 
     /**
@@ -72,11 +74,17 @@ final class Wiring {
         this.surroundings = new Surroundings(settings, this.wall, metrics);
         this.layout = new RemoteLayout(surroundings);
         this.guards = new Guards(settings, metrics);
+        this.origins = new OriginWiring(surroundings, policies, modes, clock);
     }
 
     /** What merges concurrent values, by cache name. */
     void resolvers(Map<String, ConflictResolver> byCache) {
         resolvers = Map.copyOf(byCache);
+    }
+
+    /** Where writes wait for the origin; null for what the settings say. */
+    void journal(@Nullable WriteJournal given) {
+        origins.journal(given);
     }
 
     /** Opens the tiers that are enabled, or none of them when one fails. */
@@ -147,6 +155,7 @@ final class Wiring {
         List<KeyWatch> watches =
                 local == null || watched == null ? List.of() : new WatchOpening(settings.backplane(), layout).open();
         watches.forEach(opened::and);
+        origins.open(opened);
         Engine engine = engine(tiers, timer, pulse, System::nanoTime);
         if (watched != null) {
             ExternalWriters writers = new ExternalWriters(engine.copies(), watched, clock, metrics);
@@ -202,6 +211,16 @@ final class Wiring {
         cascade.learnTagsBy(markers::learnTags);
         earpiece.handTo(new Hearing(tiers, copies, cascade, writes, missed, markers, clock, tombstoneMillis, metrics));
         cascade.doubtBackup();
+        ConditionalWrites conditional = new ConditionalWrites(
+                tiers,
+                remote,
+                cascade,
+                writes,
+                copies,
+                clock,
+                missed.remote(),
+                Patience.outer(settings.distributedCache().timeout()));
+        OriginWrites origin = origins.writes(tiers, writes, conditional, cascade, announcer, timer);
         Engine engine = new Engine(
                 settings,
                 policies,
@@ -214,21 +233,15 @@ final class Wiring {
                 new Loads(flights, fills, timer, settings.loading()),
                 writes,
                 missed,
-                new ConditionalWrites(
-                        tiers,
-                        remote,
-                        cascade,
-                        writes,
-                        copies,
-                        clock,
-                        missed.remote(),
-                        Patience.outer(settings.distributedCache().timeout())),
+                conditional,
+                origin,
                 markers,
                 coherence,
                 announcer,
                 promises,
                 new Gate());
         announcer.start();
+        origin.restore();
         return engine;
     }
 

@@ -74,6 +74,13 @@ final class Writes {
                 : remote.write(intent).thenCompose(written -> afterRemote(written, intent.terms()));
     }
 
+    /** A user's write that has its version. */
+    CompletionStage<WriteReceipt> store(Entry entry, Terms terms) {
+        return remote == null
+                ? afterRemote(Written.nowhere(entry), terms)
+                : remote.store(entry, terms.mode()).thenCompose(written -> afterRemote(written, terms));
+    }
+
     /** What concerns a whole cache. Where too few copies acknowledge it, the receipt says that L2 missed it. */
     CompletionStage<WriteReceipt> write(Entry entry, boolean durable) {
         Terms terms = new Terms(ReplicationMode.ASYNC, durable);

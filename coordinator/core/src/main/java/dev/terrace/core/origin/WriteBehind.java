@@ -1,0 +1,646 @@
+package dev.terrace.core.origin;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.terrace.config.JournalSettings;
+import dev.terrace.config.WritePolicy;
+import dev.terrace.replication.Timing;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.Version;
+import dev.terrace.spi.WriteJournal;
+import dev.terrace.spi.WriteJournal.Bury;
+import dev.terrace.spi.WriteJournal.Dead;
+import dev.terrace.spi.WriteJournal.Done;
+import dev.terrace.spi.WriteJournal.Forget;
+import dev.terrace.spi.WriteJournal.Outcome;
+import dev.terrace.spi.WriteJournal.Step;
+import dev.terrace.spi.WriteJournal.Wait;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings writes to the origin after their callers have gone on. Thread-safe; nothing here blocks.
+ *
+ * <pre>
+ *   accept --> journal --> waiting ----> busy: writer ----> aftermath --> gone
+ *                 |          ^  |                |
+ *              refused       |  +- replaced      +-- failed --> waiting, later
+ *                            |     by a newer    |
+ *                          retry                 +-- rejected, or failed too often --> dead letter
+ * </pre>
+ *
+ * <p>What waits is in the journal and in memory, the newest write of each key. A key is in at most one call, and not called again
+ * before that call has ended, so its writes reach the origin in their order; one that arrives meanwhile replaces what waits, never
+ * what is under way. A write is forgotten by the journal after the origin took it and the caches were told: a process that dies in
+ * between writes it again. Calls that concern one key ({@link #accept}, {@link #retry}) must follow one another.
+ */
+public final class WriteBehind implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WriteBehind.class);
+
+    private final WriteJournal journal;
+    private final JournalSettings settings;
+    private final Origin origin;
+    private final Timing timing;
+    private final InstantSource clock;
+    private final SplittableRandom random;
+    private final Admission admission;
+    private final JournalMeters meters;
+    private final ConcurrentHashMap<CacheKey, Waiting> waiting = new ConcurrentHashMap<>();
+    private final Map<String, Lane> lanes = new HashMap<>();
+    private final Graveyard graveyard;
+    private long sequences;
+    private int running;
+    private long wakeMillis = Long.MAX_VALUE;
+    private boolean draining;
+    private boolean stopped;
+
+    /** Where writes go, and who must know when one has arrived. */
+    public interface Origin {
+        /** Whether somebody has said how this cache is written. */
+        boolean hasWriter(String cache);
+
+        /** Whether one call may carry several writes. */
+        boolean takesMany(String cache);
+
+        /** How this key is written. */
+        WritePolicy policy(CacheKey key);
+
+        /** Calls the writer; completes normally, when it has ended, with an answer for each of {@code calls}. */
+        CompletionStage<List<WriteAnswer>> write(String cache, List<OriginCall> calls);
+
+        /** The origin has {@code entry}, which other nodes' caches may contradict. The write is seen as waiting until this completes. */
+        CompletionStage<?> taken(Entry entry);
+
+        /** The origin will not get {@code entry}, which caches may still hold. */
+        CompletionStage<?> givenUp(Entry entry);
+    }
+
+    /** A write that was accepted, or why not. */
+    public enum Acceptance {
+        /** It is in the journal. */
+        ACCEPTED,
+        /** The journal has no room. */
+        FULL,
+        /** The journal cannot be written. */
+        FAILED,
+        /** The journal is closed. */
+        CLOSED
+    }
+
+    /**
+     * Takes over what the journal kept.
+     *
+     * @param journal stays the caller's to close, after this
+     * @param timing runs what happens later; its tasks must not run within its {@code after}
+     * @param random spreads retries
+     */
+    public WriteBehind(
+            WriteJournal journal,
+            JournalSettings settings,
+            Origin origin,
+            Timing timing,
+            InstantSource clock,
+            SplittableRandom random,
+            MetricRegistry metrics) {
+        this.journal = journal;
+        this.settings = settings;
+        this.origin = origin;
+        this.timing = timing;
+        this.clock = clock;
+        this.random = random;
+        long bytes = (long) settings.maxMib() << 20;
+        this.admission = new Admission(
+                settings.maxEntries(), bytes, settings.fullTimeout().toMillis(), timing);
+        this.graveyard = new Graveyard(settings.maxDead(), bytes);
+        this.meters = new JournalMeters(metrics, this);
+        WriteJournal.Contents contents = journal.load();
+        synchronized (this) {
+            contents.dead().forEach(graveyard::add);
+            contents.waiting().forEach(this::restore);
+        }
+        meters.restored(contents);
+    }
+
+    private void restore(Wait kept) {
+        admission.force(1, Waiting.bytes(kept.entry()));
+        Waiting one = new Waiting(kept.entry(), sequences++, kept.sinceMillis(), clock.millis());
+        waiting.put(one.key, one);
+        lane(one.key.cache()).due.add(one);
+    }
+
+    private Lane lane(String cache) {
+        return lanes.computeIfAbsent(cache, Lane::new);
+    }
+
+    /** What has been accepted of {@code key} and is not known to be at the origin; null when there is nothing. */
+    public @Nullable Entry pending(CacheKey key) {
+        Waiting known = waiting.get(key);
+        return known == null ? null : known.entry;
+    }
+
+    /** True when nothing waits. */
+    public boolean isEmpty() {
+        return waiting.isEmpty();
+    }
+
+    /** Everything that waits. */
+    public List<Entry> pending() {
+        return waiting.values().stream().map(one -> one.entry).toList();
+    }
+
+    /** Takes a write: completes when the journal has it, or will not have it. It replaces an earlier one that waits for its key. */
+    public CompletionStage<Acceptance> accept(Entry entry) {
+        if (isStopped()) {
+            return CompletableFuture.completedStage(Acceptance.CLOSED);
+        }
+        int entries = waiting.containsKey(entry.key()) ? 0 : 1;
+        long bytes = Waiting.bytes(entry);
+        return admission.take(entries, bytes).thenCompose(room -> {
+            if (!room) {
+                meters.refused.inc();
+                return CompletableFuture.completedStage(isStopped() ? Acceptance.CLOSED : Acceptance.FULL);
+            }
+            long since = since(entry.key());
+            return journal.take(List.of(new Wait(entry, since))).thenApply(outcome -> {
+                if (outcome != Outcome.KEPT) {
+                    admission.give(entries, bytes);
+                    meters.refused.inc();
+                    return outcome == Outcome.CLOSED ? Acceptance.CLOSED : Acceptance.FAILED;
+                }
+                index(entry, since, entries);
+                return Acceptance.ACCEPTED;
+            });
+        });
+    }
+
+    private synchronized boolean isStopped() {
+        return stopped;
+    }
+
+    private synchronized long since(CacheKey key) {
+        Waiting known = waiting.get(key);
+        return known == null || known.busy ? clock.millis() : known.sinceMillis;
+    }
+
+    /** Shows an accepted write, and lets it out. */
+    private void index(Entry entry, long sinceMillis, int entriesTaken) {
+        meters.accepted.inc();
+        Entry replaced = replace(entry, sinceMillis);
+        // Outside the lock, here and below: whoever waits for room goes on at once.
+        if (replaced != null) {
+            meters.coalesced.inc();
+            admission.give(entriesTaken, Waiting.bytes(replaced));
+        } else if (entriesTaken == 0) {
+            admission.force(1, 0);
+        }
+        dispatch();
+    }
+
+    /** What {@code entry} took the place of; null when it is the only one of its key. */
+    private synchronized @Nullable Entry replace(Entry entry, long sinceMillis) {
+        Waiting known = waiting.get(entry.key());
+        if (known != null) {
+            Entry replaced = known.entry;
+            known.entry = entry;
+            known.attempts = 0;
+            known.sinceMillis = sinceMillis;
+            return replaced;
+        }
+        long delay = draining ? 0 : origin.policy(entry.key()).delay().toMillis();
+        Waiting fresh = new Waiting(entry, sequences++, sinceMillis, clock.millis() + delay);
+        waiting.put(fresh.key, fresh);
+        lane(fresh.key.cache()).due.add(fresh);
+        return null;
+    }
+
+    /** Somebody has said how a cache is written, or time has passed: lets out what may go. */
+    public void dispatch() {
+        List<Flight> flights = new ArrayList<>();
+        synchronized (this) {
+            if (stopped) {
+                return;
+            }
+            boolean started = true;
+            while (started && running < settings.threads()) {
+                started = false;
+                for (Lane lane : lanes.values()) {
+                    Flight flight = running < settings.threads() ? next(lane) : null;
+                    if (flight != null) {
+                        flights.add(flight);
+                        started = true;
+                    }
+                }
+            }
+            scheduleWake();
+        }
+        flights.forEach(this::fly);
+    }
+
+    /** A call of a writer, with what it carries. */
+    private record Flight(Lane lane, List<Waiting> carried, List<OriginCall> calls) {}
+
+    private @Nullable Flight next(Lane lane) {
+        long now = clock.millis();
+        if (lane.nextMillis() > now || !origin.hasWriter(lane.cache)) {
+            return null;
+        }
+        // The first one's policy speaks for the batch; where the origin fails, a single write finds out whether it
+        // still does.
+        int most = origin.takesMany(lane.cache) && !lane.isFailing()
+                ? origin.policy(lane.due.first().key).batch()
+                : 1;
+        List<Waiting> carried = lane.take(now, most);
+        List<OriginCall> calls = new ArrayList<>(carried.size());
+        for (Waiting one : carried) {
+            one.busy = true;
+            calls.add(new OriginCall(one.entry, one.attempts + 1));
+        }
+        lane.running++;
+        running++;
+        return new Flight(lane, carried, calls);
+    }
+
+    private void scheduleWake() {
+        long now = clock.millis();
+        long next = Long.MAX_VALUE;
+        if (running < settings.threads()) {
+            for (Lane lane : lanes.values()) {
+                if (origin.hasWriter(lane.cache)) {
+                    next = Math.min(next, lane.nextMillis());
+                }
+            }
+        }
+        if (next < wakeMillis) {
+            wakeMillis = next;
+            long due = next;
+            timing.after(Math.max(1, next - now), () -> wake(due));
+        }
+    }
+
+    private void wake(long dueMillis) {
+        synchronized (this) {
+            if (wakeMillis == dueMillis) {
+                wakeMillis = Long.MAX_VALUE;
+            }
+        }
+        dispatch();
+    }
+
+    private void fly(Flight flight) {
+        CompletionStage<List<WriteAnswer>> answered;
+        try {
+            answered = origin.write(flight.lane.cache, flight.calls);
+        } catch (RuntimeException e) {
+            answered = CompletableFuture.failedStage(e);
+        }
+        answered.whenComplete((answers, bug) -> landed(flight, answers, bug));
+    }
+
+    private void landed(Flight flight, @Nullable List<WriteAnswer> answers, @Nullable Throwable bug) {
+        boolean failed = false;
+        boolean alive = false;
+        List<WriteAnswer> each = new ArrayList<>();
+        for (int i = 0; i < flight.calls.size(); i++) {
+            WriteAnswer answer = answers != null
+                    ? answers.get(i)
+                    : WriteAnswer.of(bug == null ? new IllegalStateException("no answer") : bug);
+            each.add(answer);
+            alive |= answer.kind() == WriteAnswer.Kind.TAKEN || answer.kind() == WriteAnswer.Kind.REJECTED;
+            failed |= answer.kind() == WriteAnswer.Kind.FAILED || answer.kind() == WriteAnswer.Kind.UNKNOWN;
+        }
+        synchronized (this) {
+            running--;
+            flight.lane.running--;
+            if (alive) {
+                if (flight.lane.isFailing()) {
+                    LOG.info("origin takes writes again cache={}", flight.lane.cache);
+                }
+                flight.lane.succeeded();
+            } else if (failed) {
+                if (!flight.lane.isFailing()) {
+                    LOG.warn(
+                            "origin takes no writes, they wait cache={} reason={}",
+                            flight.lane.cache,
+                            each.get(0).reason());
+                }
+                WritePolicy policy = origin.policy(flight.carried.get(0).key);
+                flight.lane.failed(clock.millis() + pause(policy, flight.lane.failuresInRow + 1));
+            }
+        }
+        for (int i = 0; i < each.size(); i++) {
+            conclude(flight.carried.get(i), flight.calls.get(i).entry(), each.get(i));
+        }
+        dispatch();
+    }
+
+    private void conclude(Waiting one, Entry written, WriteAnswer answer) {
+        switch (answer.kind()) {
+            case TAKEN -> {
+                meters.written.inc();
+                quietly(() -> origin.taken(written)).whenComplete((done, ignored) -> {
+                    forget(one, written, true);
+                    dispatch();
+                });
+            }
+            case REJECTED -> bury(one, written, answer);
+            case FAILED, UNKNOWN -> {
+                boolean givenUp;
+                synchronized (this) {
+                    meters.failures.inc();
+                    boolean same = one.entry.version().equals(written.version());
+                    if (same) {
+                        one.attempts++;
+                        one.lastFailure = answer.reason();
+                    }
+                    givenUp = same && one.attempts >= origin.policy(one.key).maxAttempts();
+                    if (!givenUp) {
+                        again(one);
+                    }
+                }
+                if (givenUp) {
+                    bury(one, written, answer);
+                }
+            }
+        }
+    }
+
+    private static CompletionStage<?> quietly(Supplier<CompletionStage<?>> step) {
+        try {
+            return step.get();
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedStage(e);
+        }
+    }
+
+    /** It waits again, for its next attempt or because something newer came. */
+    private synchronized void again(Waiting one) {
+        one.busy = false;
+        WritePolicy policy = origin.policy(one.key);
+        long pause = one.attempts == 0 ? 0 : pause(policy, one.attempts);
+        one.dueMillis = clock.millis() + pause;
+        lane(one.key.cache()).due.add(one);
+    }
+
+    /** Doubles with each failure, and is spread over its second half, so that what failed together is not tried together. */
+    private long pause(WritePolicy policy, int failures) {
+        long first = policy.backoff().toMillis();
+        long longest = policy.longestBackoff().toMillis();
+        int doublings = Math.min(failures - 1, Long.numberOfLeadingZeros(first) - 1);
+        long pause = Math.max(1, Math.min(longest, first << doublings));
+        return pause / 2 + random.nextLong(pause / 2 + 1);
+    }
+
+    /** What was concluded about {@code written} is told to the journal; something newer goes on waiting. */
+    private void forget(Waiting one, Entry written, boolean atOrigin) {
+        List<Step> steps = new ArrayList<>();
+        boolean gone;
+        synchronized (this) {
+            steps.add(new Done(one.key, written.version()));
+            gone = one.entry.version().equals(written.version());
+            if (gone) {
+                waiting.remove(one.key);
+            } else {
+                again(one);
+            }
+            if (atOrigin) {
+                for (Dead older : graveyard.olderThan(one.key, written.version())) {
+                    // As if it had still waited when the newer write came: nobody needs it any more.
+                    graveyard.remove(older);
+                    meters.overtaken.inc();
+                    steps.add(new Forget(one.key, older.entry().version()));
+                }
+            }
+        }
+        // The journal first: what is admitted now of this key is a step that comes later.
+        CompletionStage<Outcome> told = journal.take(steps);
+        if (gone) {
+            admission.give(1, Waiting.bytes(written));
+        }
+        told.thenAccept(outcome -> {
+            if (outcome == Outcome.FAILED) {
+                // It stays in the journal, and is written once more after a restart.
+                meters.unforgotten.inc();
+            }
+        });
+    }
+
+    private void bury(Waiting one, Entry written, WriteAnswer answer) {
+        Dead letter;
+        synchronized (this) {
+            if (!one.entry.version().equals(written.version())) {
+                // Something newer waits: the dead one has been replaced.
+                again(one);
+                return;
+            }
+            letter = new Dead(
+                    written,
+                    one.sinceMillis,
+                    clock.millis(),
+                    one.attempts + (isFinal(answer) ? 1 : 0),
+                    answer.reason());
+            if (!graveyard.hasRoomFor(letter)) {
+                meters.graveyardFull.inc();
+                one.attempts = Math.max(1, one.attempts);
+                one.lastFailure = answer.reason();
+                again(one);
+                return;
+            }
+        }
+        journal.take(List.of(new Bury(letter))).thenAccept(outcome -> {
+            if (outcome != Outcome.KEPT) {
+                synchronized (this) {
+                    again(one);
+                }
+                dispatch();
+                return;
+            }
+            LOG.error(
+                    "write was given up, it is a dead letter now cache={} version={} attempts={} reason={}",
+                    one.key.cache(),
+                    written.version(),
+                    letter.attempts(),
+                    letter.reason());
+            synchronized (this) {
+                graveyard.add(letter);
+            }
+            quietly(() -> origin.givenUp(written)).whenComplete((done, ignored) -> {
+                forget(one, written, false);
+                dispatch();
+            });
+        });
+    }
+
+    private static boolean isFinal(WriteAnswer answer) {
+        return answer.kind() == WriteAnswer.Kind.REJECTED;
+    }
+
+    /**
+     * A dead letter waits again, with its old version. Completes with null, or with why it stays what it is, for people. Must not run
+     * beside an {@link #accept} of the same key.
+     */
+    public CompletionStage<@Nullable String> retry(Version version) {
+        Dead letter;
+        synchronized (this) {
+            letter = graveyard.find(version);
+            if (letter == null) {
+                return CompletableFuture.completedStage("there is no dead letter " + version);
+            }
+            if (waiting.containsKey(letter.key())) {
+                return CompletableFuture.completedStage("a newer write of its key waits already");
+            }
+        }
+        Dead found = letter;
+        Entry entry = found.entry();
+        return admission
+                .take(1, Waiting.bytes(entry))
+                .thenCompose(room -> room
+                        ? journal.take(List.of(new Forget(found.key(), version), new Wait(entry, clock.millis())))
+                                .thenApply(outcome -> revived(found, outcome))
+                        : CompletableFuture.completedStage("the journal has no room"));
+    }
+
+    private @Nullable String revived(Dead letter, Outcome outcome) {
+        if (outcome != Outcome.KEPT) {
+            admission.give(1, Waiting.bytes(letter.entry()));
+            return "the journal cannot be written: " + journal.trouble();
+        }
+        synchronized (this) {
+            graveyard.remove(letter);
+        }
+        index(letter.entry(), clock.millis(), 1);
+        return null;
+    }
+
+    /** Forgets a dead letter, or a write that waits and is not under way. Completes with null, or with why not, for people. */
+    public CompletionStage<@Nullable String> drop(Version version) {
+        List<Step> steps = new ArrayList<>();
+        Waiting one;
+        synchronized (this) {
+            Dead letter = graveyard.find(version);
+            one = letter != null ? null : find(version);
+            if (letter != null) {
+                graveyard.remove(letter);
+                steps.add(new Forget(letter.key(), version));
+            } else if (one == null) {
+                return CompletableFuture.completedStage("nothing waits and nothing is dead under " + version);
+            } else if (one.busy) {
+                return CompletableFuture.completedStage("it is being written now");
+            } else {
+                lane(one.key.cache()).due.remove(one);
+                waiting.remove(one.key);
+                steps.add(new Done(one.key, version));
+            }
+        }
+        if (one != null) {
+            admission.give(1, Waiting.bytes(one.entry));
+        }
+        meters.dropped.inc();
+        return journal.take(steps)
+                .thenApply(outcome -> outcome == Outcome.KEPT
+                        ? null
+                        : "it is forgotten by this process, but the journal cannot be written: " + journal.trouble());
+    }
+
+    private @Nullable Waiting find(Version version) {
+        return waiting.values().stream()
+                .filter(one -> one.entry.version().equals(version))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Where a write stands that waits. */
+    public record Standing(
+            Entry entry, long sinceMillis, int attempts, String lastFailure, boolean busy, boolean hasWriter) {}
+
+    /** What waits, oldest first. */
+    public synchronized List<Standing> standings() {
+        return waiting.values().stream()
+                .map(one -> new Standing(
+                        one.entry,
+                        one.sinceMillis,
+                        one.attempts,
+                        one.lastFailure,
+                        one.busy,
+                        origin.hasWriter(one.key.cache())))
+                .sorted(Comparator.comparingLong(Standing::sinceMillis))
+                .toList();
+    }
+
+    /** The dead letters, oldest first. */
+    public synchronized List<Dead> dead() {
+        return graveyard.all();
+    }
+
+    synchronized int deadCount() {
+        return graveyard.size();
+    }
+
+    synchronized long oldestMillis() {
+        long now = clock.millis();
+        return waiting.values().stream()
+                .mapToLong(one -> now - one.sinceMillis)
+                .max()
+                .orElse(0);
+    }
+
+    /** Writes that wait. */
+    public int size() {
+        return waiting.size();
+    }
+
+    /** Bytes of what waits, and of what is on its way into the journal. */
+    public long bytes() {
+        return admission.bytes();
+    }
+
+    /** Why nothing can be journaled; null when it can. */
+    public @Nullable String trouble() {
+        return journal.trouble();
+    }
+
+    /** From now on nothing waits for company; what failed still waits for its next attempt. */
+    public void drain() {
+        synchronized (this) {
+            draining = true;
+            for (Lane lane : lanes.values()) {
+                List<Waiting> all = List.copyOf(lane.due);
+                lane.due.clear();
+                for (Waiting one : all) {
+                    if (one.attempts == 0) {
+                        one.dueMillis = Math.min(one.dueMillis, clock.millis());
+                    }
+                    lane.due.add(one);
+                }
+            }
+        }
+        dispatch();
+    }
+
+    /** True when nothing is under way and nothing can go out without waiting for an origin to recover. */
+    public synchronized boolean isDrained() {
+        return waiting.values().stream().noneMatch(one -> one.busy)
+                && lanes.values().stream()
+                        .allMatch(lane -> lane.due.isEmpty() || lane.isFailing() || !origin.hasWriter(lane.cache));
+    }
+
+    /** Starts no more calls and takes no more writes. What waits stays in the journal. */
+    @Override
+    public void close() {
+        synchronized (this) {
+            stopped = true;
+        }
+        admission.close();
+    }
+}
