@@ -4,6 +4,8 @@ package dev.terrace.replication;
 enum Mutation {
     /** Reads answer what they found without making sure that a majority has it. */
     NO_WRITE_BACK,
+    /** A zone that holds something newer counts as having been given what a read has found. */
+    SUPERSEDED_READS_COUNT,
     /** Writes are stamped by the clock without asking for the highest version. */
     STAMPED_BY_THE_CLOCK,
     /** One acknowledgement is enough. */

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * find something older again.
  */
 final class QuorumRead extends Operation<Lookup> {
+    /** So often a read that is overtaken by writes begins anew without a pause. */
+    private static final int AT_ONCE = 4;
+
     private @Nullable Entry newest;
     private Version @Nullable [] votes;
     private boolean[] has = new boolean[0];
@@ -24,7 +27,12 @@ final class QuorumRead extends Operation<Lookup> {
     private int failed;
     private int writing;
     private int rounds;
+    private int overtakings;
     private boolean decided;
+
+    /** Something newer has come since the votes of this round. */
+    private boolean overtaken;
+
     private Lookup.Unavailable trouble =
             new Lookup.Unavailable(TierLevel.L2, Unavailability.ERROR, "no majority of the zones answers");
 
@@ -54,6 +62,7 @@ final class QuorumRead extends Operation<Lookup> {
         failed = 0;
         writing = 0;
         decided = false;
+        overtaken = false;
         for (int i = 0; i < zones.size(); i++) {
             int zone = i;
             ask(zone, replica -> replica.vote(key), lookup -> vote(round, zone, lookup), QuorumRead::bug);
@@ -126,31 +135,52 @@ final class QuorumRead extends Operation<Lookup> {
         }
         asked[zone] = true;
         writing++;
+        Version[] round = votes;
         ask(
                 zone,
                 replica -> replica.put(best, WriteCondition.IF_NEWER),
-                outcome -> written(zone, best, outcome),
+                outcome -> written(round, zone, best, outcome),
                 QuorumWrite::bug);
     }
 
-    private void written(int zone, Entry best, StoreOutcome outcome) {
-        writing--;
-        if (!best.equals(newest)) {
+    /**
+     * Only zones that hold what was found count. One that holds something newer does not, as it does for a write: what was found may
+     * be of a write in one round whose version is below that of one acknowledged before it began. It must never be read.
+     */
+    private void written(Version @Nullable [] round, int zone, Entry best, StoreOutcome outcome) {
+        if (round != votes) {
             return;
         }
-        has[zone] |= QuorumWrite.acknowledges(context, outcome, best.version());
+        writing--;
+        Version current = outcome instanceof StoreOutcome.Superseded superseded ? superseded.current() : null;
+        overtaken |= current != null && current.isNewerThan(best.version());
+        boolean counts = context.is(Mutation.SUPERSEDED_READS_COUNT)
+                && QuorumWrite.acknowledges(context, outcome, best.version());
+        has[zone] |= outcome instanceof StoreOutcome.Applied || best.version().equals(current) || counts;
         answerIfSafe(best);
         if (!isOver() && writing == 0) {
-            // Zones do not answer, or have promised to take only something newer.
+            // Zones do not answer, hold something newer by now, or have promised to take only something newer.
             if (isLate()) {
                 finish(new Lookup.Unavailable(
                         TierLevel.L2, Unavailability.TIMEOUT, "no majority agreed within the deadline"));
+            } else if (overtaken) {
+                // A majority may hold that.
+                again();
             } else if (rounds++ == 0) {
                 // A conditional write may be about to end.
                 pause(this::round);
             } else {
                 affirm();
             }
+        }
+    }
+
+    /** At once, a few times; then writers must not keep it going round. */
+    private void again() {
+        if (++overtakings <= AT_ONCE) {
+            round();
+        } else {
+            pause(this::round);
         }
     }
 

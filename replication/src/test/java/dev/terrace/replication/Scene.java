@@ -146,6 +146,40 @@ enum Scene {
     },
 
     /**
+     * A read has its first votes; a write of a node whose clock is ahead is acknowledged; then the node that had written the key before
+     * writes in one round, which zones take that have missed the other; and the read gets the last vote of one of these.
+     */
+    READ_BELOW_A_WRITE(3, 120) {
+        @Override
+        void play(Simulation simulation, SplittableRandom random) {
+            SimNode writer = simulation.nodes.get(0);
+            SimNode reader = simulation.nodes.get(1);
+            SimNode ahead = simulation.nodes.get(2);
+            List<SimZone> zones = simulation.shuffled(QUIET, random);
+            int majority = Context.majority(zones.size());
+            List<SimZone> apart = zones.subList(majority, zones.size());
+            after(
+                    writer.write(CLIENT, QUIET, "q0"),
+                    () -> simulation.later(20_000, () -> {
+                        simulation.hush = true;
+                        apart.forEach(zone -> ahead.link(zone).requestsCut = true);
+                        zones.subList(majority - 1, zones.size()).forEach(zone -> reader.link(zone).requestsCut = true);
+                        reader.link(apart.get(0)).requestsCut = false;
+                        reader.link(apart.get(0)).heldUntilNanos = simulation.time.nanos() + 70_000_000;
+                        reader.read(CLIENT + "2", QUIET);
+                        simulation.later(
+                                15_000,
+                                () -> after(ahead.write(CLIENT + "3", QUIET, "q1"), () -> {
+                                    zones.subList(0, majority).forEach(zone -> writer.link(zone).requestsCut = true);
+                                    // Not at the moment of the acknowledgement: after it.
+                                    simulation.later(1_000, () -> writer.write(CLIENT, QUIET, "q2"));
+                                }));
+                        simulation.later(150_000, () -> reconnect(simulation));
+                    }));
+        }
+    },
+
+    /**
      * A plain write has its version; while it is under way to a zone, that one promises and accepts a conditional write which has not
      * seen it, and takes a plain write above that.
      */
@@ -209,8 +243,11 @@ enum Scene {
     /** Whether the last node stays out of everything else, with a clock far ahead. */
     boolean hasOutsider() {
         return switch (this) {
-            case ACCEPTED_AFTER_AMNESIA, WRITTEN_BACK_AFTER_AMNESIA, FILLED_BELOW_A_PROMISE, OVERTAKEN_BY_A_CONDITION ->
-                true;
+            case ACCEPTED_AFTER_AMNESIA,
+                    WRITTEN_BACK_AFTER_AMNESIA,
+                    FILLED_BELOW_A_PROMISE,
+                    READ_BELOW_A_WRITE,
+                    OVERTAKEN_BY_A_CONDITION -> true;
             default -> false;
         };
     }
