@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param stalenessBound for {@link Consistency#BOUNDED}: how long a replaced value may be answered as fresh
  * @param replication how many copies must acknowledge a write
  * @param nearCache the near cache; per cache only
+ * @param loading how loaders are waited for and when they run
  * @param write how writes reach the origin; null also where a writer alone decides
  */
 public record CachePolicy(
@@ -26,6 +27,7 @@ public record CachePolicy(
         @Nullable Duration stalenessBound,
         @Nullable ConsistencyLevel replication,
         @Nullable NearCacheSettings nearCache,
+        LoadingPolicy loading,
         @Nullable WritePolicy write) {
     /** Nothing set. */
     public static final CachePolicy INHERIT = new CachePolicy(null, null, null, null);
@@ -36,29 +38,45 @@ public record CachePolicy(
             @Nullable Duration staleTtl,
             @Nullable Duration negativeTtl,
             @Nullable Boolean durable) {
-        this(ttl, staleTtl, negativeTtl, durable, null, null, null, null, null);
+        this(ttl, staleTtl, negativeTtl, durable, null, null, null, null, LoadingPolicy.INHERIT, null);
     }
 
     /** This policy with another consistency; {@code bound} is for {@link Consistency#BOUNDED}, null for the default. */
     public CachePolicy withConsistency(@Nullable Consistency other, @Nullable Duration bound) {
-        return new CachePolicy(ttl, staleTtl, negativeTtl, durable, other, bound, replication, nearCache, write);
+        return new CachePolicy(
+                ttl, staleTtl, negativeTtl, durable, other, bound, replication, nearCache, loading, write);
     }
 
     /** This policy with another number of acknowledgements. */
     public CachePolicy withReplication(@Nullable ConsistencyLevel other) {
         return new CachePolicy(
-                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, other, nearCache, write);
+                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, other, nearCache, loading, write);
     }
 
     /** This policy with another near cache. */
     public CachePolicy withNearCache(@Nullable NearCacheSettings other) {
         return new CachePolicy(
-                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, replication, other, write);
+                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, replication, other, loading, write);
     }
 
     /** This policy with another way to the origin. */
     public CachePolicy withWrite(@Nullable WritePolicy other) {
         return new CachePolicy(
-                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, replication, nearCache, other);
+                ttl,
+                staleTtl,
+                negativeTtl,
+                durable,
+                consistency,
+                stalenessBound,
+                replication,
+                nearCache,
+                loading,
+                other);
+    }
+
+    /** This policy with another way of loading. */
+    public CachePolicy withLoading(LoadingPolicy other) {
+        return new CachePolicy(
+                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, replication, nearCache, other, write);
     }
 }

@@ -56,6 +56,7 @@ final class Contradictions {
         rules.durability();
         rules.writing();
         rules.bounds();
+        rules.loading();
         rules.lifetimes();
         rules.classes();
         rules.exposure();
@@ -402,6 +403,52 @@ final class Contradictions {
                 String message = "cannot be reached: max_memory_mb leaves " + perEntry + " bytes per entry";
                 reading.warning(L1 + ".capacity", Long.toString(l1.capacity()), message);
             }
+        }
+    }
+
+    /** What a policy says of loading, by itself and beside what it says of staleness. */
+    private void loading() {
+        Duration most = settings.loading().timeout();
+        policies((path, policy) -> {
+            LoadingPolicy loading = policy.loading();
+            String own = path + ".loading";
+            Duration hard = loading.hardTimeout();
+            if (hard != null
+                    && reading.sound(own + ".hard_timeout", LOADING + ".timeout")
+                    && hard.compareTo(most) > 0) {
+                reading.problem(
+                        own + ".hard_timeout",
+                        DurationText.format(hard),
+                        "must be at most loading.timeout, " + DurationText.format(most)
+                                + ", at which a loader is interrupted");
+            }
+            Duration soft = loading.softTimeout();
+            Duration wait = hard != null ? hard : most;
+            if (soft != null
+                    && reading.sound(own + ".soft_timeout", own + ".hard_timeout")
+                    && soft.compareTo(wait) >= 0) {
+                reading.problem(
+                        own + ".soft_timeout",
+                        DurationText.format(soft),
+                        "must be shorter than " + (hard != null ? "hard_timeout" : "loading.timeout") + ", "
+                                + DurationText.format(wait));
+            }
+            staleness(path, policy, loading);
+        });
+    }
+
+    private void staleness(String path, CachePolicy policy, LoadingPolicy loading) {
+        String own = path + ".loading.stale_while_revalidate";
+        Duration revalidate = loading.staleWhileRevalidate();
+        Duration stale = policy.staleTtl();
+        if (revalidate != null
+                && stale != null
+                && reading.sound(own, path + ".stale_ttl")
+                && revalidate.compareTo(stale) > 0) {
+            reading.problem(
+                    own,
+                    DurationText.format(revalidate),
+                    "must be at most stale_ttl, " + DurationText.format(stale) + ", which ends every stale answer");
         }
     }
 

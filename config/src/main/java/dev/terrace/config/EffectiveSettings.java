@@ -43,6 +43,7 @@ public final class EffectiveSettings {
         Map<String, Object> loading = child(root, "loading");
         put(loading, "timeout", settings.loading().timeout());
         put(loading, "threads", settings.loading().threads());
+        put(loading, "waiters", settings.loading().waiters());
         Map<String, Object> limits = child(root, "limits");
         put(limits, "max_key_bytes", settings.limits().maxKeyBytes());
         put(limits, "max_value_bytes", settings.limits().maxValueBytes());
@@ -203,6 +204,9 @@ public final class EffectiveSettings {
             put(near, "entries", policy.nearCache().entries());
             put(near, "ttl", policy.nearCache().ttl());
         }
+        if (!policy.loading().equals(LoadingPolicy.INHERIT)) {
+            loading(child(into, "loading"), policy.loading());
+        }
         WritePolicy write = policy.write();
         if (write != null) {
             Map<String, Object> way = child(into, "write");
@@ -214,6 +218,21 @@ public final class EffectiveSettings {
             put(way, "backoff", write.backoff());
             put(way, "longest_backoff", write.longestBackoff());
         }
+    }
+
+    private static void loading(Map<String, Object> into, LoadingPolicy policy) {
+        put(into, "soft_timeout", policy.softTimeout());
+        put(into, "hard_timeout", policy.hardTimeout());
+        put(into, "stale_while_revalidate", policy.staleWhileRevalidate());
+        put(into, "fail_safe_throttle", policy.failSafeThrottle());
+        put(into, "refresh_ahead", policy.refreshAhead());
+        put(into, "eager_refresh", percent(policy.eagerRefreshPercent()));
+        put(into, "ttl_jitter", percent(policy.ttlJitterPercent()));
+        put(into, "sliding", policy.sliding());
+    }
+
+    private static @Nullable String percent(@Nullable Integer percent) {
+        return percent == null ? null : percent + "%";
     }
 
     private static Map<String, Object> child(Map<String, Object> parent, String key) {

@@ -35,6 +35,7 @@ public final class Policies {
      * @param stalenessBound for {@link Consistency#BOUNDED}: how long a replaced value may be answered as fresh
      * @param replication how many copies must acknowledge a write
      * @param nearCache the near cache; null for none
+     * @param loading how loaders are waited for and when they run
      * @param write how writes reach the origin; null when nothing is set
      */
     public record Policy(
@@ -47,6 +48,7 @@ public final class Policies {
             Duration stalenessBound,
             ConsistencyLevel replication,
             @Nullable NearCacheSettings nearCache,
+            LoadingRules loading,
             @Nullable WritePolicy write) {
         /** A policy that promises nothing about other nodes, acknowledged by the first copy, without a near cache. */
         public Policy(String className, Duration ttl, Duration staleTtl, Duration negativeTtl, boolean durable) {
@@ -60,10 +62,11 @@ public final class Policies {
                     DEFAULT_STALENESS_BOUND,
                     ConsistencyLevel.ASYNC,
                     null,
+                    LoadingRules.defaults(LoadingSettings.defaults()),
                     null);
         }
 
-        private Policy with(String name, CachePolicy over) {
+        private Policy with(String name, CachePolicy over, Duration longestLoad) {
             return new Policy(
                     name,
                     over.ttl() != null ? over.ttl() : ttl,
@@ -74,6 +77,7 @@ public final class Policies {
                     over.stalenessBound() != null ? over.stalenessBound() : stalenessBound,
                     over.replication() != null ? over.replication() : replication,
                     over.nearCache() != null ? over.nearCache() : nearCache,
+                    loading.with(over.loading(), longestLoad),
                     over.write() != null ? over.write() : write);
         }
     }
@@ -95,8 +99,13 @@ public final class Policies {
                 DEFAULT_STALENESS_BOUND,
                 settings.distributedCache().consistencyLevel(),
                 null,
+                LoadingRules.defaults(settings.loading()),
                 null);
-        settings.caches().forEach((name, policy) -> byCache.put(name, fallback.with("", policy)));
+        settings.caches().forEach((name, policy) -> byCache.put(name, with(fallback, "", policy)));
+    }
+
+    private Policy with(Policy below, String name, CachePolicy over) {
+        return below.with(name, over, settings.loading().timeout());
     }
 
     /** The policy of a whole cache, classes left aside. */
@@ -117,7 +126,25 @@ public final class Policies {
         }
         String text = key.get();
         CacheClass matching = firstMatch(cache, text);
-        return matching == null ? ofCache : ofCache.with(matching.name(), matching.policy());
+        return matching == null ? ofCache : with(ofCache, matching.name(), matching.policy());
+    }
+
+    /** The policy of keys of {@code cache} that are of the class of that name, whatever its pattern; null when there is none. */
+    public @Nullable Policy ofClass(String cache, String className) {
+        for (CacheClass candidate : classes) {
+            if (candidate.name().equals(className)) {
+                return with(ofCache(cache), candidate.name(), candidate.policy());
+            }
+        }
+        return null;
+    }
+
+    /** Every policy that may hold for some key of {@code cache}. */
+    public Set<Policy> allOf(String cache) {
+        Set<Policy> all = new LinkedHashSet<>();
+        all.add(ofCache(cache));
+        classes.forEach(one -> all.add(with(ofCache(cache), one.name(), one.policy())));
+        return all;
     }
 
     private @Nullable CacheClass firstMatch(String cache, String key) {
@@ -166,7 +193,7 @@ public final class Policies {
         Set<Policy> all = new LinkedHashSet<>(byCache.values());
         all.add(fallback);
         for (Policy ofCache : List.copyOf(all)) {
-            classes.forEach(one -> all.add(ofCache.with(one.name(), one.policy())));
+            classes.forEach(one -> all.add(with(ofCache, one.name(), one.policy())));
         }
         return all;
     }

@@ -342,14 +342,21 @@ final class Section {
     }
 
     int percent(String key, int fallback, int least, int most) {
+        Integer percent = optionalPercent(key, least, most);
+        return percent == null ? fallback : percent;
+    }
+
+    /** As {@link #percent}, null when missing or wrong. */
+    @Nullable
+    Integer optionalPercent(String key, int least, int most) {
         String text = text(key);
         if (text == null) {
-            return fallback;
+            return null;
         }
         int percent = PercentText.parse(text);
         if (percent < least || percent > most) {
             wrong(key, "must be " + PercentText.ALLOWED + ", from " + least + "% to " + most + "%", "");
-            return fallback;
+            return null;
         }
         return percent;
     }

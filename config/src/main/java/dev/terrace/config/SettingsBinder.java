@@ -265,9 +265,10 @@ final class SettingsBinder {
 
     private static LoadingSettings loading(Section in) {
         LoadingSettings d = LoadingSettings.defaults();
-        LoadingSettings settings =
-                new LoadingSettings(in.duration("timeout", d.timeout(), MILLISECOND, Duration.ofHours(1)), (int)
-                        in.number("threads", d.threads(), 1, 4_096));
+        LoadingSettings settings = new LoadingSettings(
+                in.duration("timeout", d.timeout(), MILLISECOND, Duration.ofHours(1)),
+                (int) in.number("threads", d.threads(), 1, 4_096),
+                (int) in.number("waiters", d.waiters(), 1, 10_000_000));
         in.finish();
         return settings;
     }
@@ -310,7 +311,23 @@ final class SettingsBinder {
                 in.optionalDuration("staleness_bound", Duration.ofMillis(10), Duration.ofHours(1)),
                 in.optionalChoice("replication", DistributedCacheSettings.ConsistencyLevel.class),
                 null,
+                loadingPolicy(in.section("loading")),
                 write(in));
+    }
+
+    private static LoadingPolicy loadingPolicy(Section in) {
+        Duration hour = Duration.ofHours(1);
+        LoadingPolicy policy = new LoadingPolicy(
+                in.optionalDuration("soft_timeout", MILLISECOND, hour),
+                in.optionalDuration("hard_timeout", MILLISECOND, hour),
+                in.optionalDuration("stale_while_revalidate", Duration.ZERO, YEAR),
+                in.optionalDuration("fail_safe_throttle", Duration.ZERO, hour),
+                in.optionalFlag("refresh_ahead"),
+                in.optionalPercent("eager_refresh", 1, LoadingRules.NEVER_EAGER),
+                in.optionalPercent("ttl_jitter", 0, 90),
+                in.optionalDuration("sliding", Duration.ZERO, YEAR));
+        in.finish();
+        return policy;
     }
 
     private static @Nullable WritePolicy write(Section around) {

@@ -47,6 +47,15 @@ class EveryKeyTest {
                         .withConsistency(Consistency.BOUNDED, Duration.ofMillis(200))
                         .withReplication(ConsistencyLevel.QUORUM)
                         .withNearCache(new NearCacheSettings(500, Duration.ofSeconds(2)))
+                        .withLoading(new LoadingPolicy(
+                                Duration.ofMillis(100),
+                                Duration.ofSeconds(2),
+                                Duration.ofSeconds(30),
+                                Duration.ofSeconds(3),
+                                true,
+                                80,
+                                10,
+                                Duration.ofMinutes(15)))
                         .withWrite(new WritePolicy(
                                 WritePolicy.Kind.BEHIND,
                                 Duration.ofSeconds(3),
@@ -115,7 +124,7 @@ class EveryKeyTest {
                                 Duration.ofSeconds(3),
                                 Duration.ofSeconds(9),
                                 Duration.ofMillis(700)),
-                        new LoadingSettings(Duration.ofSeconds(4), 8),
+                        new LoadingSettings(Duration.ofSeconds(4), 8, 900),
                         new LimitSettings(
                                 2_048, 65_536, Duration.ofSeconds(5), Duration.ofHours(1), Duration.ofSeconds(20)),
                         caches,
@@ -125,6 +134,15 @@ class EveryKeyTest {
                                 new CachePolicy(Duration.ofMinutes(1), Duration.ofMinutes(2), Duration.ZERO, false)
                                         .withConsistency(Consistency.BOUNDED, Duration.ofMillis(300))
                                         .withReplication(ConsistencyLevel.ASYNC)
+                                        .withLoading(new LoadingPolicy(
+                                                Duration.ofMillis(50),
+                                                Duration.ofSeconds(1),
+                                                Duration.ZERO,
+                                                Duration.ZERO,
+                                                false,
+                                                100,
+                                                0,
+                                                Duration.ZERO))
                                         .withWrite(new WritePolicy(
                                                 WritePolicy.Kind.THROUGH,
                                                 Duration.ofSeconds(4),

@@ -44,14 +44,22 @@ public interface Cache<K, V> {
     @Nullable
     V get(K key, Loader<? super K, ? extends V> loader, WriteOptions options);
 
+    /**
+     * As {@link #get(Object, Loader)}, by a loader that sees what the cache holds and says how what it brings is kept; asynchronous if
+     * you like; with a value for when nothing can be loaded.
+     *
+     * @throws LoaderException when the loader failed or took too long, nothing stale may be served and {@code loading} has no other value
+     */
+    @Nullable
+    V get(K key, Loading<K, V> loading);
+
     /** The fresh values of {@code keys}; keys without one are missing in the answer. One round trip per tier and server. */
     Map<K, V> getAll(Collection<? extends K> keys);
 
     /**
      * As {@link #getAll(Collection)}, and one call of {@code loader} for everything that is missing.
      *
-     * @throws LoaderException when the loader failed or took too long; nothing was lost, and stale values are answered
-     *     where they cover every missing key
+     * @throws BulkLoadException when some keys could not be loaded and have no stale value; it carries everything else
      */
     Map<K, V> getAll(Collection<? extends K> keys, BulkLoader<K, V> loader);
 
@@ -144,6 +152,9 @@ public interface Cache<K, V> {
      * @throws LoaderException when the loader failed or took too long and nothing stale may be served
      */
     ReadResult<V> read(K key, Loader<? super K, ? extends V> loader);
+
+    /** As {@link #read(Object, Loader)}, in the way of {@link #get(Object, Loading)}. */
+    ReadResult<V> read(K key, Loading<K, V> loading);
 
     /**
      * The value by the word of L2's copies, whatever is kept on this node: with {@link ReplicationMode#QUORUM} over several zones

@@ -2,9 +2,10 @@ package dev.terrace.core;
 
 import dev.terrace.api.CodecException;
 import dev.terrace.api.WriteOptions;
+import dev.terrace.config.LoadingRules;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
-import java.util.concurrent.Callable;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -36,16 +37,16 @@ final class Answers<K, V> {
     }
 
     /** The best there is for one key; with a loader, also what the origin says. */
-    CompletionStage<Answer<V>> one(CacheKey key, @Nullable Callable<byte @Nullable []> loader) {
+    CompletionStage<Answer<V>> one(CacheKey key, @Nullable LoaderCall loader) {
         return one(key, loader, WriteOptions.DEFAULTS);
     }
 
     /** As above; what is loaded is kept with {@code options}. */
-    CompletionStage<Answer<V>> one(CacheKey key, @Nullable Callable<byte @Nullable []> loader, WriteOptions options) {
+    CompletionStage<Answer<V>> one(CacheKey key, @Nullable LoaderCall loader, WriteOptions options) {
         boolean timed = ThreadLocalRandom.current().nextInt(TIMED_ONE_IN) == 0;
         long started = timed ? System.nanoTime() : 0;
         boolean withLoader = loader != null;
-        Flight flight = engine.flights().join(cache, key, withLoader, !cache.trust.of(key), this::launch);
+        Flight flight = engine.flights().join(cache, key, withLoader, cache.trust.shareNanos(key), this::launch);
         return flight.lookup
                 .thenCompose(found -> answer(flight, found, loader, options))
                 .whenComplete((answer, failure) -> {
@@ -77,10 +78,14 @@ final class Answers<K, V> {
     }
 
     private CompletionStage<Answer<V>> answer(
-            Flight flight, Found found, @Nullable Callable<byte @Nullable []> loader, WriteOptions options) {
-        Answer<V> settled = flight.isSettled() ? settled(found) : null;
+            Flight flight, Found found, @Nullable LoaderCall loader, WriteOptions options) {
+        // What is refreshed ahead of its end is fresh for those who join the refresh.
+        Answer<V> settled = flight.isSettled() || found.settles(now()) ? settled(found) : null;
         if (settled != null) {
             cache.countHit(found);
+            if (loader != null) {
+                refreshIfDue(found, loader, options);
+            }
             return CompletableFuture.completedStage(settled);
         }
         cache.misses.inc();
@@ -89,14 +94,150 @@ final class Answers<K, V> {
                 : load(flight, found, loader, options);
     }
 
-    private CompletionStage<Answer<V>> load(
-            Flight flight, Found found, Callable<byte @Nullable []> loader, WriteOptions options) {
+    private CompletionStage<Answer<V>> load(Flight flight, Found found, LoaderCall loader, WriteOptions options) {
+        Claim claim = new Claim(flight, coding.policy(flight.key).loading());
+        boolean throttled = isThrottled(claim, found);
+        if (throttled || mayRevalidate(claim.rules(), found)) {
+            Answer<V> stale = leftover(found);
+            if (stale.value() != null) {
+                if (!throttled) {
+                    inBackground(claim, loader, options);
+                }
+                cache.staleAnswers.inc();
+                return CompletableFuture.completedStage(stale);
+            }
+        }
+        Answer<V> refused = refused(found);
+        if (refused != null) {
+            return CompletableFuture.completedStage(refused);
+        }
         if (flight.claimLoad()) {
-            engine.loads().one(cache, flight, loader, (same, payload) -> coding.loaded(same, payload, now(), options));
+            engine.loads().load(cache, List.of(claim), loader, maker(options));
         } else {
             cache.sharedLoads.inc();
+            engine.loads().wanted(flight);
         }
-        return flight.loaded.handle((loaded, failure) -> failure == null ? loaded(loaded) : staleOr(found, failure));
+        return waitFor(flight, found);
+    }
+
+    Load.EntryMaker maker(WriteOptions options) {
+        return (flight, brought) -> coding.loaded(flight, brought, now(), options);
+    }
+
+    /** A stale answer when there are too many who wait; null when one more may. */
+    @Nullable
+    Answer<V> refused(Found found) {
+        return engine.loads().mayWait() ? null : staleOr(found, engine.loads().tooManyWait(cache));
+    }
+
+    /** True when the key's load failed a short while ago and there is something stale. */
+    boolean isThrottled(Claim claim, Found found) {
+        CacheKey key = claim.flight().key;
+        if (found.isUsableValue(now()) && engine.loads().throttle().holds(key)) {
+            cache.throttled.inc();
+            return true;
+        }
+        return false;
+    }
+
+    /** True when the stale value may be answered while a load runs. What may have been replaced is never answered so. */
+    boolean mayRevalidate(LoadingRules rules, Found found) {
+        Entry entry = found.entry();
+        long now = now();
+        return entry != null
+                && !rules.staleWhileRevalidate().isZero()
+                && !found.doubtful()
+                && found.isUsableValue(now)
+                && now - entry.freshUntilMillis() < rules.staleWhileRevalidate().toMillis();
+    }
+
+    /** Loads for nobody who waits, unless somebody does already or there is no room. */
+    private void inBackground(Claim claim, LoaderCall loader, WriteOptions options) {
+        if (claim.flight().isLoadClaimed()) {
+            return;
+        }
+        if (!engine.loads().reserve()) {
+            cache.refreshesDropped.inc();
+        } else if (claim.flight().claimLoad()) {
+            engine.loads().refresh(cache, List.of(claim), loader, maker(options));
+        } else {
+            engine.loads().giveBack();
+        }
+    }
+
+    /** Loads a fresh value anew when it is time for that. */
+    private void refreshIfDue(Found found, LoaderCall loader, WriteOptions options) {
+        Entry entry = found.entry();
+        if (entry != null && entry.isValue() && isDue(entry.createdMillis(), entry.freshUntilMillis())) {
+            refresh(entry.key(), entry.createdMillis(), entry.freshUntilMillis(), found, loader, options);
+        }
+    }
+
+    /** False when no refresh of a value of this age can be due; allocates nothing. */
+    boolean isDue(long createdMillis, long freshUntilMillis) {
+        return cache.freshening.isOn()
+                && cache.freshening.mayBeDue(createdMillis, freshUntilMillis, now(), cache.loadTime);
+    }
+
+    /**
+     * Sets off a load of a value that is fresh still, if its class and chance say so, and no load of it is under way or failed a short
+     * while ago.
+     *
+     * @param known what was found; null to look into L1
+     */
+    void refresh(
+            CacheKey key,
+            long createdMillis,
+            long freshUntilMillis,
+            @Nullable Found known,
+            LoaderCall loader,
+            WriteOptions options) {
+        LoadingRules rules = coding.policy(key).loading();
+        if (!cache.freshening.isDue(rules, createdMillis, freshUntilMillis, now(), cache.loadTime)
+                || engine.loads().throttle().holds(key)) {
+            return;
+        }
+        boolean[] mine = new boolean[1];
+        Flight flight = engine.flights().join(cache, key, true, Flights.ANY_AGE, fresh -> {
+            mine[0] = true;
+            // After the version was drawn.
+            fresh.refreshing(known != null ? known : engine.cascade().local(cache, key));
+        });
+        try {
+            if (mine[0]) {
+                inBackground(new Claim(flight, rules), loader, options);
+            }
+        } finally {
+            // The load itself stays in it.
+            engine.flights().leave(flight, true);
+        }
+    }
+
+    /**
+     * What the origin says, or in time something else. The caller was let in by {@link #refused}.
+     *
+     * @param found what there was before
+     */
+    CompletionStage<Answer<V>> waitFor(Flight flight, Found found) {
+        CompletableFuture<Answer<V>> answer = new CompletableFuture<>();
+        flight.loaded.whenComplete((loaded, failure) -> {
+            try {
+                if (!answer.isDone()) {
+                    answer.complete(failure == null ? loaded(loaded) : staleOr(found, failure));
+                }
+            } catch (RuntimeException e) {
+                answer.completeExceptionally(e);
+            }
+        });
+        if (found.isUsableValue(now())) {
+            flight.patience.whenComplete((over, never) -> {
+                Answer<V> stale = answer.isDone() ? null : leftover(found);
+                if (stale != null && stale.value() != null && answer.complete(stale)) {
+                    cache.staleAnswers.inc();
+                }
+            });
+        }
+        return answer.whenComplete((told, failure) -> engine.loads().waited());
     }
 
     /** The answer that the tiers gave; null when their value cannot be decoded, which makes it a miss. */
@@ -119,7 +260,9 @@ final class Answers<K, V> {
     /** What there is when nothing fresh could be had: a stale value, or nothing. */
     Answer<V> leftover(Found found) {
         Entry entry = found.entry();
-        V value = entry == null || !found.isUsableValue(now()) ? null : coding.decode(entry);
+        boolean usable = found.isUsableValue(now())
+                || engine.loads().mutant() == LoadMutant.STALE_FOR_EVER && entry != null && entry.isValue();
+        V value = entry == null || !usable ? null : coding.decode(entry);
         return new Answer<>(value, found, value != null);
     }
 

@@ -6,6 +6,8 @@ import dev.terrace.api.BulkLoader;
 import dev.terrace.api.Explanation;
 import dev.terrace.api.Freshness;
 import dev.terrace.api.Loader;
+import dev.terrace.api.LoaderException;
+import dev.terrace.api.Loading;
 import dev.terrace.api.ReadResult;
 import dev.terrace.api.Source;
 import dev.terrace.api.WriteOptions;
@@ -21,8 +23,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +35,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     private final Coding<K, V> coding;
     private final Answers<K, V> answers;
     private final BulkAnswers<K, V> bulk;
+    private final LoaderCalls<K, V> calls;
     private final @Nullable NearReads<K, V> near;
 
     AsyncNamedCache(Engine engine, CacheState cache, Coding<K, V> coding, @Nullable NearReads<K, V> near) {
@@ -41,7 +44,8 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
         this.cache = cache;
         this.coding = coding;
         this.answers = new Answers<>(engine, cache, coding);
-        this.bulk = new BulkAnswers<>(engine, cache, coding, answers);
+        this.calls = new LoaderCalls<>(engine, cache, coding);
+        this.bulk = new BulkAnswers<>(engine, cache, coding, answers, calls);
     }
 
     @Override
@@ -66,29 +70,71 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     @Override
     public CompletionStage<@Nullable V> get(K key, Loader<? super K, ? extends V> loader) {
         return engine.gate().pass(() -> {
-            Callable<byte @Nullable []> load = loadOf(key, loader);
-            V decoded = near(key);
+            LoaderCall call = calls.of(key, loader);
+            V decoded = near(key, call, WriteOptions.DEFAULTS);
             return decoded != null
                     ? CompletableFuture.completedStage(decoded)
-                    : answers.one(coding.key(key), load).thenApply(Answer::value);
+                    : answers.one(coding.key(key), call).thenApply(Answer::value);
         });
     }
 
     @Override
     public CompletionStage<@Nullable V> get(K key, Loader<? super K, ? extends V> loader, WriteOptions options) {
         return engine.gate()
-                .pass(() -> answers.one(coding.key(key), loadOf(key, loader), given(options))
+                .pass(() -> answers.one(coding.key(key), calls.of(key, loader), given(options))
                         .thenApply(Answer::value));
     }
 
-    private Callable<byte @Nullable []> loadOf(K key, @Nullable Loader<? super K, ? extends V> loader) {
-        if (loader == null) {
-            throw new BadInputException("null loader for cache '" + cache.name + "'", "call get(key) instead");
+    @Override
+    public CompletionStage<@Nullable V> get(K key, Loading<K, V> loading) {
+        return engine.gate().pass(() -> {
+            LoaderCall call = calls.of(key, loading);
+            V decoded = near(key, call, loading.options());
+            return decoded != null
+                    ? CompletableFuture.completedStage(decoded)
+                    : one(key, call, loading).thenApply(Answer::value);
+        });
+    }
+
+    private CompletionStage<Answer<V>> one(K key, LoaderCall call, Loading<K, V> loading) {
+        CompletionStage<Answer<V>> answer = answers.one(coding.key(key), call, loading.options());
+        V fallback = loading.fallback();
+        return fallback == null
+                ? answer
+                : answer.exceptionally(failure -> {
+                    if (!(Gate.unwrapped(failure) instanceof LoaderException)) {
+                        throw failure instanceof CompletionException same ? same : new CompletionException(failure);
+                    }
+                    cache.staleAnswers.inc();
+                    return new Answer<>(fallback, Found.NOTHING, true);
+                });
+    }
+
+    private @Nullable V near(K key, LoaderCall call, WriteOptions options) {
+        NearCopy copy = near == null ? null : near.hit(key);
+        if (copy == null) {
+            return null;
         }
-        return () -> {
-            V value = loader.load(key);
-            return value == null ? null : coding.encode(value);
-        };
+        if (answers.isDue(copy.createdMillis, copy.freshUntilMillis)) {
+            answers.refresh(copy.cacheKey, copy.createdMillis, copy.freshUntilMillis, null, call, options);
+        }
+        return coding.valueOf(copy);
+    }
+
+    /** To be called for a value that is fresh and may be due; see {@link Answers#refresh}. */
+    void refresh(
+            K key,
+            long createdMillis,
+            long freshUntilMillis,
+            Loader<? super K, ? extends V> loader,
+            WriteOptions options) {
+        answers.refresh(coding.key(key), createdMillis, freshUntilMillis, null, calls.of(key, loader), options);
+    }
+
+    /** As {@link #refresh(Object, long, long, Loader, WriteOptions)}. */
+    void refresh(K key, long createdMillis, long freshUntilMillis, Loading<K, V> loading) {
+        answers.refresh(
+                coding.key(key), createdMillis, freshUntilMillis, null, calls.of(key, loading), loading.options());
     }
 
     @Override
@@ -338,11 +384,22 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     @Override
     public CompletionStage<ReadResult<V>> read(K key, Loader<? super K, ? extends V> loader) {
         return engine.gate().pass(() -> {
-            Callable<byte @Nullable []> load = loadOf(key, loader);
+            LoaderCall call = calls.of(key, loader);
             ReadResult<V> decoded = near == null ? null : near.result(key);
             return decoded != null
                     ? CompletableFuture.completedStage(decoded)
-                    : answers.one(coding.key(key), load).thenApply(this::result);
+                    : answers.one(coding.key(key), call).thenApply(this::result);
+        });
+    }
+
+    @Override
+    public CompletionStage<ReadResult<V>> read(K key, Loading<K, V> loading) {
+        return engine.gate().pass(() -> {
+            LoaderCall call = calls.of(key, loading);
+            ReadResult<V> decoded = near == null ? null : near.result(key);
+            return decoded != null
+                    ? CompletableFuture.completedStage(decoded)
+                    : one(key, call, loading).thenApply(this::result);
         });
     }
 
@@ -360,6 +417,10 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     private ReadResult<V> result(Answer<V> answer) {
         Source source = answer.found().source();
         Entry entry = answer.found().entry();
+        if (entry == null && answer.value() != null) {
+            // The caller's own, for when nothing could be loaded.
+            return new ReadResult<>(answer.value(), Source.NONE, Freshness.STALE, Duration.ZERO, null);
+        }
         if (entry == null || answer.value() == null) {
             // What may have been replaced, or was never confirmed, says nothing of what is there now.
             Version version = entry == null || answer.found().doubtful() ? null : entry.version();

@@ -1,13 +1,13 @@
 package dev.terrace.core;
 
+import dev.terrace.api.BulkLoadException;
 import dev.terrace.api.BulkLoader;
+import dev.terrace.api.LoaderException;
+import dev.terrace.api.TerraceException;
 import dev.terrace.api.WriteOptions;
-import dev.terrace.core.Load.Payload;
 import dev.terrace.spi.CacheKey;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -32,8 +32,10 @@ final class BulkAnswers<K, V> {
     private final CacheState cache;
     private final Coding<K, V> coding;
     private final Answers<K, V> answers;
+    private final LoaderCalls<K, V> calls;
 
-    BulkAnswers(Engine engine, CacheState cache, Coding<K, V> coding, Answers<K, V> answers) {
+    BulkAnswers(Engine engine, CacheState cache, Coding<K, V> coding, Answers<K, V> answers, LoaderCalls<K, V> calls) {
+        this.calls = calls;
         this.engine = engine;
         this.cache = cache;
         this.coding = coding;
@@ -54,7 +56,8 @@ final class BulkAnswers<K, V> {
             Search<K> search = new Search<>(key, original);
             search.best = engine.cascade().local(cache, key);
             if (!search.best.settles(now)) {
-                search.flight = engine.flights().join(cache, key, withLoader, !cache.trust.of(key), created::add);
+                search.flight =
+                        engine.flights().join(cache, key, withLoader, cache.trust.shareNanos(key), created::add);
             }
             searches.add(search);
         });
@@ -118,61 +121,113 @@ final class BulkAnswers<K, V> {
     }
 
     private CompletionStage<Map<K, V>> load(List<Search<K>> missing, Map<K, V> values, BulkLoader<K, V> loader) {
-        Map<Flight, Search<K>> waiting = new LinkedHashMap<>();
-        Map<Flight, K> claimed = new LinkedHashMap<>();
+        Map<Search<K>, CompletableFuture<Answer<V>>> waiting = new LinkedHashMap<>();
+        Map<Flight, K> keys = new LinkedHashMap<>();
+        List<Claim> wanted = new ArrayList<>();
+        List<Claim> refreshed = new ArrayList<>();
         for (Search<K> search : missing) {
-            Flight flight = search.flight;
-            if (flight == null) {
-                // Only what L1 held and the codec could not read has no flight yet.
-                flight = engine.flights()
-                        .join(cache, search.key, true, false, fresh -> fresh.searched(Found.NOTHING, now()));
-                search.flight = flight;
+            Flight flight = flightOf(search);
+            Claim claim = new Claim(flight, coding.policy(search.key).loading());
+            boolean throttled = answers.isThrottled(claim, search.best);
+            Answer<V> stale = throttled || answers.mayRevalidate(claim.rules(), search.best)
+                    ? answers.leftover(search.best)
+                    : null;
+            if (stale != null && stale.value() != null) {
+                cache.staleAnswers.inc();
+                values.put(search.original, stale.value());
+                if (!throttled && !flight.isLoadClaimed()) {
+                    keys.put(flight, search.original);
+                    refreshed.add(claim);
+                }
+                continue;
             }
-            waiting.put(flight, search);
+            CompletableFuture<Answer<V>> answer = waitFor(search, flight);
+            waiting.put(search, answer);
+            if (answer.isDone()) {
+                continue;
+            }
             if (flight.claimLoad()) {
-                claimed.put(flight, search.original);
+                keys.put(flight, search.original);
+                wanted.add(claim);
             } else {
                 cache.sharedLoads.inc();
+                engine.loads().wanted(flight);
             }
         }
-        if (!claimed.isEmpty()) {
-            engine.loads()
-                    .many(
-                            cache,
-                            List.copyOf(claimed.keySet()),
-                            () -> call(claimed, loader),
-                            (flight, payload) -> coding.loaded(flight, payload, now(), WriteOptions.DEFAULTS));
+        LoaderCall call = calls.of(keys, loader);
+        if (!wanted.isEmpty()) {
+            engine.loads().load(cache, wanted, call, answers.maker(WriteOptions.DEFAULTS));
         }
-        return CompletableFuture.allOf(
-                        waiting.keySet().stream().map(flight -> flight.loaded).toArray(CompletableFuture[]::new))
-                .handle((done, failure) -> {
-                    waiting.forEach((flight, search) -> {
-                        V value = loaded(flight, search.best).value();
-                        if (value != null) {
-                            values.put(search.original, value);
-                        }
-                    });
-                    return values;
-                });
+        refresh(refreshed, call);
+        return CompletableFuture.allOf(waiting.values().toArray(CompletableFuture[]::new))
+                .handle((done, failure) -> gathered(values, waiting));
     }
 
-    private Answer<V> loaded(Flight flight, Found known) {
-        Found loaded;
+    private Flight flightOf(Search<K> search) {
+        Flight flight = search.flight;
+        if (flight == null) {
+            // Only what L1 held and the codec could not read has no flight yet.
+            flight = engine.flights()
+                    .join(cache, search.key, true, Flights.ANY_AGE, fresh -> fresh.searched(Found.NOTHING, now()));
+            search.flight = flight;
+        }
+        return flight;
+    }
+
+    private CompletableFuture<Answer<V>> waitFor(Search<K> search, Flight flight) {
         try {
-            loaded = flight.loaded.join();
-        } catch (CompletionException failure) {
-            return answers.staleOr(known, failure);
+            Answer<V> refused = answers.refused(search.best);
+            return refused == null
+                    ? answers.waitFor(flight, search.best).toCompletableFuture()
+                    : CompletableFuture.completedFuture(refused);
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
         }
-        return answers.loaded(loaded);
     }
 
-    private Map<Flight, Payload> call(Map<Flight, K> claimed, BulkLoader<K, V> loader) throws Exception {
-        Map<K, V> loaded = loader.loadAll(new LinkedHashSet<>(claimed.values()));
-        Map<Flight, Payload> payloads = new HashMap<>();
-        claimed.forEach((flight, key) -> {
-            V value = loaded == null ? null : loaded.get(key);
-            payloads.put(flight, new Payload(value == null ? null : coding.encode(value)));
+    /** What stale values were answered for, in one call that nobody waits for. */
+    private void refresh(List<Claim> stale, LoaderCall call) {
+        if (stale.isEmpty()) {
+            return;
+        }
+        if (!engine.loads().reserve()) {
+            cache.refreshesDropped.inc(stale.size());
+            return;
+        }
+        List<Claim> claimed =
+                stale.stream().filter(claim -> claim.flight().claimLoad()).toList();
+        if (claimed.isEmpty()) {
+            engine.loads().giveBack();
+        } else {
+            engine.loads().refresh(cache, claimed, call, answers.maker(WriteOptions.DEFAULTS));
+        }
+    }
+
+    /** Everything that could be answered, or an exception that carries it. */
+    private Map<K, V> gathered(Map<K, V> values, Map<Search<K>, CompletableFuture<Answer<V>>> waiting) {
+        Map<K, Throwable> failed = new LinkedHashMap<>();
+        waiting.forEach((search, answer) -> {
+            try {
+                V value = answer.join().value();
+                if (value != null) {
+                    values.put(search.original, value);
+                }
+            } catch (CompletionException e) {
+                failed.put(search.original, Gate.unwrapped(e));
+            }
         });
-        return payloads;
+        if (failed.isEmpty()) {
+            return values;
+        }
+        Throwable first = failed.values().iterator().next();
+        if (first instanceof TerraceException ours && !(first instanceof LoaderException)) {
+            throw ours;
+        }
+        throw new BulkLoadException(
+                failed.size() + " of " + (failed.size() + values.size()) + " keys of cache '" + cache.name
+                        + "' could not be loaded: " + first.getMessage(),
+                "",
+                values,
+                failed);
     }
 }

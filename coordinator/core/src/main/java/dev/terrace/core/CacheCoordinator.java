@@ -160,7 +160,11 @@ public final class CacheCoordinator implements AutoCloseable {
                     "choose another name");
         }
         boolean alone = engine.tiers().remote() == null;
-        CacheState fresh = new CacheState(name, new Trust(engine.coherence(), engine.promises(), name, alone), metrics);
+        CacheState fresh = new CacheState(
+                name,
+                new Trust(engine.coherence(), engine.promises(), name, alone),
+                Freshening.of(engine.policies(), name),
+                metrics);
         // Before anything is read: what was cleared before this process started must stay hidden.
         engine.markers().learn(List.of(fresh)).toCompletableFuture().join();
         CacheState raced = states.putIfAbsent(name, fresh);

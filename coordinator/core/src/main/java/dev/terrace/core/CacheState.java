@@ -22,6 +22,10 @@ final class CacheState {
     final Counter loads;
     final Counter sharedLoads;
     final Counter loadFailures;
+    final Counter softTimeouts;
+    final Counter refreshes;
+    final Counter refreshesDropped;
+    final Counter throttled;
     final Counter puts;
     final Counter invalidations;
     final Counter codecFailures;
@@ -29,11 +33,18 @@ final class CacheState {
     final Timer getL1;
     final Timer getBelow;
     final Timer load;
+    final LoadTime loadTime = new LoadTime();
+    final Freshening freshening;
     private volatile Version cleared = Version.ZERO;
     private volatile boolean markerFromBackupKnown;
     private volatile boolean markerFromRemoteKnown;
 
     CacheState(String name, Trust trust, MetricRegistry metrics) {
+        this(name, trust, Freshening.NONE, metrics);
+    }
+
+    CacheState(String name, Trust trust, Freshening freshening, MetricRegistry metrics) {
+        this.freshening = freshening;
         this.trust = trust;
         this.name = name;
         this.nameBytes = name.getBytes(StandardCharsets.UTF_8);
@@ -47,6 +58,10 @@ final class CacheState {
         this.loads = metrics.counter(prefix + "loads");
         this.sharedLoads = metrics.counter(prefix + "loads.shared");
         this.loadFailures = metrics.counter(prefix + "load.failures");
+        this.softTimeouts = metrics.counter(prefix + "load.soft_timeouts");
+        this.refreshes = metrics.counter(prefix + "refreshes");
+        this.refreshesDropped = metrics.counter(prefix + "refreshes.dropped");
+        this.throttled = metrics.counter(prefix + "stale.throttled");
         this.puts = metrics.counter(prefix + "puts");
         this.invalidations = metrics.counter(prefix + "invalidations");
         this.codecFailures = metrics.counter(prefix + "codec.failures");

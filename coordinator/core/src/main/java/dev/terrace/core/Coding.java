@@ -7,6 +7,7 @@ import dev.terrace.api.KeyCodec;
 import dev.terrace.api.RejectedWriteException;
 import dev.terrace.api.TerraceException;
 import dev.terrace.api.WriteOptions;
+import dev.terrace.config.CacheClass;
 import dev.terrace.config.LimitSettings;
 import dev.terrace.config.Policies;
 import dev.terrace.config.Policies.Policy;
@@ -19,6 +20,7 @@ import dev.terrace.spi.Version;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -139,7 +141,17 @@ final class Coding<K, V> {
     NearCopy nearCopy(K key, CacheKey cacheKey, V value, EnvelopeView view, long untilMillis, long sweep) {
         List<String> tags = view.hasTags() ? view.tags() : List.of();
         return new NearCopy(
-                key, cacheKey, keys, values, value, view.version(), tags, view.createdMillis(), untilMillis, sweep);
+                key,
+                cacheKey,
+                keys,
+                values,
+                value,
+                view.version(),
+                tags,
+                view.createdMillis(),
+                view.freshUntilMillis(),
+                untilMillis,
+                sweep);
     }
 
     /** False for what another view with other codecs keeps. */
@@ -169,12 +181,23 @@ final class Coding<K, V> {
     }
 
     Entry value(CacheKey key, Version version, long nowMillis, byte[] payload, WriteOptions options) {
-        Policy policy = policy(key);
-        Duration ttl = options.ttl() == null ? policy.ttl() : options.ttl();
+        return value(key, version, nowMillis, payload, options.ttl(), options.tags(), policy(key));
+    }
+
+    private Entry value(
+            CacheKey key,
+            Version version,
+            long nowMillis,
+            byte[] payload,
+            @Nullable Duration wantedTtl,
+            Set<String> wantedTags,
+            Policy policy) {
+        Duration ttl = wantedTtl == null ? jittered(policy, key) : wantedTtl;
         long created = created(version, nowMillis);
         long freshUntil = after(created, ttl);
         long staleUntil = after(freshUntil, policy.staleTtl());
-        List<String> tags = options.tags().stream().sorted().toList();
+        List<String> tags =
+                wantedTags.isEmpty() ? List.of() : wantedTags.stream().sorted().toList();
         if (!tags.isEmpty()) {
             // No longer than the markers that may hide it.
             staleUntil = Math.min(staleUntil, after(created, Duration.ofMillis(Markers.TAGGED_LIFE_MILLIS)));
@@ -207,18 +230,52 @@ final class Coding<K, V> {
         return Entry.tombstone(key, version, created, after(created, limits.tombstoneRetention()));
     }
 
-    /** The entry of a loaded payload; null when "no value" is not to be remembered. */
+    /** The entry of what a loader brought; null when "no value" is not to be remembered. */
     @Nullable
-    Entry loaded(Flight flight, byte @Nullable [] payload, long nowMillis, WriteOptions options) {
-        if (payload != null) {
-            return value(flight.key, flight.began, nowMillis, payload, options);
+    Entry loaded(Flight flight, Brought brought, long nowMillis, WriteOptions options) {
+        Policy policy = brought.className() == null ? policy(flight.key) : ofClass(brought.className());
+        if (brought.payload() != null) {
+            return value(
+                    flight.key,
+                    flight.began,
+                    nowMillis,
+                    brought.payload(),
+                    brought.ttl() == null ? options.ttl() : brought.ttl(),
+                    brought.tags() == null ? options.tags() : brought.tags(),
+                    policy);
         }
-        Duration negative = policy(flight.key).negativeTtl();
+        Duration negative = brought.ttl() == null ? policy.negativeTtl() : brought.ttl();
         if (negative.isZero()) {
             return null;
         }
         long until = after(nowMillis, negative);
         return new Entry(
                 flight.key, EntryKind.NOT_FOUND, flight.began, nowMillis, until, until, List.of(), new byte[0]);
+    }
+
+    private Policy ofClass(String className) {
+        Policy policy = policies.ofClass(cache.name, className);
+        if (policy == null) {
+            throw new BadInputException(
+                    "the loader of cache '" + cache.name + "' names class '" + className + "', which there is not",
+                    "name one of those under classes in the settings: "
+                            + policies.settings().classes().stream()
+                                    .map(CacheClass::name)
+                                    .toList());
+        }
+        return policy;
+    }
+
+    /** The time to live that the settings give, less a share that depends on the key alone: the same on every node. */
+    private Duration jittered(Policy policy, CacheKey key) {
+        int percent = policy.loading().ttlJitterPercent();
+        if (percent == 0) {
+            return policy.ttl();
+        }
+        // Mixed once more, because hash codes of similar keys are similar.
+        long mixed = key.hashCode() * 0x9E3779B97F4A7C15L;
+        double share = (mixed >>> 11) * 0x1.0p-53;
+        long millis = policy.ttl().toMillis();
+        return Duration.ofMillis(Math.max(1, millis - (long) (millis * (percent / 100.0) * share)));
     }
 }

@@ -22,6 +22,21 @@ final class Flight {
     /** What the origin said. Completes only if {@link #claimLoad} was won. */
     final CompletableFuture<Found> loaded = new CompletableFuture<>();
 
+    /** Completes when whoever has something stale has waited for the load long enough. */
+    final CompletableFuture<@Nullable Void> patience = new CompletableFuture<>();
+
+    /** Whether what began before it is good enough for those in it. */
+    final boolean sharesOlder;
+
+    /** When it began, on a clock that only moves on. */
+    final long beganNanos;
+
+    /** What loads it, once that is certain. */
+    volatile @Nullable Load load;
+
+    /** True when somebody waits for its load. */
+    volatile boolean wanted;
+
     private final AtomicBoolean loadClaimed = new AtomicBoolean();
     private volatile boolean settled;
     private volatile boolean fenced;
@@ -35,9 +50,16 @@ final class Flight {
     @Nullable
     Flight older;
 
-    Flight(CacheKey key, Version began) {
+    Flight(CacheKey key, Version began, long beganNanos, boolean sharesOlder) {
         this.key = key;
         this.began = began;
+        this.beganNanos = beganNanos;
+        this.sharesOlder = sharesOlder;
+    }
+
+    /** What is known already is to be loaded anew before it is over. */
+    void refreshing(Found found) {
+        lookup.complete(found);
     }
 
     /** Ends the search with what the tiers hold. */
@@ -49,6 +71,11 @@ final class Flight {
     /** True when the tiers answered the question, so that no loader was needed; decided once, for all who share it. */
     boolean isSettled() {
         return settled;
+    }
+
+    /** True when somebody has seen to the load, or is about to. */
+    boolean isLoadClaimed() {
+        return loadClaimed.get();
     }
 
     /** True for the one caller that must see to the load. */

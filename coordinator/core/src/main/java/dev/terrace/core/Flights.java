@@ -4,6 +4,7 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.HybridClock;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,24 +14,39 @@ import org.jspecify.annotations.Nullable;
 final class Flights {
     private final ConcurrentHashMap<CacheKey, Flight> youngest = new ConcurrentHashMap<>();
     private final HybridClock clock;
+    private final LongSupplier nanos;
 
-    Flights(HybridClock clock) {
+    /** What {@link #join} is told by those who may share whatever is under way. */
+    static final long ANY_AGE = Long.MAX_VALUE;
+
+    /** @param nanos a clock that moves only on */
+    Flights(HybridClock clock, LongSupplier nanos) {
         this.clock = clock;
+        this.nanos = nanos;
+    }
+
+    /** The time on a clock that moves only on. */
+    long nowNanos() {
+        return nanos.getAsLong();
     }
 
     /**
      * Joins the key's flight or starts one. Every join needs one {@link #leave} with the same {@code withLoader}.
      *
      * @param withLoader whether the caller will load what the tiers do not have
-     * @param anew true when what others found out before now is not good enough
+     * @param shareNanos how old may be what others have found out; {@link #ANY_AGE} for whatever is under way
      * @param launch called, outside any lock, if the flight is new
      */
-    Flight join(CacheState cache, CacheKey key, boolean withLoader, boolean anew, Consumer<Flight> launch) {
+    Flight join(CacheState cache, CacheKey key, boolean withLoader, long shareNanos, Consumer<Flight> launch) {
         Flight[] created = new Flight[1];
         Flight flight = youngest.compute(key, (same, current) -> {
             Flight joined = current;
-            if (joined == null || anew || !joined.mayJoin(withLoader) || cache.hides(joined.began)) {
-                joined = new Flight(key, clock.next());
+            long now = nanos.getAsLong();
+            if (joined == null
+                    || shareNanos != ANY_AGE && now - joined.beganNanos >= shareNanos
+                    || !joined.mayJoin(withLoader)
+                    || cache.hides(joined.began)) {
+                joined = new Flight(key, clock.next(), now, shareNanos == ANY_AGE);
                 joined.older = current;
                 created[0] = joined;
             }
@@ -43,10 +59,10 @@ final class Flights {
         return flight;
     }
 
-    /** One more user of a flight that the caller is in already. */
+    /** One more user of a flight that the caller is in already, who loads for it. */
     void retain(Flight flight) {
         youngest.computeIfPresent(flight.key, (same, first) -> {
-            flight.enter(false);
+            flight.enter(true);
             return first;
         });
     }

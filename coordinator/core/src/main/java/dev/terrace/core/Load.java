@@ -1,147 +1,407 @@
 package dev.terrace.core;
 
+import dev.terrace.api.LoaderException;
 import dev.terrace.api.Source;
 import dev.terrace.api.TerraceException;
+import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** One call of a loader, for one key or many. Thread-safe. */
+/**
+ * One call of a loader, for one key or many, from the moment it is wanted until the loader has ended. Thread-safe.
+ *
+ * <pre>
+ *   WAITING --begin--> RUNNING --the loader ends, or an asynchronous one is cut--> OVER
+ *      \------refused, answered by others, or cut before it began------------------^
+ * </pre>
+ *
+ * <p>Callers are told independently of that: those whose time is over leave, and the loader goes on; those who come then join it, and
+ * are told when it ends.
+ */
 final class Load implements Runnable {
+    private enum State {
+        WAITING,
+        RUNNING,
+        OVER
+    }
+
     private final CacheState cache;
-    private final List<Flight> claimed;
-    private final Callable<Map<Flight, Payload>> loader;
+    private final List<Claim> claims;
+    private final LoaderCall call;
     private final EntryMaker maker;
     private final Flights flights;
     private final Fills store;
-    private final long started = System.nanoTime();
+    private final LoadThrottle throttle;
+    private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private volatile boolean background;
+    private volatile long beganNanos;
+
+    // Guarded by this.
+    private List<Claim> joined = List.of();
+    private boolean told;
     private boolean answered;
     private @Nullable Future<?> alarm;
+    private @Nullable List<Future<?>> moreAlarms;
+    private @Nullable FutureTask<?> task;
+    private @Nullable CompletionStage<?> said;
 
-    /** What the loader gave for one key; null when there is no value. */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Payload(byte @Nullable [] bytes) {}
-
-    /** Makes the entry that a loaded payload becomes; null when a missing value is not worth remembering. */
+    /** Makes the entry that an answer becomes; null when a missing value is not worth remembering. */
     @FunctionalInterface
     interface EntryMaker {
         @Nullable
-        Entry make(Flight flight, byte @Nullable [] payload);
+        Entry make(Flight flight, Brought brought);
     }
 
     Load(
             CacheState cache,
-            List<Flight> claimed,
-            Callable<Map<Flight, Payload>> loader,
+            List<Claim> claims,
+            LoaderCall call,
             EntryMaker maker,
+            boolean background,
             Flights flights,
-            Fills store) {
+            Fills store,
+            LoadThrottle throttle) {
         this.cache = cache;
-        this.claimed = List.copyOf(claimed);
-        this.loader = loader;
+        this.claims = claims;
+        this.call = call;
         this.maker = maker;
+        this.background = background;
         this.flights = flights;
         this.store = store;
-        // Until the loader has ended, however late, its flights can be fenced.
-        claimed.forEach(flights::retain);
-    }
-
-    /** Completes when every caller has been told, one way or the other. */
-    CompletableFuture<Void> told() {
-        return CompletableFuture.allOf(
-                claimed.stream().map(flight -> flight.loaded).toArray(CompletableFuture[]::new));
-    }
-
-    /** Takes over what is to be cancelled once the origin has answered. */
-    synchronized void setAlarm(Future<?> newAlarm) {
-        alarm = newAlarm;
-        if (answered) {
-            newAlarm.cancel(false);
+        this.throttle = throttle;
+        for (Claim claim : claims) {
+            // Until the loader has ended, however late, its flights can be fenced, and joined.
+            flights.retain(claim.flight());
+            claim.flight().load = this;
         }
     }
 
-    private synchronized void silenceAlarm() {
+    CacheState cache() {
+        return cache;
+    }
+
+    /** The flights whose values it is to bring. */
+    List<Claim> claims() {
+        return claims;
+    }
+
+    LoaderCall call() {
+        return call;
+    }
+
+    /** True while nobody waits for it. */
+    boolean isBackground() {
+        return background;
+    }
+
+    /** True until the loader is called, or is certain not to be. */
+    boolean isWaiting() {
+        return state.get() == State.WAITING;
+    }
+
+    /** Somebody waits for it now. */
+    void becomeForeground() {
+        background = false;
+    }
+
+    /** Completes when the loader has ended, as it did, or is certain never to run. */
+    CompletionStage<Void> ended() {
+        return ended;
+    }
+
+    /** True when there is nothing left to do for it. */
+    boolean isOver() {
+        return state.get() == State.OVER;
+    }
+
+    /** Callers of later flights of a key wait for the same call; false when it has ended or would tell them too little. */
+    synchronized boolean join(Claim claim, boolean alsoOvertaken) {
+        if (told) {
+            return false;
+        }
+        for (Claim own : claims) {
+            if (own.flight().key.equals(claim.flight().key)
+                    && (alsoOvertaken || !own.flight().isFenced())) {
+                joined = new ArrayList<>(joined);
+                joined.add(claim);
+                flights.retain(claim.flight());
+                claim.flight().load = this;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Takes over what is to be cancelled once the origin has answered. */
+    synchronized void addAlarm(Future<?> newAlarm) {
+        if (answered) {
+            newAlarm.cancel(false);
+        } else if (alarm == null || alarm.isDone()) {
+            alarm = newAlarm;
+        } else {
+            List<Future<?>> more = moreAlarms == null ? new ArrayList<>() : moreAlarms;
+            more.removeIf(Future::isDone);
+            more.add(newAlarm);
+            moreAlarms = more;
+        }
+    }
+
+    synchronized boolean isAnswered() {
+        return answered;
+    }
+
+    private synchronized void silenceAlarms() {
         answered = true;
         if (alarm != null) {
             alarm.cancel(false);
         }
+        if (moreAlarms != null) {
+            moreAlarms.forEach(each -> each.cancel(false));
+        }
     }
 
+    /** What a thread is to run; for loaders that block. */
+    synchronized FutureTask<?> task() {
+        if (task == null) {
+            task = new FutureTask<>(this, null);
+        }
+        return task;
+    }
+
+    private synchronized @Nullable FutureTask<?> taskIfAny() {
+        return task;
+    }
+
+    /** Calls the loader, on this thread. */
     @Override
     public void run() {
+        if (!state.compareAndSet(State.WAITING, State.RUNNING)) {
+            return;
+        }
+        beganNanos = flights.nowNanos();
+        CompletionStage<Map<Flight, Brought>> stage;
         try {
-            Map<Flight, Found> results = results(call());
-            keep(results).whenComplete((kept, bug) -> {
-                if (kept != null) {
-                    kept.forEach((flight, entry) -> results.put(flight, new Found(entry, Source.LOADER)));
-                }
-                tell(results);
-            });
+            stage = call.call(this);
+            synchronized (this) {
+                said = stage;
+            }
+            stage.whenComplete(this::end);
         } catch (Throwable e) {
             // Errors too: a caller that waits must hear of them; the thread itself goes on.
-            fail(Loads.failed(cache, e));
-            leave();
+            end(null, e);
         }
     }
 
-    private Map<Flight, Payload> call() throws Exception {
+    private void end(@Nullable Map<Flight, Brought> brought, @Nullable Throwable failure) {
+        silenceAlarms();
+        long took = flights.nowNanos() - beganNanos;
+        cache.load.update(took, TimeUnit.NANOSECONDS);
+        if (!state.compareAndSet(State.RUNNING, State.OVER)) {
+            // Cut and cancelled: whoever cut it has told everyone.
+            return;
+        }
+        if (brought == null) {
+            Throwable why =
+                    failure == null ? new NullPointerException("the loader gave null") : Gate.unwrapped(failure);
+            fail(Loads.failed(cache, why));
+            leave(why);
+            return;
+        }
+        cache.loadTime.note(took);
         try {
-            return loader.call();
-        } finally {
-            silenceAlarm();
-            cache.load.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
+            settle(brought);
+        } catch (RuntimeException | Error e) {
+            fail(Loads.failed(cache, e));
+            leave(e);
         }
     }
 
-    private Map<Flight, Found> results(Map<Flight, Payload> payloads) {
+    private void settle(Map<Flight, Brought> brought) {
         Map<Flight, Found> results = new LinkedHashMap<>();
-        for (Flight flight : claimed) {
-            Payload payload = payloads.get(flight);
-            Entry entry = maker.make(flight, payload == null ? null : payload.bytes());
-            results.put(flight, entry == null ? Found.NOTHING : new Found(entry, Source.LOADER));
-        }
-        return results;
-    }
-
-    private CompletionStage<Map<Flight, Entry>> keep(Map<Flight, Found> results) {
-        List<Fills.Fill> fills = new ArrayList<>();
-        results.forEach((flight, found) -> {
-            if (found.entry() != null) {
-                fills.add(new Fills.Fill(flight, found.entry()));
+        Map<Flight, TerraceException> failures = new LinkedHashMap<>();
+        List<Fills.Fill> fills = new ArrayList<>(claims.size());
+        for (Claim claim : claims) {
+            Flight flight = claim.flight();
+            Brought one = brought.getOrDefault(flight, Brought.NOT_FOUND);
+            try {
+                if (one.failure() != null) {
+                    throw one.failure();
+                }
+                Entry entry = maker.make(flight, one);
+                results.put(flight, entry == null ? Found.NOTHING : new Found(entry, Source.LOADER));
+                if (entry != null) {
+                    fills.add(new Fills.Fill(flight, entry));
+                }
+                throttle.forget(flight.key);
+            } catch (Throwable e) {
+                failures.put(flight, Loads.failed(cache, e));
             }
+        }
+        store.load(cache, fills).whenComplete((kept, bug) -> {
+            if (kept != null) {
+                kept.forEach((flight, entry) -> results.put(flight, new Found(entry, Source.LOADER)));
+            }
+            tell(results, failures);
+            leave(failures.isEmpty() ? null : failures.values().iterator().next());
         });
-        return store.load(cache, fills);
     }
 
-    private void tell(Map<Flight, Found> results) {
+    private void tell(Map<Flight, Found> results, Map<Flight, TerraceException> failures) {
+        List<Claim> late = lastToJoin();
+        failures.forEach(this::failOne);
         results.forEach((flight, found) -> flight.loaded.complete(found));
-        leave();
+        for (Claim claim : late) {
+            Claim own = ownOf(claim.flight().key);
+            TerraceException failure = failures.get(own.flight());
+            if (failure != null) {
+                failOne(claim.flight(), failure);
+            } else {
+                claim.flight().loaded.complete(results.getOrDefault(own.flight(), Found.NOTHING));
+            }
+        }
+    }
+
+    private Claim ownOf(CacheKey key) {
+        return claims.stream()
+                .filter(own -> own.flight().key.equals(key))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private synchronized List<Claim> lastToJoin() {
+        told = true;
+        return joined;
+    }
+
+    private void failOne(Flight flight, TerraceException why) {
+        noteTrouble(flight);
+        if (!flight.loaded.isDone()) {
+            // Counted first: who has been told must find it counted.
+            cache.loadFailures.inc();
+        }
+        flight.loaded.completeExceptionally(why);
+    }
+
+    private void noteTrouble(Flight flight) {
+        for (Claim claim : claims) {
+            if (claim.flight().key.equals(flight.key)) {
+                throttle.note(flight.key, claim.rules().failSafeThrottle());
+            }
+        }
+    }
+
+    /** Whoever has something stale has waited long enough; the loader goes on. */
+    void endPatience(List<Claim> cohort) {
+        for (Claim claim : cohort) {
+            throttle.note(claim.flight().key, claim.rules().failSafeThrottle());
+            claim.flight().patience.complete(null);
+        }
+        cache.softTimeouts.inc();
+    }
+
+    /** These have waited long enough; newcomers do not share their wait, the loader goes on. */
+    void endWait(List<Claim> cohort, TerraceException why) {
+        cohort.forEach(claim -> flights.abandon(claim.flight()));
+        failOnce(cohort, why);
+    }
+
+    private void failOnce(List<Claim> cohort, TerraceException why) {
+        for (Claim claim : cohort) {
+            throttle.note(claim.flight().key, claim.rules().failSafeThrottle());
+        }
+        if (cohort.stream().anyMatch(claim -> !claim.flight().loaded.isDone())) {
+            cache.loadFailures.inc();
+        }
+        cohort.forEach(claim -> claim.flight().loaded.completeExceptionally(why));
     }
 
     /** Tells everyone who still waits. */
     void fail(TerraceException why) {
-        // Counted first: who has been told must find it counted.
-        if (claimed.stream().anyMatch(flight -> !flight.loaded.isDone())) {
-            cache.loadFailures.inc();
+        List<Claim> all = new ArrayList<>(claims);
+        all.addAll(lastToJoin());
+        failOnce(all, why);
+    }
+
+    /** The loader is not to be called; everyone is told why. False when it was called already. */
+    boolean refuse(TerraceException why) {
+        if (!state.compareAndSet(State.WAITING, State.OVER)) {
+            return false;
         }
-        claimed.forEach(flight -> flight.loaded.completeExceptionally(why));
+        silenceAlarms();
+        fail(why);
+        leave(why);
+        return true;
     }
 
-    /** Newcomers start anew; a late result may still be kept. */
-    void abandon() {
-        claimed.forEach(flights::abandon);
+    /**
+     * The loader is not needed: everyone is told what others found. False when it was called already.
+     *
+     * @param found what was found for one of the flights; stored by whoever found it
+     */
+    boolean answer(Function<Flight, Found> found) {
+        if (!state.compareAndSet(State.WAITING, State.OVER)) {
+            return false;
+        }
+        silenceAlarms();
+        Map<Flight, Found> results = new LinkedHashMap<>();
+        claims.forEach(claim -> results.put(claim.flight(), found.apply(claim.flight())));
+        tell(results, Map.of());
+        leave(null);
+        return true;
     }
 
-    /** To be called once, when the loader has ended or will never run. */
-    void leave() {
-        claimed.forEach(flight -> flights.leave(flight, false));
+    /** The loader has taken too long, or has waited too long for its turn: it is interrupted or cancelled, and everyone told. */
+    void cut(LoaderException neverBegan, LoaderException tookTooLong) {
+        claims.forEach(claim -> flights.abandon(claim.flight()));
+        if (refuse(neverBegan)) {
+            return;
+        }
+        fail(tookTooLong);
+        FutureTask<?> running = taskIfAny();
+        if (running != null) {
+            // If it ends all the same, what it brings is kept by its version.
+            running.cancel(true);
+            return;
+        }
+        CompletionStage<?> stage;
+        synchronized (this) {
+            stage = said;
+        }
+        if (stage != null && state.compareAndSet(State.RUNNING, State.OVER)) {
+            // Nothing shows whether it will ever end, so nothing may depend on it.
+            leave(tookTooLong);
+            cancel(stage);
+        }
+    }
+
+    private static void cancel(CompletionStage<?> stage) {
+        try {
+            stage.toCompletableFuture().cancel(true);
+        } catch (UnsupportedOperationException e) {
+            // It cannot be cancelled; what it brings is ignored.
+        }
+    }
+
+    /** Newcomers start anew. */
+    private void leave(@Nullable Throwable why) {
+        claims.forEach(claim -> flights.leave(claim.flight(), true));
+        lastToJoin().forEach(claim -> flights.leave(claim.flight(), true));
+        if (why == null) {
+            ended.complete(null);
+        } else {
+            ended.completeExceptionally(why);
+        }
     }
 }

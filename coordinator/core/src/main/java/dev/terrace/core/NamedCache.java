@@ -7,6 +7,7 @@ import dev.terrace.api.Explanation;
 import dev.terrace.api.Freshness;
 import dev.terrace.api.InterruptedCallException;
 import dev.terrace.api.Loader;
+import dev.terrace.api.Loading;
 import dev.terrace.api.ReadResult;
 import dev.terrace.api.Source;
 import dev.terrace.api.UnavailableException;
@@ -39,6 +40,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
     private final @Nullable LocalTier local;
     private final @Nullable NearReads<K, V> near;
     private final long longestWaitNanos;
+    private final boolean refreshes;
 
     NamedCache(Engine engine, CacheState cache, Coding<K, V> coding) {
         this.engine = engine;
@@ -47,6 +49,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
         this.near = NearReads.of(engine, cache, coding);
         this.async = new AsyncNamedCache<>(engine, cache, coding, near);
         this.local = engine.tiers().local();
+        this.refreshes = cache.freshening.isOn();
         this.longestWaitNanos = engine.longestWait().toNanos();
     }
 
@@ -62,20 +65,26 @@ final class NamedCache<K, V> implements Cache<K, V> {
 
     @Override
     public @Nullable V get(K key) {
-        V value = localHit(key);
+        V value = localHit(key, null, null, WriteOptions.DEFAULTS);
         return value != null ? value : await(async.get(key), "get");
     }
 
     @Override
     public @Nullable V get(K key, Loader<? super K, ? extends V> loader) {
-        V value = localHit(key);
+        V value = localHit(key, loader, null, WriteOptions.DEFAULTS);
         return value != null ? value : await(async.get(key, loader), "get");
     }
 
     @Override
     public @Nullable V get(K key, Loader<? super K, ? extends V> loader, WriteOptions options) {
-        V value = localHit(key);
+        V value = localHit(key, loader, null, options);
         return value != null ? value : await(async.get(key, loader, options), "get");
+    }
+
+    @Override
+    public @Nullable V get(K key, Loading<K, V> loading) {
+        V value = localHit(key, null, loading, WriteOptions.DEFAULTS);
+        return value != null ? value : await(async.get(key, loading), "get");
     }
 
     @Override
@@ -84,12 +93,25 @@ final class NamedCache<K, V> implements Cache<K, V> {
     }
 
     /** A fresh value in the near cache or L1, or null. Without a near cache it allocates nothing but the value. */
-    private @Nullable V localHit(K key) {
+    private @Nullable V localHit(
+            K key,
+            @Nullable Loader<? super K, ? extends V> loader,
+            @Nullable Loading<K, V> loading,
+            WriteOptions options) {
         engine.gate().check();
-        V decoded = near == null ? null : near.value(key);
-        if (decoded != null || local == null) {
-            return decoded;
+        NearCopy copy = near == null ? null : near.hit(key);
+        if (copy != null) {
+            if (refreshes) {
+                refreshIfDue(key, copy.createdMillis, copy.freshUntilMillis, loader, loading, options);
+            }
+            return coding.valueOf(copy);
         }
+        if (local == null) {
+            return null;
+        }
+        V value;
+        long created;
+        long freshUntil;
         Scratch scratch = Scratch.take();
         try {
             boolean timed = scratch.isSampled();
@@ -101,7 +123,9 @@ final class NamedCache<K, V> implements Cache<K, V> {
                 return null;
             }
             EnvelopeView view = scratch.view;
-            V value = coding.decode(view.array(), view.payloadOffset(), view.payloadLength());
+            value = coding.decode(view.array(), view.payloadOffset(), view.payloadLength());
+            created = view.createdMillis();
+            freshUntil = view.freshUntilMillis();
             if (value != null) {
                 cache.hitsL1.inc();
                 if (near != null && glance != null) {
@@ -111,9 +135,32 @@ final class NamedCache<K, V> implements Cache<K, V> {
                     cache.getL1.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
                 }
             }
-            return value;
         } finally {
             scratch.giveBack();
+        }
+        if (refreshes && value != null) {
+            refreshIfDue(key, created, freshUntil, loader, loading, options);
+        }
+        return value;
+    }
+
+    /** Allocates nothing unless a refresh may be due. */
+    private void refreshIfDue(
+            K key,
+            long createdMillis,
+            long freshUntilMillis,
+            @Nullable Loader<? super K, ? extends V> loader,
+            @Nullable Loading<K, V> loading,
+            WriteOptions options) {
+        if (loader == null && loading == null
+                || !cache.freshening.mayBeDue(
+                        createdMillis, freshUntilMillis, engine.clock().millis(), cache.loadTime)) {
+            return;
+        }
+        if (loader != null) {
+            async.refresh(key, createdMillis, freshUntilMillis, loader, options);
+        } else if (loading != null) {
+            async.refresh(key, createdMillis, freshUntilMillis, loading);
         }
     }
 
@@ -140,6 +187,12 @@ final class NamedCache<K, V> implements Cache<K, V> {
     public ReadResult<V> read(K key, Loader<? super K, ? extends V> loader) {
         ReadResult<V> hit = localRead(key);
         return hit != null ? hit : await(async.read(key, loader), "read");
+    }
+
+    @Override
+    public ReadResult<V> read(K key, Loading<K, V> loading) {
+        ReadResult<V> hit = localRead(key);
+        return hit != null ? hit : await(async.read(key, loading), "read");
     }
 
     @Nullable

@@ -20,6 +20,8 @@ final class NearCopy {
     final List<String> tags;
     final long createdMillis;
 
+    final long freshUntilMillis;
+
     /** Fresh in L1, and not longer here than allowed. */
     final long untilMillis;
 
@@ -35,6 +37,7 @@ final class NearCopy {
             Version version,
             List<String> tags,
             long createdMillis,
+            long freshUntilMillis,
             long untilMillis,
             long sweep) {
         this.key = key;
@@ -45,6 +48,7 @@ final class NearCopy {
         this.version = version;
         this.tags = tags;
         this.createdMillis = createdMillis;
+        this.freshUntilMillis = freshUntilMillis;
         this.untilMillis = untilMillis;
         this.sweep = sweep;
     }

@@ -55,7 +55,9 @@ final class NearReads<K, V> {
         return new ReadResult<>(coding.valueOf(copy), Source.NEAR, Freshness.FRESH, age, copy.version);
     }
 
-    private @Nullable NearCopy hit(@Nullable K key) {
+    /** A copy that may be answered as fresh, or null. */
+    @Nullable
+    NearCopy hit(@Nullable K key) {
         if (key == null) {
             return null;
         }

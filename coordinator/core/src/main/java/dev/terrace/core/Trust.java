@@ -54,4 +54,13 @@ final class Trust {
     Promise promise(CacheKey key) {
         return promises.of(cache, key);
     }
+
+    /** How old may be what others on this node are finding out about {@code key}, for whoever asks now. */
+    long shareNanos(CacheKey key) {
+        if (of(key)) {
+            return Flights.ANY_AGE;
+        }
+        Promise promise = promise(key);
+        return promise.isStrict() ? 0 : promise.boundNanos();
+    }
 }

@@ -3,6 +3,7 @@ package dev.terrace.core;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.SetupException;
+import dev.terrace.config.LoadingSettings;
 import dev.terrace.config.Policies;
 import dev.terrace.config.Settings;
 import dev.terrace.spi.Backplane;
@@ -24,8 +25,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,9 @@ final class Wiring {
     private final Guards guards;
     private final OriginWiring origins;
     private Map<String, ConflictResolver> resolvers = Map.of();
+    private @Nullable LoaderLane foreground;
+    private @Nullable LoaderLane background;
+    private LoadMutant loadMutant = LoadMutant.NONE;
 
     /**
      * @param backplanes those to use whatever the settings say; where there are none, those that the settings ask for
@@ -75,6 +79,13 @@ final class Wiring {
         this.layout = new RemoteLayout(surroundings);
         this.guards = new Guards(settings, metrics);
         this.origins = new OriginWiring(surroundings, policies, modes, clock);
+    }
+
+    /** Whose threads loaders run on; those of the process otherwise. */
+    void loadBy(LoaderLane newForeground, LoaderLane newBackground, LoadMutant newMutant) {
+        foreground = newForeground;
+        background = newBackground;
+        loadMutant = newMutant;
     }
 
     /** What merges concurrent values, by cache name. */
@@ -165,11 +176,13 @@ final class Wiring {
     }
 
     private static ScheduledExecutorService timer(String name, Opened opened) {
-        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
+        ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, name);
             thread.setDaemon(true);
             return thread;
         });
+        // Nearly every deadline is taken back long before its time, and would keep what it was for until then.
+        timer.setRemoveOnCancelPolicy(true);
         opened.and(timer::shutdownNow);
         return timer;
     }
@@ -188,7 +201,7 @@ final class Wiring {
         Latecomers latecomers = new Latecomers();
         Missed missed = new Missed(
                 missedBy(tiers.remote(), timer, latecomers), missedBy(tiers.backup(), timer, (entry, outcome) -> {}));
-        Flights flights = new Flights(clock);
+        Flights flights = new Flights(clock, nanos);
         metrics.remove("flights");
         metrics.register("flights", (Gauge<Integer>) flights::size);
         LocalCopies copies = new LocalCopies(tiers.local(), new NearCaches(policies, metrics), flights, mutant);
@@ -230,7 +243,7 @@ final class Wiring {
                 flights,
                 copies,
                 fills,
-                new Loads(flights, fills, timer, settings.loading()),
+                loads(flights, fills, timer),
                 writes,
                 missed,
                 conditional,
@@ -265,6 +278,20 @@ final class Wiring {
 
     private int logs() {
         return (int) backplanes.stream().filter(Wiring::isLog).count();
+    }
+
+    private Loads loads(Flights flights, Fills fills, ScheduledExecutorService timer) {
+        LoadingSettings loading = settings.loading();
+        int refreshes = loading.backgroundThreads();
+        return new Loads(
+                flights,
+                fills,
+                new LoadThrottle(clock, loadMutant),
+                timer,
+                loading,
+                foreground != null ? foreground : LoaderLane.ofThreads("terrace-loader", loading.threads()),
+                background != null ? background : LoaderLane.ofThreads("terrace-refresher", refreshes),
+                loadMutant);
     }
 
     private static boolean isLog(Backplane channel) {

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.terrace.api.BadInputException;
 import dev.terrace.api.Cache;
 import dev.terrace.api.Freshness;
+import dev.terrace.api.Loader;
 import dev.terrace.api.LoaderException;
 import dev.terrace.api.ReadResult;
 import dev.terrace.api.Source;
@@ -231,7 +232,8 @@ class LoaderTroubleTest {
     @Test
     void aMissingLoaderIsBadInput() {
         try (Stack stack = Stack.ofThree()) {
-            assertThatThrownBy(() -> stack.quotes().get("k", null)).isInstanceOf(BadInputException.class);
+            assertThatThrownBy(() -> stack.quotes().get("k", (Loader<String, String>) null))
+                    .isInstanceOf(BadInputException.class);
             assertThatThrownBy(() -> stack.quotes().getAll(List.of("k"), null)).isInstanceOf(BadInputException.class);
         }
     }

@@ -240,11 +240,22 @@ class NearCacheTest {
         CacheKey key = Stack.key("k");
         long sweep = near.sweeps();
         near.dropAll();
-        near.keep(new NearCopy("k", key, "", "", "old", new Version(1, 1), List.of(), 0, Long.MAX_VALUE, sweep));
+        near.keep(new NearCopy(
+                "k", key, "", "", "old", new Version(1, 1), List.of(), 0, Long.MAX_VALUE, Long.MAX_VALUE, sweep));
         assertThat(near.find("k")).isNull();
         assertThat(near.peek(key)).isNull();
-        near.keep(
-                new NearCopy("k", key, "", "", "new", new Version(2, 1), List.of(), 0, Long.MAX_VALUE, near.sweeps()));
+        near.keep(new NearCopy(
+                "k",
+                key,
+                "",
+                "",
+                "new",
+                new Version(2, 1),
+                List.of(),
+                0,
+                Long.MAX_VALUE,
+                Long.MAX_VALUE,
+                near.sweeps()));
         assertThat(near.find("k")).isNotNull();
         near.dropAll();
         assertThat(near.find("k")).isNull();

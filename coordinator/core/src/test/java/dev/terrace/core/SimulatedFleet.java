@@ -36,14 +36,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
-import java.util.concurrent.AbstractExecutorService;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Delayed;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -459,7 +453,7 @@ final class SimulatedFleet {
                 channels.add(end);
             });
             MetricRegistry metrics = new MetricRegistry();
-            Timer timer = new Timer(this);
+            VirtualTimer timer = new VirtualTimer((delay, action) -> at(now + delay, this, action));
             engine = new Wiring(settings, wall, metrics, id, channels, PROMISES, mutant)
                     .engine(new Tiers(local, new Remote(this), null, null), timer, timer, () -> now - monotonicLost);
             for (String name : CACHES) {
@@ -695,94 +689,6 @@ final class SimulatedFleet {
             public void close() {
                 listener = null;
             }
-        }
-    }
-
-    /** A node's timer on virtual time. */
-    private final class Timer extends AbstractExecutorService implements ScheduledExecutorService {
-        private final Node node;
-
-        Timer(Node node) {
-            this.node = node;
-        }
-
-        /** A task that nobody waits for by its delay. */
-        private static final class Task<V> extends FutureTask<V> implements ScheduledFuture<V> {
-            Task(Callable<V> callable) {
-                super(callable);
-            }
-
-            @Override
-            public long getDelay(TimeUnit unit) {
-                return 0;
-            }
-
-            @Override
-            public int compareTo(Delayed other) {
-                return 0;
-            }
-        }
-
-        @Override
-        public void execute(Runnable command) {
-            at(now, node, command);
-        }
-
-        @Override
-        public ScheduledFuture<?> schedule(Runnable command, long delay, TimeUnit unit) {
-            return schedule(
-                    () -> {
-                        command.run();
-                        return null;
-                    },
-                    delay,
-                    unit);
-        }
-
-        @Override
-        public <V> ScheduledFuture<V> schedule(Callable<V> callable, long delay, TimeUnit unit) {
-            Task<V> task = new Task<>(callable);
-            at(now + unit.toNanos(delay), node, task);
-            return task;
-        }
-
-        @Override
-        public ScheduledFuture<?> scheduleAtFixedRate(Runnable command, long first, long period, TimeUnit unit) {
-            return schedule(
-                    () -> {
-                        command.run();
-                        scheduleAtFixedRate(command, period, period, unit);
-                    },
-                    first,
-                    unit);
-        }
-
-        @Override
-        public ScheduledFuture<?> scheduleWithFixedDelay(Runnable command, long first, long delay, TimeUnit unit) {
-            return scheduleAtFixedRate(command, first, delay, unit);
-        }
-
-        @Override
-        public void shutdown() {}
-
-        @Override
-        public List<Runnable> shutdownNow() {
-            return List.of();
-        }
-
-        @Override
-        public boolean isShutdown() {
-            return false;
-        }
-
-        @Override
-        public boolean isTerminated() {
-            return false;
-        }
-
-        @Override
-        public boolean awaitTermination(long timeout, TimeUnit unit) {
-            return true;
         }
     }
 }

@@ -7,6 +7,7 @@ import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.config.CachePolicy;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.config.LimitSettings;
+import dev.terrace.config.LoadingPolicy;
 import dev.terrace.config.LoadingSettings;
 import dev.terrace.config.NearCacheSettings;
 import dev.terrace.config.Settings;
@@ -103,8 +104,19 @@ final class Stack implements AutoCloseable {
                 base.server());
     }
 
+    /** As {@link #settings()}, and {@code quotes} loads so. */
+    static Settings loadingBy(LoadingPolicy policy, LoadingSettings loading) {
+        return withQuotes(new CachePolicy(TTL, STALE, NEGATIVE, null).withLoading(policy), loading);
+    }
+
     /** As {@link #settings()}, and {@code quotes} has a near cache. */
     static Settings withNearCache(NearCacheSettings near) {
+        return withQuotes(
+                new CachePolicy(TTL, STALE, NEGATIVE, null).withNearCache(near),
+                settings().loading());
+    }
+
+    static Settings withQuotes(CachePolicy quotes, LoadingSettings loading) {
         Settings base = settings();
         return new Settings(
                 base.localCache(),
@@ -112,9 +124,9 @@ final class Stack implements AutoCloseable {
                 base.backupStorage(),
                 base.circuitBreaker(),
                 base.failover(),
-                base.loading(),
+                loading,
                 base.limits(),
-                Map.of("quotes", new CachePolicy(TTL, STALE, NEGATIVE, null).withNearCache(near)),
+                Map.of("quotes", quotes),
                 base.classes(),
                 base.server());
     }
