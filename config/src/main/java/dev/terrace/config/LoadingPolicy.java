@@ -13,7 +13,6 @@ import org.jspecify.annotations.Nullable;
  * @param refreshAhead whether values are loaded anew at random before they are over, the later and the slower the loader the likelier
  * @param eagerRefreshPercent share of the time to live after which the next reader sets off a load and is answered at once
  * @param ttlJitterPercent most that is taken off a time to live, by key
- * @param sliding a value that is read lives so long again
  */
 public record LoadingPolicy(
         @Nullable Duration softTimeout,
@@ -22,10 +21,9 @@ public record LoadingPolicy(
         @Nullable Duration failSafeThrottle,
         @Nullable Boolean refreshAhead,
         @Nullable Integer eagerRefreshPercent,
-        @Nullable Integer ttlJitterPercent,
-        @Nullable Duration sliding) {
+        @Nullable Integer ttlJitterPercent) {
     /** Nothing set. */
-    public static final LoadingPolicy INHERIT = new LoadingPolicy(null, null, null, null, null, null, null, null);
+    public static final LoadingPolicy INHERIT = new LoadingPolicy(null, null, null, null, null, null, null);
 
     /** This policy with other timeouts. */
     public LoadingPolicy withTimeouts(@Nullable Duration soft, @Nullable Duration hard) {
@@ -36,8 +34,7 @@ public record LoadingPolicy(
                 failSafeThrottle,
                 refreshAhead,
                 eagerRefreshPercent,
-                ttlJitterPercent,
-                sliding);
+                ttlJitterPercent);
     }
 
     /** This policy, answering stale values for so long while one load runs. */
@@ -49,8 +46,7 @@ public record LoadingPolicy(
                 failSafeThrottle,
                 refreshAhead,
                 eagerRefreshPercent,
-                ttlJitterPercent,
-                sliding);
+                ttlJitterPercent);
     }
 
     /** This policy with another throttle. */
@@ -62,8 +58,7 @@ public record LoadingPolicy(
                 time,
                 refreshAhead,
                 eagerRefreshPercent,
-                ttlJitterPercent,
-                sliding);
+                ttlJitterPercent);
     }
 
     /** This policy, refreshing before values are over: at random, from a share of their time on, or both. */
@@ -75,8 +70,7 @@ public record LoadingPolicy(
                 failSafeThrottle,
                 ahead,
                 eagerPercent,
-                ttlJitterPercent,
-                sliding);
+                ttlJitterPercent);
     }
 
     /** This policy with another jitter. */
@@ -88,20 +82,6 @@ public record LoadingPolicy(
                 failSafeThrottle,
                 refreshAhead,
                 eagerRefreshPercent,
-                percent,
-                sliding);
-    }
-
-    /** This policy with another sliding time. */
-    public LoadingPolicy withSliding(@Nullable Duration time) {
-        return new LoadingPolicy(
-                softTimeout,
-                hardTimeout,
-                staleWhileRevalidate,
-                failSafeThrottle,
-                refreshAhead,
-                eagerRefreshPercent,
-                ttlJitterPercent,
-                time);
+                percent);
     }
 }

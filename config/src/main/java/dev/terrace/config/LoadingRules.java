@@ -12,7 +12,6 @@ import java.time.Duration;
  * @param refreshAhead whether values are loaded anew at random before they are over
  * @param eagerRefreshPercent share of the time to live after which a reader sets off a load; 100 for never
  * @param ttlJitterPercent most that is taken off a time to live; zero for nothing
- * @param sliding zero when reading does not lengthen lives
  */
 public record LoadingRules(
         Duration softTimeout,
@@ -21,8 +20,7 @@ public record LoadingRules(
         Duration failSafeThrottle,
         boolean refreshAhead,
         int eagerRefreshPercent,
-        int ttlJitterPercent,
-        Duration sliding) {
+        int ttlJitterPercent) {
     /** The share that stands for "never". */
     public static final int NEVER_EAGER = 100;
 
@@ -38,8 +36,7 @@ public record LoadingRules(
                 DEFAULT_THROTTLE,
                 false,
                 NEVER_EAGER,
-                0,
-                Duration.ZERO);
+                0);
     }
 
     /** These rules with what {@code over} sets. No loader is waited for longer than {@code most}. */
@@ -54,8 +51,7 @@ public record LoadingRules(
                 over.failSafeThrottle() != null ? over.failSafeThrottle() : failSafeThrottle,
                 over.refreshAhead() != null ? over.refreshAhead() : refreshAhead,
                 over.eagerRefreshPercent() != null ? over.eagerRefreshPercent() : eagerRefreshPercent,
-                over.ttlJitterPercent() != null ? over.ttlJitterPercent() : ttlJitterPercent,
-                over.sliding() != null ? over.sliding() : sliding);
+                over.ttlJitterPercent() != null ? over.ttlJitterPercent() : ttlJitterPercent);
     }
 
     private static Duration shorter(Duration one, Duration other) {

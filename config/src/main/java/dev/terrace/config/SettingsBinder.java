@@ -324,8 +324,7 @@ final class SettingsBinder {
                 in.optionalDuration("fail_safe_throttle", Duration.ZERO, hour),
                 in.optionalFlag("refresh_ahead"),
                 in.optionalPercent("eager_refresh", 1, LoadingRules.NEVER_EAGER),
-                in.optionalPercent("ttl_jitter", 0, 90),
-                in.optionalDuration("sliding", Duration.ZERO, YEAR));
+                in.optionalPercent("ttl_jitter", 0, 90));
         in.finish();
         return policy;
     }

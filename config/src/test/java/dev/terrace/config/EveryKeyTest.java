@@ -54,8 +54,7 @@ class EveryKeyTest {
                                 Duration.ofSeconds(3),
                                 true,
                                 80,
-                                10,
-                                Duration.ofMinutes(15)))
+                                10))
                         .withWrite(new WritePolicy(
                                 WritePolicy.Kind.BEHIND,
                                 Duration.ofSeconds(3),
@@ -141,8 +140,7 @@ class EveryKeyTest {
                                                 Duration.ZERO,
                                                 false,
                                                 100,
-                                                0,
-                                                Duration.ZERO))
+0))
                                         .withWrite(new WritePolicy(
                                                 WritePolicy.Kind.THROUGH,
                                                 Duration.ofSeconds(4),

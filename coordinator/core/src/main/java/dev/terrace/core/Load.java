@@ -244,7 +244,9 @@ final class Load implements Runnable {
                 if (entry != null) {
                     fills.add(new Fills.Fill(flight, entry));
                 }
-                throttle.forget(flight.key);
+                if (!flight.isFenced()) {
+                    throttle.forget(flight.key);
+                }
             } catch (Throwable e) {
                 failures.put(flight, Loads.failed(cache, e));
             }

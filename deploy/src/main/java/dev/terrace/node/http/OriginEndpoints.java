@@ -2,6 +2,7 @@ package dev.terrace.node.http;
 
 import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
+import dev.terrace.api.Loading;
 import dev.terrace.api.ReadResult;
 import dev.terrace.core.CacheCoordinator;
 import dev.terrace.node.origin.HttpOrigin;
@@ -14,11 +15,11 @@ final class OriginEndpoints {
     static final String CACHE = "origin";
 
     private final Cache<byte[], OriginResponse> cache;
-    private final HttpOrigin origin;
+    private final Loading<byte[], OriginResponse> origin;
 
     OriginEndpoints(CacheCoordinator coordinator, HttpOrigin origin) {
         this.cache = coordinator.cache(CACHE, Codecs.bytesKey(), OriginResponse.CODEC);
-        this.origin = origin;
+        this.origin = Loading.by(origin);
     }
 
     void addTo(Router router) {

@@ -1,7 +1,9 @@
 package dev.terrace.node.origin;
 
 import dev.terrace.api.BadInputException;
-import dev.terrace.api.Loader;
+import dev.terrace.api.LoadContext;
+import dev.terrace.api.Loaded;
+import dev.terrace.api.AdaptiveLoader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -10,13 +12,13 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Fetches from one HTTP origin. The key is path and query below the origin's own path; a key can neither climb above it
- * nor lead to another host, and redirects are not followed. Thread-safe.
+ * nor lead to another host, and redirects are not followed. What it holds with an {@code ETag} it asks for anew only if it changed.
+ * Thread-safe.
  */
-public final class HttpOrigin implements Loader<byte[], OriginResponse> {
+public final class HttpOrigin implements AdaptiveLoader<byte[], OriginResponse> {
     private final URI base;
     private final Duration timeout;
     private final int maxBytes;
@@ -66,13 +68,22 @@ public final class HttpOrigin implements Loader<byte[], OriginResponse> {
     }
 
     @Override
-    public @Nullable OriginResponse load(byte[] key) throws IOException, InterruptedException {
-        HttpRequest request =
-                HttpRequest.newBuilder(address(key)).timeout(timeout).GET().build();
+    public Loaded<OriginResponse> load(LoadContext<byte[], OriginResponse> context)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder asked = HttpRequest.newBuilder(address(context.key())).timeout(timeout).GET();
+        OriginResponse old = context.oldValue();
+        boolean conditional = old != null && !old.etag().isEmpty();
+        if (old != null && conditional) {
+            asked.header("If-None-Match", old.etag());
+        }
+        HttpRequest request = asked.build();
         HttpResponse<InputStream> response = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
         try (InputStream body = response.body()) {
             if (response.statusCode() == 404 || response.statusCode() == 410) {
-                return null;
+                return Loaded.notFound();
+            }
+            if (response.statusCode() == 304 && conditional) {
+                return Loaded.notChanged();
             }
             if (response.statusCode() != 200) {
                 throw new IOException("the origin answered " + response.statusCode());
@@ -81,8 +92,10 @@ public final class HttpOrigin implements Loader<byte[], OriginResponse> {
             if (bytes.length > maxBytes) {
                 throw new IOException("the origin's body exceeds max_value_bytes " + maxBytes);
             }
-            return new OriginResponse(
-                    response.headers().firstValue("Content-Type").orElse("application/octet-stream"), bytes);
+            return Loaded.value(new OriginResponse(
+                    response.headers().firstValue("Content-Type").orElse("application/octet-stream"),
+                    bytes,
+                    response.headers().firstValue("ETag").orElse("")));
         }
     }
 

@@ -3,6 +3,14 @@ package dev.terrace.node.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.terrace.api.Cache;
+import dev.terrace.api.Codecs;
+import dev.terrace.api.Loading;
+import dev.terrace.config.CachePolicy;
+import dev.terrace.config.Settings;
+import dev.terrace.core.CacheCoordinator;
+import dev.terrace.node.origin.HttpOrigin;
+import dev.terrace.node.origin.OriginResponse;
 import dev.terrace.testkit.redis.RedisProcess;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -11,8 +19,12 @@ import java.net.URI;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +36,7 @@ class OriginIT {
     Path folder;
 
     private final AtomicInteger calls = new AtomicInteger();
+    private final AtomicInteger unchanged = new AtomicInteger();
     private volatile int status = 200;
     private HttpServer origin;
     private RedisProcess redis;
@@ -35,6 +48,13 @@ class OriginIT {
         origin.setExecutor(Executors.newCachedThreadPool());
         origin.createContext("/api/", exchange -> {
             calls.incrementAndGet();
+            exchange.getResponseHeaders().add("ETag", "\"v1\"");
+            if ("\"v1\"".equals(exchange.getRequestHeaders().getFirst("If-None-Match"))) {
+                unchanged.incrementAndGet();
+                exchange.sendResponseHeaders(304, -1);
+                exchange.close();
+                return;
+            }
             byte[] body = ("answer to " + exchange.getRequestURI()).getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().add("Content-Type", "text/x-answer");
             exchange.sendResponseHeaders(status, status == 200 ? body.length : -1);
@@ -84,6 +104,39 @@ class OriginIT {
             assertThat(third.body()).isEqualTo("answer to /api/prices/7?currency=eur");
         }
         assertThat(calls).hasValue(1);
+    }
+
+    @Test
+    void whatTheOriginSaysDidNotChangeIsFreshAgainWithoutBeingSent() throws Exception {
+        HttpOrigin http = new HttpOrigin(
+                URI.create("http://127.0.0.1:" + origin.getAddress().getPort() + "/api"),
+                Duration.ofSeconds(5),
+                1 << 20);
+        byte[] key = "prices/7".getBytes(StandardCharsets.UTF_8);
+        CachePolicy brief = new CachePolicy(Duration.ofMillis(1), Duration.ofMinutes(5), null, null);
+        Settings base = Settings.defaults();
+        Settings settings = new Settings(
+                base.localCache(),
+                base.distributedCache(),
+                base.backupStorage(),
+                base.circuitBreaker(),
+                base.failover(),
+                base.loading(),
+                base.limits(),
+                Map.of("origin", brief),
+                base.classes(),
+                base.server());
+        try (CacheCoordinator coordinator = CacheCoordinator.open(settings)) {
+            Cache<byte[], OriginResponse> cache =
+                    coordinator.cache("origin", Codecs.bytesKey(), OriginResponse.CODEC);
+            Loading<byte[], OriginResponse> loading = Loading.by(http);
+            OriginResponse first = Objects.requireNonNull(cache.get(key, loading));
+            Awaitility.await().until(() -> cache.get(key) == null);
+            OriginResponse again = Objects.requireNonNull(cache.get(key, loading));
+            assertThat(again.body()).isEqualTo(first.body());
+            assertThat(again.etag()).isEqualTo("\"v1\"");
+            assertThat(unchanged).hasValue(1);
+        }
     }
 
     @Test
