@@ -40,13 +40,7 @@ public record LoadingPolicy(
     /** This policy, answering stale values for so long while one load runs. */
     public LoadingPolicy withStaleWhileRevalidate(@Nullable Duration time) {
         return new LoadingPolicy(
-                softTimeout,
-                hardTimeout,
-                time,
-                failSafeThrottle,
-                refreshAhead,
-                eagerRefreshPercent,
-                ttlJitterPercent);
+                softTimeout, hardTimeout, time, failSafeThrottle, refreshAhead, eagerRefreshPercent, ttlJitterPercent);
     }
 
     /** This policy with another throttle. */

@@ -30,13 +30,7 @@ public record LoadingRules(
     /** What holds when nothing is set. */
     public static LoadingRules defaults(LoadingSettings settings) {
         return new LoadingRules(
-                settings.timeout(),
-                settings.timeout(),
-                Duration.ZERO,
-                DEFAULT_THROTTLE,
-                false,
-                NEVER_EAGER,
-                0);
+                settings.timeout(), settings.timeout(), Duration.ZERO, DEFAULT_THROTTLE, false, NEVER_EAGER, 0);
     }
 
     /** These rules with what {@code over} sets. No loader is waited for longer than {@code most}. */

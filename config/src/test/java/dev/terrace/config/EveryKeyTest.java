@@ -140,7 +140,7 @@ class EveryKeyTest {
                                                 Duration.ZERO,
                                                 false,
                                                 100,
-0))
+                                                0))
                                         .withWrite(new WritePolicy(
                                                 WritePolicy.Kind.THROUGH,
                                                 Duration.ofSeconds(4),

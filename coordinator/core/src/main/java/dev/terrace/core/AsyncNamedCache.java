@@ -111,6 +111,16 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     }
 
     private @Nullable V near(K key, LoaderCall call, WriteOptions options) {
+        NearCopy copy = nearCopy(key, call, options);
+        return copy == null ? null : coding.valueOf(copy);
+    }
+
+    private @Nullable ReadResult<V> nearResult(K key, LoaderCall call, WriteOptions options) {
+        NearCopy copy = nearCopy(key, call, options);
+        return near == null || copy == null ? null : near.result(copy);
+    }
+
+    private @Nullable NearCopy nearCopy(K key, LoaderCall call, WriteOptions options) {
         NearCopy copy = near == null ? null : near.hit(key);
         if (copy == null) {
             return null;
@@ -118,7 +128,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
         if (answers.isDue(copy.createdMillis, copy.freshUntilMillis)) {
             answers.refresh(copy.cacheKey, copy.createdMillis, copy.freshUntilMillis, null, call, options);
         }
-        return coding.valueOf(copy);
+        return copy;
     }
 
     /** To be called for a value that is fresh and may be due; see {@link Answers#refresh}. */
@@ -385,7 +395,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     public CompletionStage<ReadResult<V>> read(K key, Loader<? super K, ? extends V> loader) {
         return engine.gate().pass(() -> {
             LoaderCall call = calls.of(key, loader);
-            ReadResult<V> decoded = near == null ? null : near.result(key);
+            ReadResult<V> decoded = nearResult(key, call, WriteOptions.DEFAULTS);
             return decoded != null
                     ? CompletableFuture.completedStage(decoded)
                     : answers.one(coding.key(key), call).thenApply(this::result);
@@ -396,7 +406,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     public CompletionStage<ReadResult<V>> read(K key, Loading<K, V> loading) {
         return engine.gate().pass(() -> {
             LoaderCall call = calls.of(key, loading);
-            ReadResult<V> decoded = near == null ? null : near.result(key);
+            ReadResult<V> decoded = nearResult(key, call, loading.options());
             return decoded != null
                     ? CompletableFuture.completedStage(decoded)
                     : one(key, call, loading).thenApply(this::result);

@@ -102,7 +102,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
         NearCopy copy = near == null ? null : near.hit(key);
         if (copy != null) {
             if (refreshes) {
-                refreshIfDue(key, copy.createdMillis, copy.freshUntilMillis, loader, loading, options);
+                refreshIfDue(key, copy, loader, loading, options);
             }
             return coding.valueOf(copy);
         }
@@ -112,6 +112,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
         V value;
         long created;
         long freshUntil;
+        long readAt;
         Scratch scratch = Scratch.take();
         try {
             boolean timed = scratch.isSampled();
@@ -126,6 +127,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
             value = coding.decode(view.array(), view.payloadOffset(), view.payloadLength());
             created = view.createdMillis();
             freshUntil = view.freshUntilMillis();
+            readAt = view.readAtMillis();
             if (value != null) {
                 cache.hitsL1.inc();
                 if (near != null && glance != null) {
@@ -139,9 +141,19 @@ final class NamedCache<K, V> implements Cache<K, V> {
             scratch.giveBack();
         }
         if (refreshes && value != null) {
-            refreshIfDue(key, created, freshUntil, loader, loading, options);
+            refreshIfDue(key, created, freshUntil, readAt, loader, loading, options);
         }
         return value;
+    }
+
+    private void refreshIfDue(
+            K key,
+            NearCopy copy,
+            @Nullable Loader<? super K, ? extends V> loader,
+            @Nullable Loading<K, V> loading,
+            WriteOptions options) {
+        long now = engine.clock().millis();
+        refreshIfDue(key, copy.createdMillis, copy.freshUntilMillis, now, loader, loading, options);
     }
 
     /** Allocates nothing unless a refresh may be due. */
@@ -149,12 +161,12 @@ final class NamedCache<K, V> implements Cache<K, V> {
             K key,
             long createdMillis,
             long freshUntilMillis,
+            long nowMillis,
             @Nullable Loader<? super K, ? extends V> loader,
             @Nullable Loading<K, V> loading,
             WriteOptions options) {
         if (loader == null && loading == null
-                || !cache.freshening.mayBeDue(
-                        createdMillis, freshUntilMillis, engine.clock().millis(), cache.loadTime)) {
+                || !cache.freshening.mayBeDue(createdMillis, freshUntilMillis, nowMillis, cache.loadTime)) {
             return;
         }
         if (loader != null) {
@@ -185,23 +197,38 @@ final class NamedCache<K, V> implements Cache<K, V> {
 
     @Override
     public ReadResult<V> read(K key, Loader<? super K, ? extends V> loader) {
-        ReadResult<V> hit = localRead(key);
+        ReadResult<V> hit = localRead(key, loader, null);
         return hit != null ? hit : await(async.read(key, loader), "read");
     }
 
     @Override
     public ReadResult<V> read(K key, Loading<K, V> loading) {
-        ReadResult<V> hit = localRead(key);
+        ReadResult<V> hit = localRead(key, null, loading);
         return hit != null ? hit : await(async.read(key, loading), "read");
     }
 
     @Nullable
     ReadResult<V> localRead(K key) {
+        return localRead(key, null, null);
+    }
+
+    private @Nullable ReadResult<V> localRead(
+            K key, @Nullable Loader<? super K, ? extends V> loader, @Nullable Loading<K, V> loading) {
         engine.gate().check();
-        ReadResult<V> decoded = near == null ? null : near.result(key);
-        if (decoded != null || local == null) {
-            return decoded;
+        NearCopy copy = near == null ? null : near.hit(key);
+        if (near != null && copy != null) {
+            if (refreshes) {
+                refreshIfDue(key, copy, loader, loading, WriteOptions.DEFAULTS);
+            }
+            return near.result(copy);
         }
+        if (local == null) {
+            return null;
+        }
+        ReadResult<V> result;
+        long created;
+        long freshUntil;
+        long readAt;
         Scratch scratch = Scratch.take();
         try {
             coding.encodeKey(key, scratch.key);
@@ -221,10 +248,17 @@ final class NamedCache<K, V> implements Cache<K, V> {
             if (near != null && glance != null) {
                 near.keep(glance, key, value, view);
             }
-            return new ReadResult<>(value, Source.L1, Freshness.FRESH, Duration.ofMillis(age), version);
+            created = view.createdMillis();
+            freshUntil = view.freshUntilMillis();
+            readAt = view.readAtMillis();
+            result = new ReadResult<>(value, Source.L1, Freshness.FRESH, Duration.ofMillis(age), version);
         } finally {
             scratch.giveBack();
         }
+        if (refreshes) {
+            refreshIfDue(key, created, freshUntil, readAt, loader, loading, WriteOptions.DEFAULTS);
+        }
+        return result;
     }
 
     @Override

@@ -48,9 +48,11 @@ final class NearReads<K, V> {
     @Nullable
     ReadResult<V> result(@Nullable K key) {
         NearCopy copy = hit(key);
-        if (copy == null) {
-            return null;
-        }
+        return copy == null ? null : result(copy);
+    }
+
+    /** What is known about a copy that was just {@linkplain #hit found}. */
+    ReadResult<V> result(NearCopy copy) {
         Duration age = Duration.ofMillis(Math.max(0, clock.millis() - copy.createdMillis));
         return new ReadResult<>(coding.valueOf(copy), Source.NEAR, Freshness.FRESH, age, copy.version);
     }

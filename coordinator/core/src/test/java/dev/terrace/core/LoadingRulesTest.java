@@ -258,6 +258,33 @@ class LoadingRulesTest {
     }
 
     @Test
+    void aReadThatTellsWhatHappenedSetsOffARefreshToo() {
+        LoadingPolicy eager = LoadingPolicy.INHERIT.withRefresh(null, 50);
+        CachePolicy near = new CachePolicy(Stack.TTL, Stack.STALE, null, null)
+                .withLoading(eager)
+                .withNearCache(new NearCacheSettings(10, null));
+        for (boolean waiting : List.of(true, false)) {
+            for (Stack each : List.of(stack(eager), Stack.ofThree(Stack.withQuotes(near, PATIENT)))) {
+                try (Stack stack = each) {
+                    Cache<String, String> cache = stack.quotes();
+                    Slow slow = new Slow("new");
+                    cache.put("k", "old");
+                    cache.get("k");
+                    stack.clock.advance(Stack.TTL.dividedBy(2));
+                    ReadResult<String> read = waiting
+                            ? cache.read("k", slow)
+                            : cache.async().read("k", slow).toCompletableFuture().join();
+                    assertThat(read.value()).isEqualTo("old");
+                    assertThat(read.freshness()).isEqualTo(Freshness.FRESH);
+                    slow.goOn.countDown();
+                    await().untilAsserted(() -> assertThat(cache.get("k")).isEqualTo("new"));
+                    assertThat(slow.calls).hasValue(1);
+                }
+            }
+        }
+    }
+
+    @Test
     void whenAValueEndsWhileItIsRefreshedCallersWaitForThatRefresh() {
         try (Stack stack = stack(LoadingPolicy.INHERIT.withRefresh(null, 50))) {
             Slow slow = new Slow("new");
