@@ -88,8 +88,7 @@ class ListingServiceIT {
             market.listings.put("a", new Listing("nine chairs", "v2"));
             clock.advance(Duration.ofSeconds(35));
             assertThat(service.listing("a")).isEqualTo(new Listing("ten chairs", "v1"));
-            await().untilAsserted(
-                            () -> assertThat(service.listing("a")).isEqualTo(new Listing("nine chairs", "v2")));
+            await().untilAsserted(() -> assertThat(service.listing("a")).isEqualTo(new Listing("nine chairs", "v2")));
         }
     }
 

@@ -273,7 +273,10 @@ class LoadingRulesTest {
                     stack.clock.advance(Stack.TTL.dividedBy(2));
                     ReadResult<String> read = waiting
                             ? cache.read("k", slow)
-                            : cache.async().read("k", slow).toCompletableFuture().join();
+                            : cache.async()
+                                    .read("k", slow)
+                                    .toCompletableFuture()
+                                    .join();
                     assertThat(read.value()).isEqualTo("old");
                     assertThat(read.freshness()).isEqualTo(Freshness.FRESH);
                     slow.goOn.countDown();

@@ -1,9 +1,9 @@
 package dev.terrace.node.origin;
 
+import dev.terrace.api.AdaptiveLoader;
 import dev.terrace.api.BadInputException;
 import dev.terrace.api.LoadContext;
 import dev.terrace.api.Loaded;
-import dev.terrace.api.AdaptiveLoader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -70,7 +70,8 @@ public final class HttpOrigin implements AdaptiveLoader<byte[], OriginResponse> 
     @Override
     public Loaded<OriginResponse> load(LoadContext<byte[], OriginResponse> context)
             throws IOException, InterruptedException {
-        HttpRequest.Builder asked = HttpRequest.newBuilder(address(context.key())).timeout(timeout).GET();
+        HttpRequest.Builder asked =
+                HttpRequest.newBuilder(address(context.key())).timeout(timeout).GET();
         OriginResponse old = context.oldValue();
         boolean conditional = old != null && !old.etag().isEmpty();
         if (old != null && conditional) {

@@ -38,7 +38,8 @@ public record OriginResponse(String contentType, byte[] body, String etag) {
             byte[] type = value.contentType().getBytes(StandardCharsets.UTF_8);
             byte[] tag = value.etag().getBytes(StandardCharsets.UTF_8);
             boolean tagged = tag.length > 0;
-            ByteBuffer bytes = ByteBuffer.allocate(3 + type.length + (tagged ? 2 + tag.length : 0) + value.body().length)
+            ByteBuffer bytes = ByteBuffer.allocate(
+                            3 + type.length + (tagged ? 2 + tag.length : 0) + value.body().length)
                     .put(tagged ? FORMAT_WITH_TAG : FORMAT)
                     .putShort((short) type.length)
                     .put(type);

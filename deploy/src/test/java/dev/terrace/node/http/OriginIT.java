@@ -127,8 +127,7 @@ class OriginIT {
                 base.classes(),
                 base.server());
         try (CacheCoordinator coordinator = CacheCoordinator.open(settings)) {
-            Cache<byte[], OriginResponse> cache =
-                    coordinator.cache("origin", Codecs.bytesKey(), OriginResponse.CODEC);
+            Cache<byte[], OriginResponse> cache = coordinator.cache("origin", Codecs.bytesKey(), OriginResponse.CODEC);
             Loading<byte[], OriginResponse> loading = Loading.by(http);
             OriginResponse first = Objects.requireNonNull(cache.get(key, loading));
             Awaitility.await().until(() -> cache.get(key) == null);
