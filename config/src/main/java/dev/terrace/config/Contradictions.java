@@ -35,6 +35,9 @@ final class Contradictions {
 
     private static final int SHORTEST_TOKEN = 16;
 
+    /** Redis writes its log to disk once a second, as a rule, and somewhat later when it is busy. */
+    private static final Duration LEAST_FOR_DISK = Duration.ofSeconds(2);
+
     private final Reading reading;
     private final Settings settings;
 
@@ -189,7 +192,27 @@ final class Contradictions {
         }
     }
 
+    private void disk() {
+        DistributedCacheSettings l2 = settings.distributedCache();
+        String path = L2 + ".wait_for_disk";
+        if (!l2.enabled()
+                || !l2.replication().waitForDisk()
+                || !reading.sound(path, L2 + ".timeout", L2 + ".zones")) {
+            return;
+        }
+        if (l2.replication().zones().size() > 1) {
+            reading.warning(path, "true", "has no effect over several zones, which count what is in their memory");
+        } else if (l2.timeout().compareTo(LEAST_FOR_DISK) < 0) {
+            reading.warning(
+                    path,
+                    "true",
+                    "wants a timeout of " + DurationText.format(LEAST_FOR_DISK)
+                            + " or more, unless Redis has appendfsync always: else a write waits up to a second");
+        }
+    }
+
     private void replication() {
+        disk();
         ReplicationSettings replication = settings.distributedCache().replication();
         Duration tombstones = settings.limits().tombstoneRetention();
         String window = L2 + ".hints.window";

@@ -109,6 +109,7 @@ public final class EffectiveSettings {
         put(hedge, "enabled", replication.hedge().enabled());
         put(hedge, "at_least", replication.hedge().atLeast());
         put(into, "majority_forgot", replication.majorityForgot());
+        put(into, "wait_for_disk", replication.waitForDisk());
     }
 
     private static List<String> addresses(List<HostAndPort> nodes) {

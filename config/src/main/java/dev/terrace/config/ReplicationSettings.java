@@ -12,6 +12,7 @@ import java.util.List;
  * @param compare the background comparison of zones
  * @param hedge second requests to another zone when the first is slow
  * @param majorityForgot what happens when so many zones have forgotten that acknowledged writes may be lost
+ * @param waitForDisk whether QUORUM and SYNC within one deployment count copies that are on disk, where its servers can tell
  */
 public record ReplicationSettings(
         List<ZoneSettings> zones,
@@ -19,7 +20,8 @@ public record ReplicationSettings(
         int resyncEntriesPerSecond,
         Compare compare,
         Hedge hedge,
-        MajorityForgot majorityForgot) {
+        MajorityForgot majorityForgot,
+        boolean waitForDisk) {
     /** Copies the list. */
     public ReplicationSettings {
         zones = List.copyOf(zones);
@@ -65,11 +67,12 @@ public record ReplicationSettings(
                 20_000,
                 new Compare(Duration.ofMinutes(5), 2_000),
                 new Hedge(true, Duration.ofMillis(1)),
-                MajorityForgot.REFORM);
+                MajorityForgot.REFORM,
+                false);
     }
 
     /** These settings with other zones. */
     public ReplicationSettings withZones(List<ZoneSettings> others) {
-        return new ReplicationSettings(others, hints, resyncEntriesPerSecond, compare, hedge, majorityForgot);
+        return new ReplicationSettings(others, hints, resyncEntriesPerSecond, compare, hedge, majorityForgot, waitForDisk);
     }
 }

@@ -147,7 +147,8 @@ final class SettingsBinder {
                 new ReplicationSettings.Hedge(
                         hedge.flag("enabled", d.hedge().enabled()),
                         hedge.duration("at_least", d.hedge().atLeast(), Duration.ZERO, MINUTE)),
-                in.choice("majority_forgot", ReplicationSettings.MajorityForgot.class, d.majorityForgot()));
+                in.choice("majority_forgot", ReplicationSettings.MajorityForgot.class, d.majorityForgot()),
+                in.flag("wait_for_disk", d.waitForDisk()));
         List.of(hints, resync, compare, hedge).forEach(Section::finish);
         return settings;
     }

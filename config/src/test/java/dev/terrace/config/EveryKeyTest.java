@@ -100,7 +100,8 @@ class EveryKeyTest {
                                         700,
                                         new ReplicationSettings.Compare(Duration.ofMinutes(20), 300),
                                         new ReplicationSettings.Hedge(false, Duration.ofMillis(3)),
-                                        ReplicationSettings.MajorityForgot.REFUSE)),
+                                        ReplicationSettings.MajorityForgot.REFUSE,
+                                        true)),
                         new BackupStorageSettings(
                                 true,
                                 BackupStorageSettings.Backend.FILESYSTEM,

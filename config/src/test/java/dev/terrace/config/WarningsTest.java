@@ -29,6 +29,9 @@ class WarningsTest {
                 "{distributed_cache: {enabled: true, zones: [{name: a, nodes: a:1}, {name: b, nodes: b:1}]}}"
                         + "|distributed_cache.replication_factor|each key is in one zone only",
                 "{distributed_cache: {enabled: true, compare: {interval: 1h}}}|distributed_cache.compare.interval|a delete that a zone missed",
+                "{distributed_cache: {enabled: true, wait_for_disk: true, zones: [{name: a, nodes: a:1}, {name: b, nodes: b:1}]}}"
+                        + "|distributed_cache.wait_for_disk|has no effect over several zones",
+                "{distributed_cache: {enabled: true, wait_for_disk: true}}|distributed_cache.wait_for_disk|wants a timeout of 2s",
                 "{backplane: {enabled: false, group: {enabled: true, members: a:1}}}|backplane.group.enabled|has no effect while",
                 "{backplane: {group: {secret: short}}}|backplane.group.secret|is easy to guess",
                 "{distributed_cache: {topology: standalone, cluster_nodes: [a:1, b:1]}}|distributed_cache.cluster_nodes|the first only",

@@ -222,6 +222,11 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
         if (options == null) {
             throw new BadInputException("null options for cache '" + cache.name + "'", "pass WriteOptions.DEFAULTS");
         }
+        if (Boolean.TRUE.equals(options.durable()) && engine.tiers().backup() == null) {
+            throw new BadInputException(
+                    "a durable write to cache '" + cache.name + "' needs L3, and there is none",
+                    "enable backup_storage, or write without durable");
+        }
         return options;
     }
 
@@ -346,6 +351,12 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
                 throw new BadInputException("no tags to invalidate in cache '" + cache.name + "'", "name at least one");
             }
             tags.forEach(WriteOptions::check);
+            if (tags.size() > Markers.MOST_TAGS) {
+                throw new BadInputException(
+                        tags.size() + " tags in cache '" + cache.name + "' are more than the " + Markers.MOST_TAGS
+                                + " of one call",
+                        "invalidate them in several calls, or give what belongs together a tag of its own");
+            }
             cache.invalidations.inc();
             return engine.markers()
                     .invalidateTags(

@@ -36,6 +36,12 @@ final class Markers {
 
     private static final long TAG_MARKER_LIFE_MILLIS = TAGGED_LIFE_MILLIS + TimeUnit.DAYS.toMillis(2);
 
+    /** Most tags of one call: each is a marker of its own. */
+    static final int MOST_TAGS = 1_000;
+
+    /** Markers on their way at a time, so that many do not run into L2's deadline together. */
+    private static final int TAGS_AT_ONCE = 100;
+
     /** Markers kept for caches that are not open here; what does not fit is read from L2 when the cache is opened. */
     private static final int MOST_EARLY = 10_000;
 
@@ -105,13 +111,25 @@ final class Markers {
         flights.fenceAll(cache.name);
         boolean strict = cache.trust.isStrict();
         List<Notice> notices = new ArrayList<>();
-        List<CompletableFuture<WriteReceipt>> written = new ArrayList<>();
-        for (Entry marker : tagMarkers(cache.name, tags, version)) {
-            written.add(writes.write(marker, durable).toCompletableFuture());
-        }
         tags.forEach(tag -> notices.add(new Notice.Marker(announcer.node(), cache.name, tag, version, strict)));
-        return Writes.joined(written)
+        return writeAll(tagMarkers(cache.name, tags, version), durable)
                 .thenCompose(receipts -> announced(notices, cache.name, strict, worst(receipts, version)));
+    }
+
+    private CompletionStage<List<WriteReceipt>> writeAll(List<Entry> markers, boolean durable) {
+        List<WriteReceipt> receipts = new ArrayList<>();
+        CompletionStage<List<WriteReceipt>> before = CompletableFuture.completedStage(receipts);
+        for (int from = 0; from < markers.size(); from += TAGS_AT_ONCE) {
+            List<Entry> some = markers.subList(from, Math.min(markers.size(), from + TAGS_AT_ONCE));
+            before = before.thenCompose(done -> Writes.joined(some.stream()
+                            .map(marker -> writes.write(marker, durable).toCompletableFuture())
+                            .toList())
+                    .thenApply(more -> {
+                        receipts.addAll(more);
+                        return receipts;
+                    }));
+        }
+        return before;
     }
 
     private List<Entry> tagMarkers(String cache, Set<String> tags, Version version) {

@@ -133,6 +133,28 @@ class TagsTest {
     }
 
     @Test
+    void manyTagsAtOnceAreManyMarkersAndTooManyAreRefused() {
+        Cache<String, String> cache = cache(node(backup(), true));
+        List<String> tags = new ArrayList<>();
+        for (int i = 0; i < 250; i++) {
+            tags.add("t" + i);
+            cache.put("k" + i, "v", WriteOptions.DEFAULTS.withTags("t" + i));
+        }
+        WriteReceipt receipt = cache.invalidateTags(tags);
+        assertThat(receipt.missed()).isEmpty();
+        for (int i = 0; i < 250; i++) {
+            assertThat(cache.get("k" + i)).isNull();
+        }
+        for (int i = 250; i <= Markers.MOST_TAGS; i++) {
+            tags.add("t" + i);
+        }
+        assertThatThrownBy(() -> cache.invalidateTags(tags))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("1001 tags")
+                .hasMessageContaining("1000");
+    }
+
+    @Test
     void whatCarriesTheTagIsGoneAndNothingElse() {
         Cache<String, String> cache = cache(node(backup(), true));
         cache.put("a", "1", tagged("red"));

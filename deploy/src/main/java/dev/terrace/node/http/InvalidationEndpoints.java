@@ -63,7 +63,9 @@ final class InvalidationEndpoints {
         body.fieldNames().forEachRemaining(InvalidationEndpoints::check);
         String name = body.path("cache").asText("");
         boolean all = body.path("all").asBoolean(false);
-        if (name.isEmpty() || (all ? 1 : 0) + (body.has("keys") ? 1 : 0) + (body.has("tags") ? 1 : 0) != 1) {
+        if (name.isEmpty()
+                || !body.path("cache").isTextual()
+                || (all ? 1 : 0) + (body.has("keys") ? 1 : 0) + (body.has("tags") ? 1 : 0) != 1) {
             throw new BadInputException(
                     "the request must name a 'cache', and one of its 'keys', its 'tags' or 'all'",
                     "send {\"cache\": \"...\", \"keys\": [...]}, {\"cache\": \"...\", \"tags\": [...]} or"

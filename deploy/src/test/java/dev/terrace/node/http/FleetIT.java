@@ -292,6 +292,7 @@ class FleetIT {
                 "ttl=soon",
                 "ttl=0s",
                 "durable=yes",
+                "durable=true",
                 "tags=a,,b",
                 "tag=",
                 "tag=" + "x".repeat(129),

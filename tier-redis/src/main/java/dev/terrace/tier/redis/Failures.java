@@ -21,6 +21,9 @@ import org.redisson.client.RedisTimeoutException;
 
 /** What Redisson's exceptions mean to us. */
 final class Failures {
+    /** How Redisson says that something else went wrong. */
+    private static final String WRAPPING = "Unexpected exception while processing command";
+
     private Failures() {}
 
     static Throwable root(Throwable failure) {
@@ -83,8 +86,12 @@ final class Failures {
             if (upper.contains("NOAUTH")) {
                 return "Redis asks for credentials (NOAUTH): set distributed_cache.password";
             }
-            if (t instanceof RedisOutOfMemoryException) {
+            if (t instanceof RedisOutOfMemoryException || upper.contains("OOM COMMAND NOT ALLOWED")) {
                 return "Redis is full and takes no writes (OOM): raise its maxmemory or give it an eviction policy";
+            }
+            if (upper.contains("WRONGTYPE")) {
+                return "another program keeps something else under a key of ours (WRONGTYPE): remove that, or use another"
+                        + " distributed_cache.key_prefix";
             }
             if (upper.contains("CAN'T DECODE") || upper.contains("DECODEREXCEPTION")) {
                 return "what listens there is not a Redis server: its answer cannot be read";
@@ -98,6 +105,9 @@ final class Failures {
             return tls;
         }
         Throwable root = root(failure);
+        if (String.valueOf(root.getMessage()).startsWith(WRAPPING) && root.getCause() != null) {
+            return describe(root.getCause());
+        }
         return root.getClass().getSimpleName() + ": " + firstLine(String.valueOf(root.getMessage()));
     }
 

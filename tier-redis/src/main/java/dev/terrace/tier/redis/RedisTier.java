@@ -136,7 +136,8 @@ final class RedisTier implements Tier, Coordinating {
             if (connection == null) {
                 return null;
             }
-            acks = new ReplicaAcks(connection, timeoutMillis);
+            acks = new ReplicaAcks(
+                    connection, timeoutMillis, settings.replication().waitForDisk());
             current = new RedissonCommands(connection);
             commands = current;
         }
@@ -485,6 +486,10 @@ final class RedisTier implements Tier, Coordinating {
             state = TierStatus.State.CONNECTING;
         } else if (!writesRefused.isEmpty()) {
             state = TierStatus.State.READ_ONLY;
+        }
+        ReplicaAcks waiting = acks;
+        if (detail.isEmpty() && waiting != null) {
+            detail = waiting.trouble();
         }
         return new TierStatus(TierLevel.L2, state, "Redis " + settings.clusterNodes(), detail, -1, -1);
     }

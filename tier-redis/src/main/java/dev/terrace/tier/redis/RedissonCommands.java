@@ -32,6 +32,11 @@ final class RedissonCommands {
     /** One conditional store, as the script takes it. */
     @SuppressWarnings("ArrayRecordComponent") // never compared
     record Store(String key, byte[] condition, byte[] envelope, byte[] ttl, byte[] expected) {
+        /** To be sent at this time. */
+        Command<byte[]> at(long nowMillis) {
+            return at(digits(nowMillis));
+        }
+
         private Command<byte[]> at(byte[] now) {
             return Lanes.evalSha(
                     ReturnType.VALUE, Scripts.STORE.digest(), List.of(key), condition, envelope, ttl, now, expected);

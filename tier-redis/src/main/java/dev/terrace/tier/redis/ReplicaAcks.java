@@ -30,6 +30,8 @@ import org.redisson.client.codec.ByteArrayCodec;
  * <p>How many replicas a primary has is asked every second, and before the first write to it. One that was seen once is asked for as long as this connection
  * stands: a replica that is down must not make "all" mean fewer.
  *
+ * <p>Where it is asked for, and the servers can tell, those are counted that have the write on disk, see {@link DiskAcks}.
+ *
  * <p>What this cannot promise: which replica is promoted is not for the writer to choose. A majority of three is two; when both are
  * lost, the third is promoted and the write is gone. Independent zones do not have that hole.
  */
@@ -39,15 +41,35 @@ final class ReplicaAcks {
     private final Connector.Connection connection;
     private final ZoneServers servers;
     private final long timeoutMillis;
+    private final @Nullable DiskAcks disk;
     private final Map<String, Integer> replicas = new ConcurrentHashMap<>();
+
+    /** Why a shard's servers cannot tell what is on disk; of shards that were asked. */
+    private final Map<String, String> noDisk = new ConcurrentHashMap<>();
+
     private final AtomicReference<@Nullable CompletableFuture<Void>> counting = new AtomicReference<>();
     private volatile boolean counted;
     private volatile long countedNanos;
 
-    ReplicaAcks(Connector.Connection connection, long timeoutMillis) {
+    /** @param onDisk whether to count who has it on disk, where servers can tell */
+    ReplicaAcks(Connector.Connection connection, long timeoutMillis, boolean onDisk) {
         this.connection = connection;
         this.servers = new ZoneServers(connection.client());
         this.timeoutMillis = timeoutMillis;
+        this.disk = onDisk ? new DiskAcks(connection, timeoutMillis, waitMillis()) : null;
+    }
+
+    /** Why memory is counted though disks should be; empty while they are, or need not. */
+    String trouble() {
+        return noDisk.values().stream()
+                .filter(why -> !why.isEmpty())
+                .findAny()
+                .map(why -> "wait_for_disk: what is in memory is counted, because " + why)
+                .orElse("");
+    }
+
+    private boolean onDisk(String shard) {
+        return disk != null && noDisk.getOrDefault(shard, "not asked").isEmpty();
     }
 
     /**
@@ -74,7 +96,7 @@ final class ReplicaAcks {
                         replicas.containsKey(shardOf(store.key())) ? CompletableFuture.completedStage(null) : recount())
                 .thenCompose(known -> {
                     int required = required(mode, replicas.getOrDefault(shardOf(store.key()), 0));
-                    return required == 1
+                    return required == 1 && (mode == ReplicationMode.ASYNC || !onDisk(shardOf(store.key())))
                             ? plain.store(store, nowMillis).thenApply(script -> new Answer(script, 1, 1))
                             : store(store, nowMillis, required);
                 });
@@ -83,7 +105,9 @@ final class ReplicaAcks {
     /** False when no primary has a replica, so that every store is a plain one. */
     boolean mayWait() {
         counts();
-        return !counted || replicas.values().stream().anyMatch(count -> count > 0);
+        return !counted
+                || replicas.values().stream().anyMatch(count -> count > 0)
+                || replicas.keySet().stream().anyMatch(this::onDisk);
     }
 
     private CompletionStage<Answer> store(RedissonCommands.Store store, long nowMillis, int required) {
@@ -92,7 +116,10 @@ final class ReplicaAcks {
         if (!outstanding.enter(1, bytes)) {
             return CompletableFuture.failedStage(outstanding.refusal());
         }
-        return send(store, nowMillis, required).whenComplete((answer, failure) -> outstanding.leave(1, bytes));
+        CompletionStage<Answer> sent = disk != null && onDisk(shardOf(store.key()))
+                ? disk.send(store, nowMillis, required)
+                : send(store, nowMillis, required);
+        return sent.whenComplete((answer, failure) -> outstanding.leave(1, bytes));
     }
 
     private CompletionStage<Answer> send(RedissonCommands.Store store, long nowMillis, int required) {
@@ -203,6 +230,9 @@ final class ReplicaAcks {
                     ? ZoneServers.addressOf(primaries.servers().get(i))
                     : "";
             now.put(shard, Integer.parseInt(count));
+            if (disk != null) {
+                noDisk.put(shard, DiskAcks.missing(infos.get(i)));
+            }
         }
         now.forEach((address, count) -> replicas.merge(address, count, Math::max));
         countedNanos = System.nanoTime();
