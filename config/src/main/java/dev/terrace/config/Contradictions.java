@@ -195,9 +195,7 @@ final class Contradictions {
     private void disk() {
         DistributedCacheSettings l2 = settings.distributedCache();
         String path = L2 + ".wait_for_disk";
-        if (!l2.enabled()
-                || !l2.replication().waitForDisk()
-                || !reading.sound(path, L2 + ".timeout", L2 + ".zones")) {
+        if (!l2.enabled() || !l2.replication().waitForDisk() || !reading.sound(path, L2 + ".timeout", L2 + ".zones")) {
             return;
         }
         if (l2.replication().zones().size() > 1) {

@@ -73,6 +73,7 @@ public record ReplicationSettings(
 
     /** These settings with other zones. */
     public ReplicationSettings withZones(List<ZoneSettings> others) {
-        return new ReplicationSettings(others, hints, resyncEntriesPerSecond, compare, hedge, majorityForgot, waitForDisk);
+        return new ReplicationSettings(
+                others, hints, resyncEntriesPerSecond, compare, hedge, majorityForgot, waitForDisk);
     }
 }

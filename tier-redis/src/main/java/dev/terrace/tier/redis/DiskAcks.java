@@ -53,18 +53,15 @@ final class DiskAcks {
         }
         Command<byte[]> script = store.at(nowMillis);
         Command<List<?>> wait = new Command<>(
-                store.key(),
-                RedisCommands.WAITAOF,
-                "1",
-                Integer.toString(required - 1),
-                Long.toString(waitMillis));
+                store.key(), RedisCommands.WAITAOF, "1", Integer.toString(required - 1), Long.toString(waitMillis));
         CompletableFuture<Void> settled = new CompletableFuture<>();
         new Batch(server, List.of(script, wait), executor, timeoutMillis, () -> {}, () -> settled.complete(null))
                 .start();
         // What was redirected was stored elsewhere, and counted here: two servers, so no count.
-        CompletableFuture<Integer> acked = settled.thenCompose(done -> script.getPromise().isCompletedExceptionally()
-                ? CompletableFuture.completedFuture(0)
-                : wait.answer().handle((counts, failure) -> count(counts)));
+        CompletableFuture<Integer> acked =
+                settled.thenCompose(done -> script.getPromise().isCompletedExceptionally()
+                        ? CompletableFuture.completedFuture(0)
+                        : wait.answer().handle((counts, failure) -> count(counts)));
         return script.answer().thenCombine(acked, (answer, count) -> new Answer(answer, count, required));
     }
 

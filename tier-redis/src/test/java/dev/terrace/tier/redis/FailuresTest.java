@@ -10,8 +10,10 @@ import org.redisson.client.RedisException;
 class FailuresTest {
     @Test
     void anothersTypeUnderOurKeyIsSaidWithTheWayOut() {
-        String said = Failures.describe(new CompletionException(new RedisException(
-                "WRONGTYPE Operation against a key holding the wrong kind of value script: 01ab, on @user_script:49.")));
+        String said = Failures.describe(
+                new CompletionException(
+                        new RedisException(
+                                "WRONGTYPE Operation against a key holding the wrong kind of value script: 01ab, on @user_script:49.")));
         assertThat(said).contains("WRONGTYPE").contains("key_prefix").doesNotContain("user_script", "Exception");
     }
 
