@@ -54,13 +54,15 @@ class ExternalWritersFailoverIT {
                     .collect(Collectors.joining(", "))));
             try (CacheCoordinator node = CacheCoordinator.open(file)) {
                 Cache<String, String> cache = node.cache("quotes", Codecs.stringKey(), Codecs.string());
-                await().atMost(PATIENCE).until(() -> cache.put("k0", "v").missed().isEmpty());
-                for (int i = 0; i < KEYS; i++) {
-                    cache.put("k" + i, "v");
-                }
                 awaitHeard(node);
                 for (int i = 0; i < KEYS; i++) {
-                    assertThat(cache.get("k" + i)).isEqualTo("v");
+                    String key = "k" + i;
+                    await().atMost(PATIENCE)
+                            .until(() -> cache.put(key, "v").missed().isEmpty());
+                }
+                for (int i = 0; i < KEYS; i++) {
+                    String key = "k" + i;
+                    assertThat(cache.get(key)).as("%s", cache.explain(key)).isEqualTo("v");
                 }
 
                 RedisProcess withLog = cluster.ownerOf(cluster.slotOf("{terrace~log}"));
@@ -74,7 +76,9 @@ class ExternalWritersFailoverIT {
 
                 await().atMost(PATIENCE).untilAsserted(() -> {
                     for (int i = 0; i < 20; i++) {
-                        assertThat(cache.get("k" + i)).as("k%s, which is gone", i).isNull();
+                        assertThat(cache.get("k" + i))
+                                .as("k%s, which is gone", i)
+                                .isNull();
                     }
                 });
                 awaitHeard(node);
