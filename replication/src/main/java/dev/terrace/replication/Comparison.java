@@ -54,6 +54,7 @@ final class Comparison {
     private final Pace pace;
     private final Turn turn;
     private final Moving moving;
+    private final OpenPromises open;
     private final long renewNanos;
     private volatile boolean closed;
     private volatile @Nullable Report last;
@@ -71,6 +72,7 @@ final class Comparison {
 
     /**
      * @param votes whether a zone takes part
+     * @param open ends promises that stand in the way
      * @param intervalMillis between the rounds of all nodes together
      * @param perSecond keys looked at a second, at most
      * @param tombstoneMillis how long tombstones are kept, at least
@@ -79,12 +81,14 @@ final class Comparison {
             Context context,
             Predicate<Replica> votes,
             Moving moving,
+            OpenPromises open,
             long intervalMillis,
             int perSecond,
             long tombstoneMillis) {
         this.context = context;
         this.votes = votes;
         this.moving = moving;
+        this.open = open;
         this.intervalMillis = intervalMillis;
         this.tombstoneMillis = tombstoneMillis;
         // What is younger may still be on its way.
@@ -139,7 +143,7 @@ final class Comparison {
         CompletionStage<@Nullable Entry> mark = moving.stage() == Moving.Stage.MOVING
                 ? moving.mark()
                 : CompletableFuture.<@Nullable Entry>completedStage(null);
-        return mark.thenCompose(before -> new Round().run().thenCompose(report -> {
+        return mark.thenCompose(before -> new Round(before != null).run().thenCompose(report -> {
             finish(report);
             return before != null && report.complete()
                     ? moving.complete(before).thenAccept(marked -> {})
@@ -168,7 +172,7 @@ final class Comparison {
     /** One round. */
     private final class Round {
         private final long startedNanos = context.timing().nanos();
-        private final long youngestMillis = context.clock().millis() - graceMillis;
+        private final long youngestMillis;
         private final List<Replica> zones;
         private final boolean allTakePart;
         private final Map<Replica, Integer> numbers = new HashMap<>();
@@ -182,7 +186,13 @@ final class Comparison {
         private long renewedNanos = startedNanos;
         private volatile boolean lost;
 
-        Round() {
+        /** Whether zones change, and this round counts for that. */
+        private final boolean moves;
+
+        Round(boolean moves) {
+            this.moves = moves;
+            // What was written before the zones changed must be found however young it is.
+            youngestMillis = moves ? Long.MAX_VALUE : context.clock().millis() - graceMillis;
             zones = context.placement().all().stream().filter(votes).toList();
             // One that leaves may be dead: what it alone should lack or have is in a majority of the others.
             int missing = context.placement().all().size() - zones.size();
@@ -208,12 +218,13 @@ final class Comparison {
             if (zones.size() < 2) {
                 return CompletableFuture.completedStage(report(false));
             }
-            return walkAll(this::sum).thenCompose(whole -> {
+            return walkAll(this::sum, moves).thenCompose(whole -> {
                 BitSet suspicious = suspicious();
                 if (suspicious.isEmpty()) {
                     return CompletableFuture.completedStage(report(whole));
                 }
-                return walkAll((zone, items) -> decide(suspicious, items)).thenApply(again -> report(whole && again));
+                return walkAll((zone, items) -> decide(suspicious, items), false)
+                        .thenApply(again -> report(whole && again));
             });
         }
 
@@ -231,13 +242,13 @@ final class Comparison {
         }
 
         /** Completes with whether every zone was walked to its end. */
-        private CompletionStage<Boolean> walkAll(Look look) {
+        private CompletionStage<Boolean> walkAll(Look look, boolean promises) {
             synchronized (walked) {
                 walked.clear();
             }
             List<CompletableFuture<Void>> walks = new ArrayList<>();
             for (Replica zone : zones) {
-                walks.add(walk(zone, null, look).toCompletableFuture());
+                walks.add(walk(zone, null, look, promises).toCompletableFuture());
             }
             return CompletableFuture.allOf(walks.toArray(CompletableFuture[]::new))
                     .thenApply(done -> {
@@ -247,7 +258,7 @@ final class Comparison {
                     });
         }
 
-        private CompletionStage<Void> walk(Replica zone, @Nullable String cursor, Look look) {
+        private CompletionStage<Void> walk(Replica zone, @Nullable String cursor, Look look, boolean promises) {
             if (closed || lost || !votes.test(zone)) {
                 return CompletableFuture.completedStage(null);
             }
@@ -263,6 +274,7 @@ final class Comparison {
                         .toList();
                 looked.addAndGet(page.items().size());
                 return look.at(zone, items)
+                        .thenCompose(seen -> promises ? end(zone, page.promises()) : seen())
                         .thenCompose(seen -> pace.take(Math.max(1, page.items().size())))
                         .thenCompose(turned -> renew())
                         .thenCompose(mine -> {
@@ -273,9 +285,26 @@ final class Comparison {
                                 }
                                 return CompletableFuture.completedStage(null);
                             }
-                            return walk(zone, next, look);
+                            return walk(zone, next, look, promises);
                         });
             });
+        }
+
+        private static CompletionStage<Void> seen() {
+            return CompletableFuture.completedStage(null);
+        }
+
+        /**
+         * Zones that come know nothing of what zones that go have promised; an acceptance may still be under way to one that stays.
+         */
+        private CompletionStage<Void> end(Replica zone, List<ReplicaPage.Item> promises) {
+            return ZoneFill.all(
+                            promises.stream()
+                                    .filter(item -> !item.key().cache().equals(Turn.CACHE)
+                                            && context.zonesOf(item.key()).contains(zone))
+                                    .toList(),
+                            item -> open.end(zone, item, null, pace))
+                    .thenAccept(ended -> undecided.addAndGet(ended ? 0 : 1));
         }
 
         private CompletionStage<ReplicaPage> page(Replica zone, @Nullable String cursor, int tries) {
@@ -427,12 +456,17 @@ final class Comparison {
         private CompletionStage<Void> copy(Replica zone, Entry entry) {
             return zone.put(entry, WriteCondition.IF_NEWER)
                     .exceptionally(QuorumWrite::bug)
-                    .thenAccept(outcome -> {
+                    .thenCompose(outcome -> {
                         if (outcome instanceof StoreOutcome.Applied) {
                             context.meters().zone(zone.zone()).repairs.inc();
+                        } else if (outcome instanceof StoreOutcome.Promised) {
+                            // It came to nothing, or is under way and begins again.
+                            return open.overtake(entry.key(), null, pace)
+                                    .thenAccept(done -> undecided.addAndGet(done ? 0 : 1));
                         } else if (!(outcome instanceof StoreOutcome.Superseded)) {
                             undecided.incrementAndGet();
                         }
+                        return seen();
                     });
         }
     }

@@ -14,7 +14,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -319,10 +318,17 @@ final class Membership {
             return done();
         }
         int mayBeMissing = Context.majority(copies) - 2;
-        // What is acknowledged is in majorities of the old zones, as long as zones join and leave; see Placement.
-        Predicate<Replica> counts = zone -> placement.isMoved() || !placement.isJoining(zone);
-        long others = zones.stream().filter(counts).count() - 1;
-        long missing = others - members.stream().filter(counts).count();
+        if (placement.isUndecided() && placement.canDecide(members)) {
+            return done(); // For a moment only.
+        }
+        // While zones join and leave, some nodes write to majorities of the old ones and some to majorities of the new
+        // ones.
+        long missing = placement.lists().stream()
+                .mapToLong(list -> list.size()
+                        - 1
+                        - members.stream().filter(list::contains).count())
+                .max()
+                .orElse(0);
         if (missing <= mayBeMissing || mutations.contains(Mutation.FILLED_FROM_ONE) && !members.isEmpty()) {
             List<Replica> sources = mutations.contains(Mutation.FILLED_FROM_ONE) ? members.subList(0, 1) : members;
             return each(still, zone -> refill(zone, sessions.getOrDefault(zone, ""), sources));

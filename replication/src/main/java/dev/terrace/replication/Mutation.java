@@ -20,6 +20,8 @@ enum Mutation {
     PROMISES_NOT_COPIED,
     /** A zone is filled with what lies below the promises of others, and nothing is done about these. */
     OPEN_PROMISES_LEFT_OPEN,
+    /** A node restarted while zones come and go asks the old ones alone until it has seen those that join vote. */
+    RESTARTED_NODES_ASK_OLD_ZONES,
     /** Hints are written above whatever is there. */
     HINTS_OVERWRITE,
     /** Being superseded by a conditional write counts as having happened before it. */

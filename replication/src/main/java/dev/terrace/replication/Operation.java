@@ -43,9 +43,16 @@ abstract class Operation<R> {
      * @param startedNanos when the operation of which this is a part began
      */
     Operation(Context context, CacheKey key, long startedNanos) {
+        this(context, key, startedNanos, context.placement().holders(key));
+    }
+
+    /**
+     * @param startedNanos when the operation of which this is a part began
+     * @param holders whom to ask, and how many must agree
+     */
+    Operation(Context context, CacheKey key, long startedNanos, Placement.Holders holders) {
         this.context = context;
         this.key = key;
-        Placement.Holders holders = context.placement().holders(key);
         this.zones = holders.zones();
         this.majority = holders.required();
         this.startedNanos = startedNanos;

@@ -28,6 +28,7 @@ final class Placement {
     private final Set<String> joining;
     private final Set<String> leaving;
     private volatile boolean joint;
+    private volatile boolean undecided;
     private volatile boolean moved;
 
     /** A zone and what its scores are made of. */
@@ -119,6 +120,44 @@ final class Placement {
     /** From now on operations ask the new zones too: those that join vote. */
     void join() {
         joint = true;
+        undecided = false;
+    }
+
+    /** Until it is known whether anybody asks the new zones alone by now, operations ask both. */
+    void undecided() {
+        joint = true;
+        undecided = true;
+    }
+
+    boolean isUndecided() {
+        return undecided;
+    }
+
+    /** Whether so many of the old zones are among {@code voting} that any key can be read there. */
+    boolean canDecide(List<Replica> voting) {
+        long missing =
+                old.stream().filter(each -> !voting.contains(each.zone())).count();
+        return missing <= copies - Context.majority(copies);
+    }
+
+    /** Nobody asks the new zones alone yet: the old ones are enough until those that join vote. */
+    void apart() {
+        joint = false;
+        undecided = false;
+    }
+
+    /** Of each of these lists of zones a majority may have acknowledged something, now. */
+    List<List<Replica>> lists() {
+        List<Replica> before = old.stream().map(Scored::zone).toList();
+        return isMoving() && joint
+                ? List.of(before, next.stream().map(Scored::zone).toList())
+                : List.of(before);
+    }
+
+    /** The zones that hold {@code key} by the old list. */
+    Holders before(CacheKey key) {
+        List<Replica> asked = best(old, key);
+        return new Holders(asked, Context.majority(asked.size()));
     }
 
     /** True once everything acknowledged is where it will be. */
@@ -141,8 +180,7 @@ final class Placement {
         if (isMoving() && joint) {
             return both(key);
         }
-        List<Replica> asked = best(old, key);
-        return new Holders(asked, Context.majority(asked.size()));
+        return before(key);
     }
 
     private Holders both(CacheKey key) {
@@ -161,9 +199,10 @@ final class Placement {
         return holders(key).zones();
     }
 
-    /** Whether {@code zone} is to hold {@code key}, now or when zones have joined. */
+    /** Whether {@code zone} is to hold {@code key}, now or when zones have joined; all hold what nodes tell each other. */
     boolean belongs(CacheKey key, Replica zone) {
-        return isMoving() ? both(key).zones().contains(zone) : of(key).contains(zone);
+        // A node that knows nothing of a change of the zones must not fill one without the mark of that change.
+        return key.cache().equals(Turn.CACHE) || (isMoving() ? both(key).zones() : of(key)).contains(zone);
     }
 
     private List<Replica> best(List<Scored> among, CacheKey key) {

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A conditional write: one round of Paxos with the new version as ballot. See the ADR. */
@@ -73,15 +74,37 @@ final class QuorumChange extends Operation<Replicated> {
         this.keep = Duration.ofMillis(context.keepMillis());
     }
 
+    private QuorumChange(Context context, CacheKey key, Change change, Placement.Holders holders) {
+        super(context, key, context.timing().nanos(), holders);
+        this.change = change;
+        this.keep = Duration.ofMillis(context.keepMillis());
+    }
+
     /**
      * Writes what the key holds once more, as it is, above everything that was promised: so nothing that was promised before can be
      * accepted by a majority any more. Refused, with nothing held, when there is nothing to write.
      */
     static CompletionStage<Replicated> affirm(Context context, CacheKey key) {
-        return new QuorumChange(
-                        context, key, (held, version) -> held == null ? null : Context.withVersion(held, version))
-                .start()
-                .result();
+        return affirm(context, key, context.placement().holders(key), entry -> {});
+    }
+
+    /**
+     * As the other, among fewer zones than a majority.
+     *
+     * @param holders whom to ask, and how many must agree
+     * @param wrote told what was written
+     */
+    static CompletionStage<Replicated> affirm(
+            Context context, CacheKey key, Placement.Holders holders, Consumer<Entry> wrote) {
+        Change same = (held, version) -> {
+            if (held == null) {
+                return null;
+            }
+            Entry again = Context.withVersion(held, version);
+            wrote.accept(again);
+            return again;
+        };
+        return new QuorumChange(context, key, same, holders).start().result();
     }
 
     QuorumChange start() {

@@ -280,6 +280,9 @@ public final class ReplicatedTier implements ReplicatedStore {
                 setup.copies(),
                 setup.transition().joining(),
                 setup.transition().leaving());
+        if (placement.isMoving()) {
+            placement.undecided();
+        }
         List<String> names = zones.stream().map(Replica::zone).toList();
         Meters meters = new Meters(metrics, names);
         this.hints = new Hints(
@@ -311,6 +314,7 @@ public final class ReplicatedTier implements ReplicatedStore {
                 mutations);
         this.copies = new AsyncCopies(context, setup.reads());
         this.merging = new Merging(context, setup.resolvers());
+        OpenPromises open = new OpenPromises(context);
         this.membership = new Membership(
                         placement,
                         timing,
@@ -323,7 +327,7 @@ public final class ReplicatedTier implements ReplicatedStore {
                         new Pace(timing, setup.healing().resyncPerSecond()),
                         setup.healing().reform(),
                         zone -> new Turn(context, "fill." + zone, 20 * setup.deadlineMillis()),
-                        new OpenPromises(context),
+                        open,
                         mutations)
                 .start();
         hints.start();
@@ -339,6 +343,7 @@ public final class ReplicatedTier implements ReplicatedStore {
                                 context,
                                 this::votes,
                                 moving,
+                                open,
                                 interval,
                                 healing.comparePerSecond(),
                                 healing.tombstoneMillis())

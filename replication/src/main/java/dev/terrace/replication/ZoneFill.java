@@ -197,7 +197,7 @@ final class ZoneFill {
         if (open == null) {
             return CompletableFuture.completedStage(true);
         }
-        return open.end(source, promise, pace).thenApply(ended -> ended || leave(source, promise));
+        return open.end(source, promise, target, pace).thenApply(ended -> ended || leave(source, promise));
     }
 
     private synchronized boolean leave(Replica source, ReplicaPage.Item promise) {

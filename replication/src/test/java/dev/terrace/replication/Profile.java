@@ -34,6 +34,14 @@ final class Profile {
     final long skewMillis;
     final Scene scene;
 
+    /** Zones that come and go; see {@link SimMove}. */
+    final int joining;
+
+    final int leaving;
+
+    /** Between two rounds of comparing the zones; 0 for never. */
+    final long compareMillis;
+
     /** Faults, each happening about every so many milliseconds. */
     final Map<String, Integer> faults = new LinkedHashMap<>();
 
@@ -78,6 +86,13 @@ final class Profile {
         repetition = quiet || random.nextInt(6) != 0 ? 0 : random.nextDouble() * 0.1;
         longestMicros = played ? 200 + random.nextLong(800) : 200 + random.nextLong(6_000);
         skewMillis = random.nextBoolean() ? 0 : random.nextLong(1_000);
+        // Nodes are restarted one after the other, and whoever knew that there was something may die with them.
+        boolean moves = !played && guarded && random.nextInt(6) == 0;
+        boolean replaces = random.nextBoolean();
+        boolean grows = zones == copies || random.nextBoolean();
+        joining = moves && (replaces || grows) ? 1 : 0;
+        leaving = moves && (replaces || !grows) ? 1 : 0;
+        compareMillis = moves || random.nextInt(6) == 0 ? 150 + random.nextInt(400) : 0;
     }
 
     long deadlineMillis() {
@@ -96,6 +111,7 @@ final class Profile {
      */
     boolean mustHeal() {
         return scene == Scene.NONE
+                && joining + leaving == 0
                 && conditionalPercent == 0
                 && faults.keySet().stream()
                         .noneMatch(fault -> List.of("restart", "empty", "rollback", "relapse", "crash", "clock")
@@ -108,6 +124,7 @@ final class Profile {
                 + nodes
                 + " nodes, deadline " + deadlineMillis() + " ms, loss " + loss + ", repetition " + repetition
                 + ", skew "
-                + skewMillis + " ms, conditional " + conditionalPercent + " %, faults " + faults;
+                + skewMillis + " ms, conditional " + conditionalPercent + " %, compared every " + compareMillis
+                + " ms, +" + joining + " -" + leaving + " zones, faults " + faults;
     }
 }

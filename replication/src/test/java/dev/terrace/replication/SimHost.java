@@ -34,6 +34,10 @@ final class SimHost implements Timing {
         time.after(delayMillis, () -> awake(2_000, task));
     }
 
+    boolean isAwake() {
+        return !dead && asleepUntilNanos <= time.nanos();
+    }
+
     /** Runs {@code task} now, or that long after the node has woken up; never when it is dead. */
     void awake(long afterwardsNanos, Runnable task) {
         if (dead) {

@@ -22,7 +22,7 @@ final class SimLedger {
     private final Map<CacheKey, Told> byMajority = new LinkedHashMap<>();
     private final Map<CacheKey, Told> byAll = new LinkedHashMap<>();
 
-    private record Told(CacheKey key, List<SimZone> zones, Version version, boolean tombstone, String by) {
+    private record Told(CacheKey key, Version version, boolean tombstone, String by) {
         boolean isMissing(SimZone zone) {
             Version held = zone.version(key);
             return held == null ? !tombstone : version.isNewerThan(held);
@@ -35,7 +35,7 @@ final class SimLedger {
     }
 
     void told(CacheKey key, Version version, boolean tombstone, boolean all, String by) {
-        Told told = new Told(key, zonesOf.apply(key), version, tombstone, by);
+        Told told = new Told(key, version, tombstone, by);
         byMajority.merge(key, told, SimLedger::newer);
         if (all) {
             byAll.merge(key, told, SimLedger::newer);
@@ -62,9 +62,9 @@ final class SimLedger {
         return null;
     }
 
-    private static int missing(Told told) {
+    private int missing(Told told) {
         int missing = 0;
-        for (SimZone zone : told.zones()) {
+        for (SimZone zone : zonesOf.apply(told.key())) {
             if (told.isMissing(zone) && zone.standing() == Standing.MEMBER) {
                 missing++;
             }
@@ -76,7 +76,7 @@ final class SimLedger {
     @Nullable
     String unhealed() {
         for (Told told : byMajority.values()) {
-            for (SimZone zone : told.zones()) {
+            for (SimZone zone : zonesOf.apply(told.key())) {
                 // What was only read may be left of a write that nobody acknowledged, and nobody owes it to all zones.
                 if (told.isMissing(zone) && told.by().contains("acknowledging")) {
                     return sentence(told, "after everything was healed, " + zone.name);
@@ -86,10 +86,10 @@ final class SimLedger {
         return null;
     }
 
-    private static String sentence(Told told, String who) {
+    private String sentence(Told told, String who) {
         StringBuilder text = new StringBuilder(who + " may vote and lacks " + told.key() + " version " + told.version()
                 + ", which was told by " + told.by() + ":");
-        told.zones()
+        zonesOf.apply(told.key())
                 .forEach(zone -> text.append(' ')
                         .append(zone.name)
                         .append('=')

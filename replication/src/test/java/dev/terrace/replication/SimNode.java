@@ -3,6 +3,7 @@ package dev.terrace.replication;
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
+import dev.terrace.replication.ReplicatedTier.Healing;
 import dev.terrace.replication.ReplicatedTier.Setup;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
@@ -32,6 +33,7 @@ final class SimNode {
 
     private final Simulation simulation;
     final String name;
+    final SimMove.Step step;
     final SimHost host;
     final HybridClock clock;
     final ReplicatedTier tier;
@@ -43,10 +45,12 @@ final class SimNode {
 
     /**
      * @param id no other node has ever had
+     * @param step of what its settings are
      */
-    SimNode(Simulation simulation, String name, int id, long skewMillis) {
+    SimNode(Simulation simulation, String name, int id, long skewMillis, SimMove.Step step) {
         this.simulation = simulation;
         this.name = name;
+        this.step = step;
         this.host = new SimHost(simulation.time, skewMillis);
         this.clock = new HybridClock(() -> Instant.ofEpochMilli(host.wallMillis()), id, Duration.ofSeconds(60));
         Profile profile = simulation.profile;
@@ -64,14 +68,17 @@ final class SimNode {
             replicas.add(new SimReplica(zone, link, simulation.time, profile.timeoutMillis));
         }
         Setup setup = new Setup(
-                profile.copies,
-                ReplicationMode.QUORUM,
-                Map.of(),
-                profile.deadlineMillis(),
-                1_000,
-                20_000,
-                profile.examineMillis);
-        this.tier = new ReplicatedTier(replicas, setup, clock, host, metrics, simulation::token, simulation.mutations);
+                        profile.copies,
+                        ReplicationMode.QUORUM,
+                        Map.of(),
+                        profile.deadlineMillis(),
+                        1_000,
+                        20_000,
+                        profile.examineMillis)
+                .with(new Healing(20_000, profile.compareMillis, 100_000, TTL_MILLIS, true))
+                .with(simulation.move.transition(step));
+        this.tier = new ReplicatedTier(
+                simulation.seen(replicas, step), setup, clock, host, metrics, simulation::token, simulation.mutations);
     }
 
     long alarms() {

@@ -301,6 +301,11 @@ final class SimZone {
         return record.equals(loaded) || weakly ? Standing.MEMBER : Standing.FORGETFUL;
     }
 
+    /** Whether it was ever admitted. */
+    boolean everVoted() {
+        return record != null || forgotNanos > 0;
+    }
+
     boolean begin(String token) {
         sessions.add(token);
         return true;

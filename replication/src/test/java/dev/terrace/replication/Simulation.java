@@ -27,8 +27,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Simulation {
     private static final long WARM_MILLIS = 300;
-    private static final long FAULTS_UNTIL_MILLIS = WARM_MILLIS + 1_200;
-    private static final long END_MILLIS = FAULTS_UNTIL_MILLIS + 2_000;
+    private static final long FAULTS_MILLIS = 1_200;
+    private static final long MOVING_MILLIS = 2_000;
+    private static final long CALM_MILLIS = 2_000;
 
     /** A few histories in a thousand are too uncertain to be judged within that; they count as undecided. */
     private static final CheckLimits CHECK = new CheckLimits(Duration.ofSeconds(2), 64L << 20);
@@ -41,11 +42,15 @@ final class Simulation {
     final List<SimNode> nodes = new ArrayList<>();
     final HistoryRecorder history = new HistoryRecorder(time::nanos);
 
+    final SimMove move;
+
     /** While it is true nobody touches the scene's key but the scene. */
     boolean hush;
 
     private final List<SimNode> dead = new ArrayList<>();
-    private final Map<String, List<SimZone>> holders = new HashMap<>();
+    private final Map<CacheKey, List<SimZone>> holders = new HashMap<>();
+    private final long faultsUntilMillis;
+    private final long endMillis;
     private final SimLedger ledger;
     private final List<String> events = new ArrayList<>();
     private int values;
@@ -97,7 +102,10 @@ final class Simulation {
         this.random = new SplittableRandom(seed);
         this.profile = new Profile(random);
         this.mutations = mutations;
-        for (int i = 0; i < profile.zones; i++) {
+        this.move = new SimMove(this, profile, random.split());
+        this.faultsUntilMillis = WARM_MILLIS + FAULTS_MILLIS + (move.happens() ? MOVING_MILLIS : 0);
+        this.endMillis = faultsUntilMillis + CALM_MILLIS;
+        for (int i = 0; i < profile.zones + profile.joining; i++) {
             SimZone zone = new SimZone("z" + i, time, SimHost.EPOCH_MILLIS, weaknesses);
             zone.changed = () -> touched = true;
             zones.add(zone);
@@ -108,7 +116,7 @@ final class Simulation {
             long skew = outsider
                     ? 2_000 + random.nextLong(2_000)
                     : profile.skewMillis == 0 ? 0 : random.nextLong(2 * profile.skewMillis) - profile.skewMillis;
-            nodes.add(new SimNode(this, "n" + i, ++ids, skew));
+            nodes.add(new SimNode(this, "n" + i, ++ids, skew, move.settingsOf(i)));
         }
     }
 
@@ -121,9 +129,19 @@ final class Simulation {
         return key.toString().contains("sync") ? ReplicationMode.SYNC : ReplicationMode.QUORUM;
     }
 
+    /** Those of {@code all} that settings name. */
+    List<SimReplica> seen(List<SimReplica> all, SimMove.Step step) {
+        return all.stream().filter(replica -> move.names(step, replica.zone())).toList();
+    }
+
+    void zonesChanged() {
+        event("everything has moved, the second step begins");
+        holders.clear();
+    }
+
     private List<SimZone> zonesOf(CacheKey key) {
-        return holders.computeIfAbsent(key.toString(), same -> {
-            Placement placement = new Placement(nodes.get(0).replicas, Map.of(), profile.copies);
+        return holders.computeIfAbsent(key, same -> {
+            Placement placement = new Placement(seen(nodes.get(0).replicas, move.judged), Map.of(), profile.copies);
             Set<String> names = new TreeSet<>();
             placement.of(key).forEach(replica -> names.add(replica.zone()));
             return zones.stream().filter(zone -> names.contains(zone.name)).toList();
@@ -178,7 +196,8 @@ final class Simulation {
         SplittableRandom own = random.split();
         later(1_000 * (50 + random.nextInt(100)), () -> profile.scene.play(this, own));
         time.after(100, this::save);
-        run(FAULTS_UNTIL_MILLIS);
+        move.start();
+        run(faultsUntilMillis);
         calm = true;
         nodes.forEach(node -> {
             node.links.forEach(SimLink::calm);
@@ -186,15 +205,16 @@ final class Simulation {
                 node.host.skewMillis = 0;
             }
         });
-        run(END_MILLIS);
+        run(endMillis);
         // A node that died while it filled a zone keeps its turn for a while, and hints are tried after growing pauses.
-        for (int more = 0; more < 80 && !(votesAgain() && unhealed() == null); more++) {
+        for (int more = 0; more < 80 && !isDone(); more++) {
             run(time.millis() + profile.deadlineMillis());
         }
         History all = history.history();
         Verdict verdict = new LinearizabilityChecker(CHECK).check(all);
         String found = broken == null ? unhealed() : broken;
-        Outcome outcome = new Outcome(profile, all, verdict, found, votesAgain(), alarms(), describe());
+        boolean healed = votesAgain() && move.isOver();
+        Outcome outcome = new Outcome(profile, all, verdict, found, healed, alarms(), describe());
         nodes.forEach(node -> node.tier.close());
         return outcome;
     }
@@ -224,11 +244,35 @@ final class Simulation {
 
     /** After the storm every zone votes. */
     private boolean votesAgain() {
-        return zones.stream().allMatch(zone -> zone.standing() == Standing.MEMBER);
+        return move.votesAgain(zones);
+    }
+
+    private boolean isDone() {
+        return votesAgain() && move.isOver() && unhealed() == null;
+    }
+
+    /** What zones that were compared do not agree on, or null. */
+    private @Nullable String different() {
+        Set<String> keys = new TreeSet<>();
+        zones.forEach(zone -> keys.addAll(zone.contents().keySet()));
+        for (String name : keys) {
+            if (name.startsWith("c/")) {
+                CacheKey key = CacheKey.of("c", name.substring(2));
+                Set<String> held = new TreeSet<>();
+                zonesOf(key).forEach(zone -> held.add(String.valueOf(zone.version(key))));
+                if (held.size() > 1) {
+                    return "compared copies of " + name + " differ: " + held;
+                }
+            }
+        }
+        return null;
     }
 
     /** Where nothing was forgotten, every zone has everything in the end; of hints none is left. */
     private @Nullable String unhealed() {
+        if (profile.compareMillis > 0) {
+            return different();
+        }
         if (!profile.mustHeal() || nodes.stream().anyMatch(node -> node.droppedHints() > 0)) {
             return null;
         }
@@ -323,8 +367,11 @@ final class Simulation {
             }
             case "crash" -> crash(who, micros);
             case "clock" -> {
-                event("the clock of " + node.name + " is set back by an hour");
-                node.host.skewMillis -= 3_600_000;
+                // Not for longer than entries live.
+                if (node.host.skewMillis > -4 * 3_600_000) {
+                    event("the clock of " + node.name + " is set back by an hour");
+                    node.host.skewMillis -= 3_600_000;
+                }
             }
             default -> {
                 event(node.name + " to " + zone.name + " is slow for " + micros + " us");
@@ -340,8 +387,11 @@ final class Simulation {
         }
         // Also counted where a weakness makes them vote: as long as they should not.
         long since = time.nanos() - 1_000_000 * profile.fillingMillis();
+        if (!move.matters(zone)) {
+            return true;
+        }
         long others = zones.stream()
-                .filter(other -> other != zone)
+                .filter(other -> other != zone && move.matters(other))
                 .filter(other -> other.standing() != Standing.MEMBER || other.leaving || other.forgotNanos > since)
                 .count();
         return others + 1 < Context.majority(profile.copies);
@@ -371,7 +421,8 @@ final class Simulation {
         old.host.dead = true;
         old.tier.close();
         later(micros, () -> {
-            SimNode fresh = new SimNode(this, old.name + "'", ++ids, Math.max(-10_000, old.host.skewMillis));
+            long skew = Math.max(-10_000, old.host.skewMillis);
+            SimNode fresh = new SimNode(this, old.name + "'", ++ids, skew, move.settingsOf(who));
             if (calm) {
                 fresh.links.forEach(SimLink::calm);
             }
@@ -379,6 +430,12 @@ final class Simulation {
             nodes.set(who, fresh);
             start(fresh);
         });
+    }
+
+    /** Has a node begin again with other settings; one that is dead will. */
+    void restart(int who, SimMove.Step step, long micros) {
+        event(nodes.get(who).name + " is set to " + step);
+        crash(who, micros);
     }
 
     // What callers do.
@@ -393,7 +450,7 @@ final class Simulation {
     }
 
     private void act(SimNode node, String client, SplittableRandom own) {
-        if (calm && time.millis() > END_MILLIS - 500) {
+        if (calm && time.millis() > endMillis - 500 && move.isOver()) {
             return;
         }
         long micros = calm ? 1_000L * (200 + own.nextInt(200)) : 1_000L * own.nextInt(profile.thinkingMillis);
