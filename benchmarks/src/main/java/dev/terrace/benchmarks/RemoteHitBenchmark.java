@@ -85,34 +85,12 @@ public class RemoteHitBenchmark {
             Settings d = Settings.defaults();
             LocalCacheSettings l1 = d.localCache();
             DistributedCacheSettings l2 = d.distributedCache();
-            return new Settings(
-                    new LocalCacheSettings(
-                            false, l1.capacity(), l1.maxMemoryMib(), l1.ttl(), l1.evictionPolicy(), l1.sweepInterval()),
-                    new DistributedCacheSettings(
-                            true,
-                            l2.backend(),
-                            List.of(new HostAndPort("127.0.0.1", port)),
-                            l2.topology(),
-                            null,
-                            1,
-                            l2.consistencyLevel(),
-                            Duration.ofHours(1),
-                            Duration.ofSeconds(2),
-                            l2.connectTimeout(),
-                            l2.poolSize(),
-                            0,
-                            l2.keyPrefix(),
-                            null,
-                            null,
-                            null),
-                    d.backupStorage(),
-                    d.circuitBreaker(),
-                    d.failover(),
-                    d.loading(),
-                    d.limits(),
-                    d.caches(),
-                    d.classes(),
-                    d.server());
+            return d.withLocalCache(new LocalCacheSettings(
+                            false, l1.capacity(), l1.maxMemoryMib(), l1.ttl(), l1.evictionPolicy(), l1.sweepInterval()))
+                    .withDistributedCache(l2.at(l2.topology(), new HostAndPort("127.0.0.1", port))
+                            .withTtl(Duration.ofHours(1))
+                            .withTimeout(Duration.ofSeconds(2)))
+                    .withBackplane(d.backplane().withEnabled(true));
         }
 
         String anyKey() {

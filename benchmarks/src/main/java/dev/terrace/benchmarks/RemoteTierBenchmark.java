@@ -103,23 +103,9 @@ public class RemoteTierBenchmark {
 
         private static DistributedCacheSettings settings(int port) {
             DistributedCacheSettings d = DistributedCacheSettings.defaults();
-            return new DistributedCacheSettings(
-                    true,
-                    d.backend(),
-                    List.of(new HostAndPort("127.0.0.1", port)),
-                    d.topology(),
-                    null,
-                    1,
-                    d.consistencyLevel(),
-                    d.ttl(),
-                    Duration.ofSeconds(2),
-                    d.connectTimeout(),
-                    Integer.getInteger("bench.pool", d.poolSize()),
-                    0,
-                    d.keyPrefix(),
-                    null,
-                    null,
-                    null);
+            return d.at(d.topology(), new HostAndPort("127.0.0.1", port))
+                    .withTimeout(Duration.ofSeconds(2))
+                    .withPoolSize(Integer.getInteger("bench.pool", d.poolSize()));
         }
 
         int any() {

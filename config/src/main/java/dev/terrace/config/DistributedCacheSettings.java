@@ -3,6 +3,7 @@ package dev.terrace.config;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,86 +50,69 @@ public record DistributedCacheSettings(
         clusterNodes = List.copyOf(clusterNodes);
     }
 
-    /** Without named zones, and with the defaults of replication. */
-    public DistributedCacheSettings(
-            boolean enabled,
-            String backend,
-            List<HostAndPort> clusterNodes,
-            Topology topology,
-            @Nullable String sentinelMaster,
-            int replicationFactor,
-            ConsistencyLevel consistencyLevel,
-            Duration ttl,
-            Duration timeout,
-            Duration connectTimeout,
-            int poolSize,
-            int database,
-            String keyPrefix,
-            @Nullable String username,
-            @Nullable Secret password,
-            @Nullable TlsSettings tls) {
-        this(
-                enabled,
-                backend,
-                clusterNodes,
-                topology,
-                sentinelMaster,
-                replicationFactor,
-                consistencyLevel,
-                ttl,
-                timeout,
-                connectTimeout,
-                poolSize,
-                database,
-                keyPrefix,
-                username,
-                password,
-                tls,
-                ReplicationSettings.defaults());
+    /** These settings switched on, with other servers. */
+    public DistributedCacheSettings at(Topology newTopology, HostAndPort... nodes) {
+        return with(draft -> {
+            draft.enabled = true;
+            draft.topology = newTopology;
+            draft.clusterNodes = List.of(nodes);
+        });
     }
 
-    /** These settings with other replication. */
-    public DistributedCacheSettings withReplication(ReplicationSettings other) {
-        return new DistributedCacheSettings(
-                enabled,
-                backend,
-                clusterNodes,
-                topology,
-                sentinelMaster,
-                replicationFactor,
-                consistencyLevel,
-                ttl,
-                timeout,
-                connectTimeout,
-                poolSize,
-                database,
-                keyPrefix,
-                username,
-                password,
-                tls,
-                other);
+    /** These settings with another master that sentinels know. */
+    public DistributedCacheSettings withSentinelMaster(@Nullable String other) {
+        return with(draft -> draft.sentinelMaster = other);
+    }
+
+    /** These settings with other copies of every key, and other acknowledgements of them. */
+    public DistributedCacheSettings withCopies(int factor, ConsistencyLevel level) {
+        return with(draft -> {
+            draft.replicationFactor = factor;
+            draft.consistencyLevel = level;
+        });
+    }
+
+    /** These settings with another time to live. */
+    public DistributedCacheSettings withTtl(Duration other) {
+        return with(draft -> draft.ttl = other);
+    }
+
+    /** These settings with another deadline of calls. */
+    public DistributedCacheSettings withTimeout(Duration other) {
+        return with(draft -> draft.timeout = other);
+    }
+
+    /** These settings with another deadline of making a connection. */
+    public DistributedCacheSettings withConnectTimeout(Duration other) {
+        return with(draft -> draft.connectTimeout = other);
+    }
+
+    /** These settings with another number of connections per server. */
+    public DistributedCacheSettings withPoolSize(int other) {
+        return with(draft -> draft.poolSize = other);
     }
 
     /** These settings with another first part of every Redis key. */
     public DistributedCacheSettings withKeyPrefix(String other) {
-        return new DistributedCacheSettings(
-                enabled,
-                backend,
-                clusterNodes,
-                topology,
-                sentinelMaster,
-                replicationFactor,
-                consistencyLevel,
-                ttl,
-                timeout,
-                connectTimeout,
-                poolSize,
-                database,
-                other,
-                username,
-                password,
-                tls,
-                replication);
+        return with(draft -> draft.keyPrefix = other);
+    }
+
+    /** These settings with another user; null for the default user, and where the servers ask for no password. */
+    public DistributedCacheSettings withLogin(@Nullable String newUsername, @Nullable Secret newPassword) {
+        return with(draft -> {
+            draft.username = newUsername;
+            draft.password = newPassword;
+        });
+    }
+
+    /** These settings with other encryption; null for plain connections. */
+    public DistributedCacheSettings withTls(@Nullable TlsSettings other) {
+        return with(draft -> draft.tls = other);
+    }
+
+    /** These settings with other replication. */
+    public DistributedCacheSettings withReplication(ReplicationSettings other) {
+        return with(draft -> draft.replication = other);
     }
 
     /**
@@ -170,25 +154,20 @@ public record DistributedCacheSettings(
 
     /** The settings of one deployment with the nodes, topology and credentials of {@code zone}. */
     public DistributedCacheSettings ofZone(ZoneSettings zone) {
-        boolean ownLogin = zone.password() != null;
-        return new DistributedCacheSettings(
-                enabled,
-                backend,
-                zone.nodes(),
-                zone.topology(),
-                zone.sentinelMaster(),
-                1,
-                consistencyLevel,
-                ttl,
-                timeout,
-                connectTimeout,
-                poolSize,
-                database,
-                keyPrefix,
-                ownLogin ? zone.username() : username,
-                ownLogin ? zone.password() : password,
-                zone.tls() == null ? tls : zone.tls(),
-                replication.withZones(List.of()));
+        return with(draft -> {
+            draft.clusterNodes = zone.nodes();
+            draft.topology = zone.topology();
+            draft.sentinelMaster = zone.sentinelMaster();
+            draft.replicationFactor = 1;
+            if (zone.password() != null) {
+                draft.username = zone.username();
+                draft.password = zone.password();
+            }
+            if (zone.tls() != null) {
+                draft.tls = zone.tls();
+            }
+            draft.replication = replication.withZones(List.of());
+        });
     }
 
     /** What the nodes are. */
@@ -245,6 +224,75 @@ public record DistributedCacheSettings(
                 "terrace",
                 null,
                 null,
-                null);
+                null,
+                ReplicationSettings.defaults());
+    }
+
+    private DistributedCacheSettings with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finished();
+    }
+
+    /** A copy to be changed: the one place that lists all parts for it. */
+    private static final class Draft {
+        private boolean enabled;
+        private String backend;
+        private List<HostAndPort> clusterNodes;
+        private Topology topology;
+        private @Nullable String sentinelMaster;
+        private int replicationFactor;
+        private ConsistencyLevel consistencyLevel;
+        private Duration ttl;
+        private Duration timeout;
+        private Duration connectTimeout;
+        private int poolSize;
+        private int database;
+        private String keyPrefix;
+        private @Nullable String username;
+        private @Nullable Secret password;
+        private @Nullable TlsSettings tls;
+        private ReplicationSettings replication;
+
+        Draft(DistributedCacheSettings of) {
+            enabled = of.enabled;
+            backend = of.backend;
+            clusterNodes = of.clusterNodes;
+            topology = of.topology;
+            sentinelMaster = of.sentinelMaster;
+            replicationFactor = of.replicationFactor;
+            consistencyLevel = of.consistencyLevel;
+            ttl = of.ttl;
+            timeout = of.timeout;
+            connectTimeout = of.connectTimeout;
+            poolSize = of.poolSize;
+            database = of.database;
+            keyPrefix = of.keyPrefix;
+            username = of.username;
+            password = of.password;
+            tls = of.tls;
+            replication = of.replication;
+        }
+
+        DistributedCacheSettings finished() {
+            return new DistributedCacheSettings(
+                    enabled,
+                    backend,
+                    clusterNodes,
+                    topology,
+                    sentinelMaster,
+                    replicationFactor,
+                    consistencyLevel,
+                    ttl,
+                    timeout,
+                    connectTimeout,
+                    poolSize,
+                    database,
+                    keyPrefix,
+                    username,
+                    password,
+                    tls,
+                    replication);
+        }
     }
 }

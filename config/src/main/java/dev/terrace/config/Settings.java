@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Everything a deployment can set, checked and complete. Immutable plain data; see {@code docs/settings.md}.
@@ -97,87 +98,90 @@ public record Settings(
 
     /** These settings with another journal. */
     public Settings withJournal(JournalSettings other) {
-        return new Settings(
-                localCache,
-                distributedCache,
-                backupStorage,
-                circuitBreaker,
-                failover,
-                loading,
-                limits,
-                caches,
-                classes,
-                server,
-                backplane,
-                other);
+        return with(draft -> draft.journal = other);
     }
 
     /** These settings with other policies of named caches. */
     public Settings withCaches(Map<String, CachePolicy> other) {
-        return new Settings(
-                localCache,
-                distributedCache,
-                backupStorage,
-                circuitBreaker,
-                failover,
-                loading,
-                limits,
-                other,
-                classes,
-                server,
-                backplane,
-                journal);
+        return with(draft -> draft.caches = other);
     }
 
     /** These settings with another HTTP server. */
     public Settings withServer(ServerSettings other) {
-        return new Settings(
-                localCache,
-                distributedCache,
-                backupStorage,
-                circuitBreaker,
-                failover,
-                loading,
-                limits,
-                caches,
-                classes,
-                other,
-                backplane,
-                journal);
+        return with(draft -> draft.server = other);
     }
 
     /** These settings with another backplane. */
     public Settings withBackplane(BackplaneSettings other) {
-        return new Settings(
-                localCache,
-                distributedCache,
-                backupStorage,
-                circuitBreaker,
-                failover,
-                loading,
-                limits,
-                caches,
-                classes,
-                server,
-                other,
-                journal);
+        return with(draft -> draft.backplane = other);
+    }
+
+    /** These settings with another L1. */
+    public Settings withLocalCache(LocalCacheSettings other) {
+        return with(draft -> draft.localCache = other);
     }
 
     /** These settings with another L2; the backplane stays as it is. */
     public Settings withDistributedCache(DistributedCacheSettings other) {
-        return new Settings(
-                localCache,
-                other,
-                backupStorage,
-                circuitBreaker,
-                failover,
-                loading,
-                limits,
-                caches,
-                classes,
-                server,
-                backplane,
-                journal);
+        return with(draft -> draft.distributedCache = other);
+    }
+
+    /** These settings with another L3. */
+    public Settings withBackupStorage(BackupStorageSettings other) {
+        return with(draft -> draft.backupStorage = other);
+    }
+
+    private Settings with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finished();
+    }
+
+    /** A copy to be changed: the one place that lists all parts for it. */
+    private static final class Draft {
+        private LocalCacheSettings localCache;
+        private DistributedCacheSettings distributedCache;
+        private BackupStorageSettings backupStorage;
+        private CircuitBreakerSettings circuitBreaker;
+        private FailoverSettings failover;
+        private LoadingSettings loading;
+        private LimitSettings limits;
+        private Map<String, CachePolicy> caches;
+        private List<CacheClass> classes;
+        private ServerSettings server;
+        private BackplaneSettings backplane;
+        private JournalSettings journal;
+
+        Draft(Settings of) {
+            localCache = of.localCache;
+            distributedCache = of.distributedCache;
+            backupStorage = of.backupStorage;
+            circuitBreaker = of.circuitBreaker;
+            failover = of.failover;
+            loading = of.loading;
+            limits = of.limits;
+            caches = of.caches;
+            classes = of.classes;
+            server = of.server;
+            backplane = of.backplane;
+            journal = of.journal;
+        }
+
+        Settings finished() {
+            return new Settings(
+                    localCache,
+                    distributedCache,
+                    backupStorage,
+                    circuitBreaker,
+                    failover,
+                    loading,
+                    limits,
+                    caches,
+                    classes,
+                    server,
+                    backplane,
+                    journal);
+        }
     }
 
     /** What an empty file means: L1 only, everything else off. */

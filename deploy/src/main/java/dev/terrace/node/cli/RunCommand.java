@@ -20,7 +20,6 @@ import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -125,28 +124,11 @@ final class RunCommand implements Callable<Integer> {
 
     private static Settings embedded(EmbeddedRedis redis, Path backup) {
         Settings d = Settings.defaults();
-        DistributedCacheSettings l2 = d.distributedCache();
         BackupStorageSettings l3 = d.backupStorage();
-        return new Settings(
-                d.localCache(),
-                new DistributedCacheSettings(
-                        true,
-                        l2.backend(),
-                        List.of(new HostAndPort("127.0.0.1", redis.port())),
-                        DistributedCacheSettings.Topology.STANDALONE,
-                        null,
-                        l2.replicationFactor(),
-                        l2.consistencyLevel(),
-                        l2.ttl(),
-                        l2.timeout(),
-                        l2.connectTimeout(),
-                        l2.poolSize(),
-                        l2.database(),
-                        l2.keyPrefix(),
-                        null,
-                        redis.password(),
-                        null),
-                new BackupStorageSettings(
+        DistributedCacheSettings l2 = d.distributedCache()
+                .at(DistributedCacheSettings.Topology.STANDALONE, new HostAndPort("127.0.0.1", redis.port()))
+                .withLogin(null, redis.password());
+        BackupStorageSettings newL3 = new BackupStorageSettings(
                         true,
                         l3.backend(),
                         backup,
@@ -159,14 +141,10 @@ final class RunCommand implements Callable<Integer> {
                         l3.durable(),
                         l3.timeout(),
                         l3.queueEntries(),
-                        l3.queueMib()),
-                d.circuitBreaker(),
-                d.failover(),
-                d.loading(),
-                d.limits(),
-                d.caches(),
-                d.classes(),
-                d.server());
+                        l3.queueMib());
+        return d.withDistributedCache(l2)
+                .withBackplane(d.backplane().withEnabled(true))
+                .withBackupStorage(newL3);
     }
 
     private ServerSettings server(ServerSettings base) {

@@ -1,7 +1,6 @@
 package dev.terrace.node.replay;
 
 import dev.terrace.api.SetupException;
-import dev.terrace.config.BackplaneSettings;
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.config.HostAndPort;
@@ -19,7 +18,6 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -81,36 +79,22 @@ final class Playground implements AutoCloseable {
     private static Settings settings(Path folder, EmbeddedRedis redis, long l1Capacity, int valueBytes) {
         Settings d = Settings.defaults();
         LocalCacheSettings l1 = d.localCache();
-        DistributedCacheSettings l2 = d.distributedCache();
         BackupStorageSettings l3 = d.backupStorage();
         long roomForAllMib = (l1Capacity * (valueBytes + ENTRY_OVERHEAD_BYTES) * 2) / BYTES_PER_MIB;
-        return new Settings(
-                new LocalCacheSettings(
+        LocalCacheSettings newL1 = new LocalCacheSettings(
                         true,
                         l1Capacity,
                         Math.max(l1.maxMemoryMib(), roomForAllMib),
                         LONGER_THAN_ANY_REPLAY,
                         l1.evictionPolicy(),
-                        l1.sweepInterval()),
-                new DistributedCacheSettings(
-                        true,
-                        l2.backend(),
-                        List.of(new HostAndPort("127.0.0.1", redis.port())),
-                        DistributedCacheSettings.Topology.STANDALONE,
-                        null,
-                        l2.replicationFactor(),
-                        l2.consistencyLevel(),
-                        LONGER_THAN_ANY_REPLAY,
-                        // The trace runs as fast as it can on whatever machine this is: no reason to skip a tier.
-                        L2_PATIENCE,
-                        l2.connectTimeout(),
-                        l2.poolSize(),
-                        l2.database(),
-                        l2.keyPrefix(),
-                        null,
-                        redis.password(),
-                        null),
-                new BackupStorageSettings(
+                        l1.sweepInterval());
+        DistributedCacheSettings l2 = d.distributedCache()
+                .at(DistributedCacheSettings.Topology.STANDALONE, new HostAndPort("127.0.0.1", redis.port()))
+                .withTtl(LONGER_THAN_ANY_REPLAY)
+                // The trace runs as fast as it can on whatever machine this is: no reason to skip a tier.
+                .withTimeout(L2_PATIENCE)
+                .withLogin(null, redis.password());
+        BackupStorageSettings newL3 = new BackupStorageSettings(
                         true,
                         l3.backend(),
                         folder.resolve("backup"),
@@ -123,16 +107,9 @@ final class Playground implements AutoCloseable {
                         l3.durable(),
                         L2_PATIENCE,
                         l3.queueEntries(),
-                        l3.queueMib()),
-                d.circuitBreaker(),
-                d.failover(),
-                d.loading(),
-                d.limits(),
-                d.caches(),
-                d.classes(),
-                d.server(),
-                // One process: there is nobody to tell.
-                BackplaneSettings.defaults());
+                        l3.queueMib());
+        // Without a backplane: this is one process, there is nobody to tell.
+        return d.withLocalCache(newL1).withDistributedCache(l2).withBackupStorage(newL3);
     }
 
     private static String randomPassphrase() {

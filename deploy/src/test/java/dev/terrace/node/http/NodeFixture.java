@@ -17,7 +17,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
@@ -40,28 +39,11 @@ final class NodeFixture implements AutoCloseable {
 
     static Settings settings(int redisPort, Path backup, @Nullable String token) {
         Settings d = Settings.defaults();
-        DistributedCacheSettings l2 = d.distributedCache();
         BackupStorageSettings l3 = d.backupStorage();
-        return new Settings(
-                d.localCache(),
-                new DistributedCacheSettings(
-                        true,
-                        l2.backend(),
-                        List.of(new HostAndPort("127.0.0.1", redisPort)),
-                        DistributedCacheSettings.Topology.STANDALONE,
-                        null,
-                        1,
-                        l2.consistencyLevel(),
-                        l2.ttl(),
-                        Duration.ofSeconds(1),
-                        l2.connectTimeout(),
-                        l2.poolSize(),
-                        0,
-                        l2.keyPrefix(),
-                        null,
-                        null,
-                        null),
-                new BackupStorageSettings(
+        DistributedCacheSettings l2 = d.distributedCache()
+                .at(DistributedCacheSettings.Topology.STANDALONE, new HostAndPort("127.0.0.1", redisPort))
+                .withTimeout(Duration.ofSeconds(1));
+        BackupStorageSettings newL3 = new BackupStorageSettings(
                         true,
                         l3.backend(),
                         backup,
@@ -74,14 +56,11 @@ final class NodeFixture implements AutoCloseable {
                         true,
                         l3.timeout(),
                         l3.queueEntries(),
-                        l3.queueMib()),
-                d.circuitBreaker(),
-                d.failover(),
-                d.loading(),
-                d.limits(),
-                d.caches(),
-                d.classes(),
-                new ServerSettings("127.0.0.1", 0, token == null ? null : new Secret(token), 2 << 20));
+                        l3.queueMib());
+        return d.withDistributedCache(l2)
+                .withBackplane(d.backplane().withEnabled(true))
+                .withBackupStorage(newL3)
+                .withServer(new ServerSettings("127.0.0.1", 0, token == null ? null : new Secret(token), 2 << 20));
     }
 
     void awaitReady() {

@@ -51,24 +51,7 @@ class BatchingIT {
     private record Watched(RedisTier tier, MetricRegistry metrics) implements AutoCloseable {
         /** With a deadline that a busy machine keeps: what is tested is not time. */
         static Watched open(int... ports) {
-            DistributedCacheSettings d = RedisFixture.settings(ports);
-            return open(new DistributedCacheSettings(
-                    true,
-                    d.backend(),
-                    d.clusterNodes(),
-                    d.topology(),
-                    null,
-                    1,
-                    d.consistencyLevel(),
-                    d.ttl(),
-                    Duration.ofSeconds(4),
-                    d.connectTimeout(),
-                    d.poolSize(),
-                    0,
-                    d.keyPrefix(),
-                    null,
-                    null,
-                    null));
+            return open(RedisFixture.settings(ports).withTimeout(Duration.ofSeconds(4)));
         }
 
         /** With the short deadline of tests about time. */

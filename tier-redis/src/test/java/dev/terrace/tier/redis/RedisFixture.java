@@ -17,7 +17,6 @@ import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.Entries;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -41,27 +40,15 @@ final class RedisFixture {
     }
 
     static DistributedCacheSettings settings(Topology topology, String username, String password, int... ports) {
-        DistributedCacheSettings d = DistributedCacheSettings.defaults();
-        List<HostAndPort> nodes = IntStream.of(ports)
+        HostAndPort[] nodes = IntStream.of(ports)
                 .mapToObj(port -> new HostAndPort("127.0.0.1", port))
-                .toList();
-        return new DistributedCacheSettings(
-                true,
-                d.backend(),
-                nodes,
-                topology,
-                null,
-                1,
-                d.consistencyLevel(),
-                d.ttl(),
-                TIMEOUT,
-                Duration.ofSeconds(1),
-                d.poolSize(),
-                0,
-                "test",
-                username,
-                password == null ? null : new Secret(password),
-                null);
+                .toArray(HostAndPort[]::new);
+        return DistributedCacheSettings.defaults()
+                .at(topology, nodes)
+                .withTimeout(TIMEOUT)
+                .withConnectTimeout(Duration.ofSeconds(1))
+                .withKeyPrefix("test")
+                .withLogin(username, password == null ? null : new Secret(password));
     }
 
     static RedisTier open(DistributedCacheSettings settings, InstantSource clock, MetricRegistry metrics) {

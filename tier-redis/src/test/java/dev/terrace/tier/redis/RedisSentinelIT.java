@@ -11,7 +11,6 @@ import static org.awaitility.Awaitility.await;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.config.DistributedCacheSettings.Topology;
-import dev.terrace.config.HostAndPort;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Replica.Standing;
@@ -21,7 +20,6 @@ import dev.terrace.testkit.redis.RedisProcess;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -59,24 +57,7 @@ class RedisSentinelIT {
     }
 
     private DistributedCacheSettings settings(Topology topology) {
-        DistributedCacheSettings d = RedisFixture.settings(sentinel.port());
-        return new DistributedCacheSettings(
-                true,
-                d.backend(),
-                List.of(new HostAndPort("127.0.0.1", sentinel.port())),
-                topology,
-                "mymaster",
-                1,
-                d.consistencyLevel(),
-                d.ttl(),
-                d.timeout(),
-                d.connectTimeout(),
-                d.poolSize(),
-                0,
-                d.keyPrefix(),
-                null,
-                null,
-                null);
+        return RedisFixture.settings(topology, null, null, sentinel.port()).withSentinelMaster("mymaster");
     }
 
     private void awaitReplicaHas(String key) {

@@ -10,7 +10,6 @@ import static org.awaitility.Awaitility.await;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.config.DistributedCacheSettings.TlsSettings;
-import dev.terrace.config.HostAndPort;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierStatus;
@@ -18,7 +17,6 @@ import dev.terrace.testkit.redis.RedisProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -80,24 +78,9 @@ class RedisTlsIT {
 
         private DistributedCacheSettings settings(
                 Path trusted, Certificates.@Nullable Identity as, boolean verifyHostname, Duration connectTimeout) {
-            DistributedCacheSettings d = RedisFixture.settings(port);
-            return new DistributedCacheSettings(
-                    true,
-                    d.backend(),
-                    List.of(new HostAndPort("127.0.0.1", port)),
-                    d.topology(),
-                    null,
-                    1,
-                    d.consistencyLevel(),
-                    d.ttl(),
-                    d.timeout(),
-                    connectTimeout,
-                    d.poolSize(),
-                    0,
-                    d.keyPrefix(),
-                    null,
-                    null,
-                    new TlsSettings(
+            return RedisFixture.settings(port)
+                    .withConnectTimeout(connectTimeout)
+                    .withTls(new TlsSettings(
                             trusted,
                             as == null ? null : as.certificate(),
                             as == null ? null : as.key(),

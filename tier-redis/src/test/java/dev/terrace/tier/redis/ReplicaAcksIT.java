@@ -91,25 +91,10 @@ class ReplicaAcksIT {
     }
 
     private static RedisTier open(ConsistencyLevel level, int... ports) {
-        DistributedCacheSettings d = RedisFixture.settings(ports);
-        DistributedCacheSettings settings = new DistributedCacheSettings(
-                true,
-                d.backend(),
-                d.clusterNodes(),
-                d.topology(),
-                null,
-                3,
-                level,
-                d.ttl(),
+        DistributedCacheSettings settings = RedisFixture.settings(ports)
+                .withCopies(3, level)
                 // Leaves 400 ms between the servers' count and the deadline, for busy machines.
-                Duration.ofMillis(1_600),
-                d.connectTimeout(),
-                d.poolSize(),
-                0,
-                d.keyPrefix(),
-                null,
-                null,
-                null);
+                .withTimeout(Duration.ofMillis(1_600));
         return RedisFixture.openReady(settings, InstantSource.system(), new MetricRegistry());
     }
 
