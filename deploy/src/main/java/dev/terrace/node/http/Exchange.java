@@ -5,9 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -17,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -33,22 +30,17 @@ final class Exchange {
             .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .build();
 
-    private static final int PART_BYTES = 16 << 10;
-    private static final long LEAST_BYTES_PER_SECOND = 16 << 10;
-
     private final Request request;
     private final Response response;
     private final Callback callback;
     private @Nullable List<byte[]> segments;
-    private final int maxBodyBytes;
-    private final Duration bodyGrace;
+    private final RequestBody body;
 
     Exchange(Request request, Response response, Callback callback, int maxBodyBytes, Duration bodyGrace) {
         this.request = request;
         this.response = response;
         this.callback = callback;
-        this.maxBodyBytes = maxBodyBytes;
-        this.bodyGrace = bodyGrace;
+        this.body = new RequestBody(request, maxBodyBytes, bodyGrace);
     }
 
     String method() {
@@ -133,52 +125,7 @@ final class Exchange {
 
     /** The whole body, refused when it is longer than the limit before more of it is read. */
     byte[] body() {
-        long declared = request.getLength();
-        if (declared > maxBodyBytes) {
-            throw tooLarge(declared + " bytes");
-        }
-        try (InputStream in = Content.Source.asInputStream(request)) {
-            byte[] body = inTime(in);
-            if (body.length > maxBodyBytes) {
-                throw tooLarge("more than " + maxBodyBytes + " bytes");
-            }
-            return body;
-        } catch (IOException e) {
-            // Cut off, too slow, or no proper chunks; whatever it is, there is no request.
-            response.getHeaders().put("Connection", "close");
-            throw new HttpProblem(400, "Bad request", "the body could not be read to its end");
-        }
-    }
-
-    /** A body that trickles in would hold a thread for as long as its sender likes: the idle timeout never strikes. */
-    private byte[] inTime(InputStream in) throws IOException {
-        long started = System.nanoTime();
-        ByteArrayOutputStream body = new ByteArrayOutputStream();
-        byte[] part = new byte[PART_BYTES];
-        int length;
-        while ((length = in.read(part, 0, Math.min(PART_BYTES, maxBodyBytes + 1 - body.size()))) > 0) {
-            body.write(part, 0, length);
-            long allowed = bodyGrace.toNanos() + TimeUnit.SECONDS.toNanos(body.size()) / LEAST_BYTES_PER_SECOND;
-            if (System.nanoTime() - started > allowed) {
-                response.getHeaders().put("Connection", "close");
-                throw new HttpProblem(
-                        408,
-                        "Request timeout",
-                        "the body came too slowly: after " + bodyGrace.toMillis() + " ms at least "
-                                + LEAST_BYTES_PER_SECOND + " bytes a second are expected");
-            }
-        }
-        return body.toByteArray();
-    }
-
-    private HttpProblem tooLarge(String actual) {
-        // What is not read would be taken for the next request.
-        response.getHeaders().put("Connection", "close");
-        return new HttpProblem(
-                413,
-                "Content too large",
-                "body of " + actual + " exceeds max_body_bytes " + maxBodyBytes
-                        + "; send less or raise server.max_body_bytes");
+        return body.read();
     }
 
     /** The body as a JSON object. */
@@ -203,8 +150,8 @@ final class Exchange {
 
     /** As {@link #json()}; an empty object when there is no body. */
     JsonNode jsonOrEmpty() {
-        byte[] body = body();
-        return body.length == 0 ? JSON.createObjectNode() : json(body);
+        byte[] bytes = body();
+        return bytes.length == 0 ? JSON.createObjectNode() : json(bytes);
     }
 
     /** Sets a header of the answer. */
@@ -213,11 +160,15 @@ final class Exchange {
         return this;
     }
 
-    void bytes(int status, String contentType, byte[] body) {
+    void bytes(int status, String contentType, byte[] content) {
+        boolean left = body.isLeft();
+        if (left) {
+            response.getHeaders().put("Connection", "close");
+        }
         response.setStatus(status);
         response.getHeaders().put("Content-Type", contentType);
-        response.getHeaders().put("Content-Length", body.length);
-        response.write(true, ByteBuffer.wrap(body), callback);
+        response.getHeaders().put("Content-Length", content.length);
+        response.write(true, ByteBuffer.wrap(content), left ? body.letGoBy(callback) : callback);
     }
 
     void text(int status, String text) {
