@@ -26,6 +26,7 @@ final class Storm implements AutoCloseable {
     private static final int CLIENTS = 9;
     private static final int READ_ROUNDS = 4;
 
+    private final Path folder;
     private final Servers servers;
     private final List<NodeProcess> nodes = new ArrayList<>();
     private final HistoryRecorder recorder = new HistoryRecorder();
@@ -62,6 +63,7 @@ final class Storm implements AutoCloseable {
     /** Starts the nodes; closes {@code servers} in the end. */
     Storm(Path folder, Servers servers, Class<?> main, int nodeCount, Workload workload, long seed, SettingsOf settings)
             throws Exception {
+        this.folder = folder;
         this.seed = seed;
         this.servers = servers;
         this.workload = workload;
@@ -81,6 +83,11 @@ final class Storm implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    /** Where settings, logs and reports are. */
+    Path folder() {
+        return folder;
     }
 
     Servers servers() {

@@ -59,18 +59,15 @@ class StormIT {
     @Test
     @Timeout(value = 12, unit = TimeUnit.HOURS)
     void oneRedisConvergesAndLosesNothing() throws Exception {
-        Path folder = Path.of("target", "storm", "one-redis-" + SEED);
-        Zones zones = new Zones(RedisProcess.preferredBinary("StormIT"), 1, NODES);
-        try (Storm storm = new Storm(
-                folder,
+        Zones zones = zones(1);
+        try (Storm storm = storm(
+                "one-redis",
                 zones,
                 StormNode.class,
-                NODES,
                 new Workload(SEED, true),
-                SEED,
                 node -> settings("\"" + zones.address(0, node) + "\"", "topology: standalone"))) {
-            Storm.Outcome outcome = run(storm, Duration.ofMillis(700));
-            finish(report("one Redis, EVENTUAL", storm, outcome), outcome, folder);
+            Storm.Outcome outcome = run(storm, anyFaults(storm), 700);
+            finish(report("one Redis, EVENTUAL", storm, outcome), outcome, storm);
         }
     }
 
@@ -84,19 +81,16 @@ class StormIT {
     @Tag("F09")
     @Timeout(value = 12, unit = TimeUnit.HOURS)
     void aClusterWithSyncWritesConvergesAndLosesNothing() throws Exception {
-        Path folder = Path.of("target", "storm", "cluster-" + SEED);
         ClusterServers cluster = new ClusterServers(SEED);
-        try (Storm storm = new Storm(
-                folder,
+        try (Storm storm = storm(
+                "cluster",
                 cluster,
                 StormNode.class,
-                NODES,
                 new Workload(SEED, false),
-                SEED,
                 node -> settings(
                         cluster.addresses(), "topology: cluster, replication_factor: 2, consistency_level: sync"))) {
-            Storm.Outcome outcome = run(storm, Duration.ofMillis(700));
-            finish(report("Redis Cluster 3 + 3, SYNC, EVENTUAL", storm, outcome), outcome, folder);
+            Storm.Outcome outcome = run(storm, anyFaults(storm), 700);
+            finish(report("Redis Cluster 3 + 3, SYNC, EVENTUAL", storm, outcome), outcome, storm);
         }
     }
 
@@ -114,20 +108,16 @@ class StormIT {
     @Tag("F14")
     @Timeout(value = 12, unit = TimeUnit.HOURS)
     void quorumOverFiveZonesIsOneRegisterPerKey() throws Exception {
-        Path folder = Path.of("target", "storm", "quorum-" + SEED);
-        Zones zones = new Zones(RedisProcess.preferredBinary("StormIT"), 5, NODES);
-        try (Storm storm = new Storm(
-                folder,
+        Zones zones = zones(5);
+        try (Storm storm = storm(
+                "quorum",
                 zones,
                 RegisterNode.class,
-                NODES,
                 new Workload(SEED, true),
-                SEED,
                 node -> settingsOver(all(zones, node), THREE_COPIES))) {
             List<Fault> faults = zoneFaults(zones);
             faults.addAll(storm.nodeFaults());
-            Storm.Outcome outcome =
-                    storm.run(Schedule.draw(SEED, faults, LENGTH, Duration.ofMillis(500), 2), CALM, CONVERGED);
+            Storm.Outcome outcome = run(storm, faults, 500);
             HistoryReport report = report("five zones, 3 copies, QUORUM", storm, outcome)
                     .verdict(
                             "every key is one register",
@@ -137,7 +127,7 @@ class StormIT {
                             "every write keeps its version",
                             HistoryReport.linearizable(outcome.history(), CheckLimits.DEFAULT))
                     .verdict("strict", staleness.strict(outcome.history()));
-            finish(report, outcome, folder);
+            finish(report, outcome, storm);
         }
     }
 
@@ -171,15 +161,12 @@ class StormIT {
     @Tag("F30")
     @Timeout(value = 12, unit = TimeUnit.HOURS)
     void wholeNodesOverFiveZonesKeepWhatEachClassPromises() throws Exception {
-        Path folder = Path.of("target", "storm", "nodes-" + SEED);
-        Zones zones = new Zones(RedisProcess.preferredBinary("StormIT"), 5, NODES);
-        try (Storm storm = new Storm(
-                folder,
+        Zones zones = zones(5);
+        try (Storm storm = storm(
+                "nodes",
                 zones,
                 StormNode.class,
-                NODES,
                 new Workload(SEED, false, 70, List.of(StormNode.REGISTER, "bounded", "strict")),
-                SEED,
                 node -> coherent(all(zones, node), THREE_COPIES))) {
             storm.onlyAnnouncedCounts();
             List<Fault> faults = zoneFaults(zones);
@@ -188,14 +175,13 @@ class StormIT {
                 faults.addAll(storm.nodeFaults());
                 faults.addAll(storm.timeFaults());
             }
-            Storm.Outcome outcome =
-                    storm.run(Schedule.draw(SEED, faults, LENGTH, Duration.ofMillis(500), 2), CALM, CONVERGED);
+            Storm.Outcome outcome = run(storm, faults, 500);
             History registers = Workload.of(outcome.history(), StormNode.REGISTER);
             HistoryReport report = ofClasses(report("nodes over five zones, 3 copies, QUORUM", storm, outcome), outcome)
                     .verdict(
                             "every key read by a majority is one register",
                             HistoryReport.linearizable(registers.withoutVersions(), CheckLimits.DEFAULT));
-            finish(report, outcome, folder);
+            finish(report, outcome, storm);
         }
     }
 
@@ -222,28 +208,23 @@ class StormIT {
     @Tag("F77")
     @Timeout(value = 12, unit = TimeUnit.HOURS)
     void copiesAreAsFreshAsTheirClassPromises() throws Exception {
-        Path folder = Path.of("target", "storm", "coherence-" + SEED);
-        Zones zones = new Zones(RedisProcess.preferredBinary("StormIT"), 1, NODES);
-        try (Storm storm = new Storm(
-                folder,
+        Zones zones = zones(1);
+        try (Storm storm = storm(
+                "coherence",
                 zones,
                 StormNode.class,
-                NODES,
                 new Workload(SEED, false, 85, List.of("eventual", "bounded", "strict")),
-                SEED,
                 node -> coherent(
                         "cluster_nodes: [\"%s\"]".formatted(zones.address(0, node)), "topology: standalone"))) {
             storm.onlyAnnouncedCounts();
-            List<Fault> faults = new ArrayList<>(storm.servers().faults());
-            faults.addAll(storm.nodeFaults());
+            List<Fault> faults = anyFaults(storm);
             for (int i = 0; i < 3; i++) {
                 faults.addAll(zones.logFaults());
             }
             faults.addAll(storm.timeFaults());
             faults.addAll(storm.timeFaults());
-            Storm.Outcome outcome =
-                    storm.run(Schedule.draw(SEED, faults, LENGTH, Duration.ofMillis(500), 2), CALM, CONVERGED);
-            finish(ofClasses(report("one Redis and its log, three classes", storm, outcome), outcome), outcome, folder);
+            Storm.Outcome outcome = run(storm, faults, 500);
+            finish(ofClasses(report("one Redis and its log, three classes", storm, outcome), outcome), outcome, storm);
         }
     }
 
@@ -276,22 +257,19 @@ class StormIT {
     /** The harness itself: a server that forgets once, unseen by any health check, is found out. */
     @Test
     void aServerThatForgotIsFoundOut() throws Exception {
-        Path folder = Path.of("target", "storm", "forgetful-" + SEED);
-        Zones zones = new Zones(RedisProcess.preferredBinary("StormIT"), 1, NODES);
-        try (Storm storm = new Storm(
-                folder,
+        Zones zones = zones(1);
+        try (Storm storm = storm(
+                "forgetful",
                 zones,
                 StormNode.class,
-                NODES,
                 new Workload(SEED, false),
-                SEED,
                 node -> settings("\"" + zones.address(0, node) + "\"", "topology: standalone"))) {
             Schedule once = new Schedule(
                     SEED,
                     List.of(new Schedule.Strike(zones.amnesias(Duration.ZERO).get(0), 2_000, 2_000)));
             Storm.Outcome outcome = storm.run(once, Duration.ofSeconds(3), CONVERGED);
             HistoryReport report =
-                    report("one Redis that forgets", storm, outcome).writeTo(folder);
+                    report("one Redis that forgets", storm, outcome).writeTo(storm.folder());
             assertThat(report.complaint())
                     .contains("restart-empty zone-1")
                     .contains("key 'storm/once-")
@@ -299,10 +277,26 @@ class StormIT {
         }
     }
 
-    private static Storm.Outcome run(Storm storm, Duration gap) throws Exception {
+    private static Zones zones(int count) throws Exception {
+        return new Zones(RedisProcess.preferredBinary("StormIT"), count, NODES);
+    }
+
+    private static Storm storm(
+            String name, Servers servers, Class<?> node, Workload workload, Storm.SettingsOf settings)
+            throws Exception {
+        Path folder = Path.of("target", "storm", name + "-" + SEED);
+        return new Storm(folder, servers, node, NODES, workload, SEED, settings);
+    }
+
+    /** What can befall servers and nodes. */
+    private static List<Fault> anyFaults(Storm storm) {
         List<Fault> faults = new ArrayList<>(storm.servers().faults());
         faults.addAll(storm.nodeFaults());
-        return storm.run(Schedule.draw(SEED, faults, LENGTH, gap, 2), CALM, CONVERGED);
+        return faults;
+    }
+
+    private static Storm.Outcome run(Storm storm, List<Fault> faults, int gapMillis) throws Exception {
+        return storm.run(Schedule.draw(SEED, faults, LENGTH, Duration.ofMillis(gapMillis), 2), CALM, CONVERGED);
     }
 
     /** What holds for every topology. */
@@ -331,8 +325,8 @@ class StormIT {
         return report;
     }
 
-    private static void finish(HistoryReport report, Storm.Outcome outcome, Path folder) {
-        report.writeTo(folder);
+    private static void finish(HistoryReport report, Storm.Outcome outcome, Storm storm) {
+        report.writeTo(storm.folder());
         System.out.println(report.text());
         assertThat(outcome.nemesisFailures()).isEmpty();
         assertThat(outcome.agreedMillis()).as("all nodes answer the same").isNotNegative();
