@@ -9,12 +9,12 @@ import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.redis.RedisProcess;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * How long an invalidation on one node takes until the copies in the L1 of two others are gone, whole coordinators over one
@@ -93,7 +93,7 @@ public final class InvalidationDelivery {
             fill(readers.get(r), count);
             drops.get(r).begin(count);
         }
-        Thread.sleep(1_000);
+        Pace.rest(Duration.ofSeconds(1));
         long[] due = new long[count];
         long[] acknowledged = new long[count];
         AtomicInteger answered = new AtomicInteger();
@@ -104,9 +104,7 @@ public final class InvalidationDelivery {
         for (int i = 0; i < count; i++) {
             int n = i;
             due[i] = begin + i * step;
-            while (due[i] - System.nanoTime() > 60_000) {
-                LockSupport.parkNanos(due[i] - System.nanoTime() - 50_000);
-            }
+            Pace.until(due[i]);
             writer.cache().async().invalidate("key-" + i).whenComplete((receipt, failure) -> {
                 acknowledged[n] = System.nanoTime();
                 answered.incrementAndGet();
@@ -116,11 +114,9 @@ public final class InvalidationDelivery {
             });
         }
         long sent = System.nanoTime();
-        long until = System.nanoTime() + 10_000_000_000L;
-        while (System.nanoTime() - until < 0
-                && (answered.get() < count || drops.stream().anyMatch(each -> each.count.get() < count))) {
-            Thread.sleep(5);
-        }
+        Pace.await(
+                () -> answered.get() == count && drops.stream().allMatch(each -> each.count.get() == count),
+                Duration.ofSeconds(10));
         if (!print) {
             return;
         }

@@ -12,13 +12,13 @@ import dev.terrace.spi.TierContext;
 import dev.terrace.spi.Version;
 import dev.terrace.testkit.TestContext;
 import dev.terrace.testkit.redis.RedisProcess;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * How long a notice takes from one node to two others over the log, at a fixed rate, and what publishing costs the caller. Open
@@ -40,24 +40,9 @@ public final class LogDelivery {
     }
 
     private static Backplane open(int port) {
-        DistributedCacheSettings d = DistributedCacheSettings.defaults();
-        DistributedCacheSettings settings = new DistributedCacheSettings(
-                true,
-                d.backend(),
-                List.of(new HostAndPort("127.0.0.1", port)),
-                Topology.STANDALONE,
-                null,
-                1,
-                d.consistencyLevel(),
-                d.ttl(),
-                d.timeout(),
-                d.connectTimeout(),
-                d.poolSize(),
-                0,
-                "bench",
-                null,
-                null,
-                null);
+        DistributedCacheSettings settings = DistributedCacheSettings.defaults()
+                .at(Topology.STANDALONE, new HostAndPort("127.0.0.1", port))
+                .withKeyPrefix("bench");
         TierContext context = new TestContext(InstantSource.system(), settings);
         return ServiceLoader.load(BackplaneProvider.class).stream()
                 .map(ServiceLoader.Provider::get)
@@ -82,24 +67,20 @@ public final class LogDelivery {
             writer.start(1, listener(new long[count], due, new AtomicInteger(), gaps));
             first.start(2, listener(one, due, heard, gaps));
             second.start(3, listener(two, due, heard, gaps));
-            Thread.sleep(500);
+            // They begin to listen in the background.
+            Pace.rest(Duration.ofMillis(500));
             long begin = System.nanoTime() + 100_000_000L;
             long step = 1_000_000_000L / rate;
             for (int i = 0; i < count; i++) {
                 due[i] = begin + i * step;
-                while (due[i] - System.nanoTime() > 60_000) {
-                    LockSupport.parkNanos(due[i] - System.nanoTime() - 50_000);
-                }
+                Pace.until(due[i]);
                 long before = System.nanoTime();
                 writer.publish(List.of(
                                 new Notice.Changed(1, CacheKey.of("bench", "key-" + i), new Version(i, 1), false)))
                         .thenAccept(at -> known.incrementAndGet(at == Backplane.NOT_KNOWN ? 1 : 0));
                 cost[i] = System.nanoTime() - before;
             }
-            long until = System.nanoTime() + 10_000_000_000L;
-            while (heard.get() < 2 * count && System.nanoTime() - until < 0) {
-                Thread.sleep(10);
-            }
+            Pace.await(() -> heard.get() >= 2 * count, Duration.ofSeconds(10));
         }
         if (print) {
             System.out.printf(

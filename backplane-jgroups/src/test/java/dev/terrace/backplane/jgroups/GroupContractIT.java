@@ -14,10 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jgroups.protocols.DISCARD;
-import org.jgroups.protocols.TP;
-import org.jgroups.stack.ProtocolStack;
 import org.junit.jupiter.api.BeforeEach;
 
 /** The group, up to three channels in one JVM on loopback. */
@@ -100,17 +97,7 @@ class GroupContractIT extends BackplaneContract {
     @Override
     protected void cut(Backplane backplane) {
         GroupBackplane group = opened.get(opened.size() == 3 ? 1 : opened.size() - 1);
-        DISCARD discard = new DISCARD();
-        discard.discardAll(true);
-        discard.excludeItself(false);
-        try {
-            Objects.requireNonNull(group.channel())
-                    .getProtocolStack()
-                    .insertProtocol(discard, ProtocolStack.Position.ABOVE, TP.class);
-        } catch (Exception e) {
-            throw new AssertionError(e);
-        }
-        cuts.put(backplane, discard);
+        cuts.put(backplane, GroupFixture.cut(group));
     }
 
     @Override

@@ -52,18 +52,23 @@ final class GroupFixture implements AutoCloseable {
 
         /** Loses everything that comes and goes, from now on. */
         DISCARD cut() {
-            DISCARD discard = new DISCARD();
-            discard.discardAll(true);
-            discard.excludeItself(false);
-            try {
-                Objects.requireNonNull(group.channel())
-                        .getProtocolStack()
-                        .insertProtocol(discard, ProtocolStack.Position.ABOVE, TP.class);
-            } catch (Exception e) {
-                throw new AssertionError(e);
-            }
-            return discard;
+            return GroupFixture.cut(group);
         }
+    }
+
+    /** Lets {@code group} lose everything that comes and goes, from now on. */
+    static DISCARD cut(GroupBackplane group) {
+        DISCARD discard = new DISCARD();
+        discard.discardAll(true);
+        discard.excludeItself(false);
+        try {
+            Objects.requireNonNull(group.channel())
+                    .getProtocolStack()
+                    .insertProtocol(discard, ProtocolStack.Position.ABOVE, TP.class);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+        return discard;
     }
 
     static Notice change(long node, long number) {
@@ -111,14 +116,7 @@ final class GroupFixture implements AutoCloseable {
         await().atMost(SOON).until(() -> {
             Notice beat = new Notice.Beat(node.id(), ++beats, 0, 0, false);
             node.group().publish(List.of(beat));
-            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(500);
-            while (System.nanoTime() - until < 0) {
-                if (node.heard().notices().contains(beat)) {
-                    return true;
-                }
-                Thread.onSpinWait();
-            }
-            return false;
+            return node.heard().hears(beat, Duration.ofMillis(500));
         });
     }
 

@@ -1,6 +1,7 @@
 package dev.terrace.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.terrace.api.Cache;
@@ -130,9 +131,7 @@ class ClosingTest {
                     }
                 }));
             }
-            while (calls.get() < 100) {
-                Thread.onSpinWait();
-            }
+            await().until(() -> calls.get() >= 100);
             stack.close();
             for (Future<Throwable> outcome : outcomes) {
                 assertThat(outcome.get(10, TimeUnit.SECONDS)).isInstanceOf(ClosedException.class);

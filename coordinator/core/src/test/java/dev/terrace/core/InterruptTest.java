@@ -135,6 +135,7 @@ class InterruptTest {
                 caller.start();
                 long until = System.nanoTime() + random.nextInt(200_000);
                 while (System.nanoTime() < until) {
+                    // Parking takes longer than what is to be hit.
                     Thread.onSpinWait();
                 }
                 caller.interrupt();

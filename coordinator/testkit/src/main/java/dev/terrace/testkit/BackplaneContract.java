@@ -69,14 +69,7 @@ public abstract class BackplaneContract {
         await().atMost(SOON).pollInterval(Duration.ofMillis(50)).until(() -> {
             Notice beat = new Notice.Beat(node.id(), beats.incrementAndGet(), 0, 0, false);
             answer(node.backplane().publish(List.of(beat)));
-            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(500);
-            while (System.nanoTime() - until < 0) {
-                if (node.heard().notices().contains(beat)) {
-                    return true;
-                }
-                Thread.onSpinWait();
-            }
-            return false;
+            return node.heard().hears(beat, Duration.ofMillis(500));
         });
     }
 

@@ -2,8 +2,10 @@ package dev.terrace.testkit;
 
 import dev.terrace.spi.BackplaneListener;
 import dev.terrace.spi.Notice;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A listener that writes down what it hears. Thread-safe; notes when it was called by two threads at once. */
@@ -35,6 +37,7 @@ public final class HeardNotices implements BackplaneListener {
         }
         synchronized (this) {
             all.add(heard);
+            notifyAll();
         }
         busy.set(false);
     }
@@ -55,6 +58,19 @@ public final class HeardNotices implements BackplaneListener {
                 .filter(Notice.Changed.class::isInstance)
                 .map(notice -> ((Notice.Changed) notice).version().clock())
                 .toList();
+    }
+
+    /** Waits until {@code notice} was heard, {@code most} at the longest; whether it was. */
+    public synchronized boolean hears(Notice notice, Duration most) throws InterruptedException {
+        long deadline = System.nanoTime() + most.toNanos();
+        while (!notices().contains(notice)) {
+            long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            if (leftMillis <= 0) {
+                return false;
+            }
+            wait(leftMillis);
+        }
+        return true;
     }
 
     /** How many gaps there were. */

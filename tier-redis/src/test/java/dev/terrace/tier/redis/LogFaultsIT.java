@@ -62,11 +62,7 @@ class LogFaultsIT {
             if (answer(node.log().publish(List.of(beat))) == Backplane.NOT_KNOWN) {
                 return false;
             }
-            long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
-            while (System.nanoTime() - until < 0 && !node.heard().notices().contains(beat)) {
-                Thread.onSpinWait();
-            }
-            return node.heard().notices().contains(beat);
+            return node.heard().hears(beat, Duration.ofSeconds(1));
         });
     }
 
