@@ -11,29 +11,17 @@ import dev.terrace.core.CacheCoordinator;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.BackplaneProvider;
 import dev.terrace.spi.CacheKey;
-import dev.terrace.spi.Entry;
-import dev.terrace.spi.EnvelopeView;
-import dev.terrace.spi.KeyBuffer;
 import dev.terrace.spi.LocalTier;
-import dev.terrace.spi.Lookup;
-import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierContext;
-import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.TierProvider;
 import dev.terrace.spi.TierStatus;
-import dev.terrace.spi.Version;
-import dev.terrace.spi.WriteCondition;
+import dev.terrace.testkit.ForwardingLocalTier;
 import dev.terrace.testkit.TestContext;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Collection;
-import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /** Whole nodes over one Redis: Chronicle Map, Redis, and its log of notices. */
@@ -57,23 +45,7 @@ final class Fleet {
 
     DistributedCacheSettings settings() {
         DistributedCacheSettings d = DistributedCacheSettings.defaults();
-        return new DistributedCacheSettings(
-                true,
-                d.backend(),
-                List.of(new HostAndPort("127.0.0.1", port)),
-                d.topology(),
-                null,
-                1,
-                d.consistencyLevel(),
-                d.ttl(),
-                Duration.ofSeconds(2),
-                d.connectTimeout(),
-                d.poolSize(),
-                0,
-                d.keyPrefix(),
-                null,
-                null,
-                null);
+        return d.at(d.topology(), new HostAndPort("127.0.0.1", port)).withTimeout(Duration.ofSeconds(2));
     }
 
     private TierContext context() {
@@ -93,10 +65,7 @@ final class Fleet {
                 .findFirst()
                 .orElseThrow()
                 .open(context());
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-        while (tier.status().state() != TierStatus.State.READY && System.nanoTime() - deadline < 0) {
-            LockSupport.parkNanos(1_000_000);
-        }
+        Pace.await(() -> tier.status().state() == TierStatus.State.READY, Duration.ofSeconds(20));
         return tier;
     }
 
@@ -126,66 +95,18 @@ final class Fleet {
     }
 
     /** L1 that says what is dropped. */
-    private record Watched(LocalTier tier, Consumer<CacheKey> dropped) implements LocalTier {
+    private static final class Watched extends ForwardingLocalTier {
+        private final Consumer<CacheKey> dropped;
+
+        Watched(LocalTier tier, Consumer<CacheKey> dropped) {
+            super(tier);
+            this.dropped = dropped;
+        }
+
         @Override
         public void drop(CacheKey key) {
-            tier.drop(key);
+            super.drop(key);
             dropped.accept(key);
-        }
-
-        @Override
-        public boolean read(KeyBuffer key, EnvelopeView into) {
-            return tier.read(key, into);
-        }
-
-        @Override
-        public StoreOutcome store(Entry entry, WriteCondition condition) {
-            return tier.store(entry, condition);
-        }
-
-        @Override
-        public void dropAll() {
-            tier.dropAll();
-        }
-
-        @Override
-        public TierLevel level() {
-            return tier.level();
-        }
-
-        @Override
-        public CompletionStage<Lookup> get(CacheKey key) {
-            return tier.get(key);
-        }
-
-        @Override
-        public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-            return tier.getAll(keys);
-        }
-
-        @Override
-        public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
-            return tier.put(entry, condition);
-        }
-
-        @Override
-        public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
-            return tier.putAll(entries);
-        }
-
-        @Override
-        public CompletionStage<Void> clear(String cache, Version upTo) {
-            return tier.clear(cache, upTo);
-        }
-
-        @Override
-        public TierStatus status() {
-            return tier.status();
-        }
-
-        @Override
-        public void close() {
-            tier.close();
         }
     }
 }

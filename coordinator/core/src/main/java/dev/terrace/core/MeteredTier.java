@@ -5,13 +5,11 @@ import com.codahale.metrics.MetricRegistry;
 import com.codahale.metrics.Timer;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.ForwardingTier;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
-import dev.terrace.spi.TierLevel;
-import dev.terrace.spi.TierStatus;
-import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import java.util.Collection;
 import java.util.List;
@@ -21,15 +19,14 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
 /** Times every call of a tier, answers of all kinds. Sits inside the guard, so that calls it keeps away do not count. */
-final class MeteredTier implements Tier {
-    private final Tier tier;
+final class MeteredTier extends ForwardingTier {
     private final Timer get;
     private final Timer getAll;
     private final Timer put;
     private final Timer putAll;
 
     MeteredTier(Tier tier, MetricRegistry metrics) {
-        this.tier = tier;
+        super(tier);
         String prefix = "tier." + tier.level().name().toLowerCase(Locale.ROOT) + ".";
         this.get = timer(metrics, prefix + "get");
         this.getAll = timer(metrics, prefix + "get_all");
@@ -49,52 +46,32 @@ final class MeteredTier implements Tier {
     }
 
     @Override
-    public TierLevel level() {
-        return tier.level();
-    }
-
-    @Override
     public CompletionStage<Lookup> get(CacheKey key) {
-        return timed(get, System.nanoTime(), tier.get(key));
+        return timed(get, System.nanoTime(), super.get(key));
     }
 
     @Override
     public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-        return timed(getAll, System.nanoTime(), tier.getAll(keys));
+        return timed(getAll, System.nanoTime(), super.getAll(keys));
     }
 
     @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
-        return timed(put, System.nanoTime(), tier.put(entry, condition));
+        return timed(put, System.nanoTime(), super.put(entry, condition));
     }
 
     @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition, ReplicationMode mode) {
-        return timed(put, System.nanoTime(), tier.put(entry, condition, mode));
+        return timed(put, System.nanoTime(), super.put(entry, condition, mode));
     }
 
     @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries, ReplicationMode mode) {
-        return timed(putAll, System.nanoTime(), tier.putAll(entries, mode));
+        return timed(putAll, System.nanoTime(), super.putAll(entries, mode));
     }
 
     @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
-        return timed(putAll, System.nanoTime(), tier.putAll(entries));
-    }
-
-    @Override
-    public CompletionStage<Void> clear(String cache, Version upTo) {
-        return tier.clear(cache, upTo);
-    }
-
-    @Override
-    public TierStatus status() {
-        return tier.status();
-    }
-
-    @Override
-    public void close() {
-        tier.close();
+        return timed(putAll, System.nanoTime(), super.putAll(entries));
     }
 }

@@ -7,22 +7,15 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
-import dev.terrace.spi.EnvelopeView;
-import dev.terrace.spi.KeyBuffer;
-import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierLevel;
-import dev.terrace.spi.TierStatus;
-import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.FaultyTier;
+import dev.terrace.testkit.ForwardingLocalTier;
 import dev.terrace.testkit.HeapLocalTier;
 import dev.terrace.testkit.HeapTier;
 import dev.terrace.testkit.ManualClock;
-import java.util.Collection;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -68,79 +61,28 @@ class EvictedWhileWritingTest {
     }
 
     /** Does not keep the next entry that is stored, and runs something before the store returns. */
-    private static final class EvictingTier implements LocalTier {
-        private final HeapLocalTier tier;
+    private static final class EvictingTier extends ForwardingLocalTier {
         private volatile @Nullable Runnable afterStore;
 
         EvictingTier(HeapLocalTier tier) {
-            this.tier = tier;
+            super(tier);
         }
 
         @Override
         public StoreOutcome store(Entry entry, WriteCondition condition) {
-            StoreOutcome outcome = tier.store(entry, condition);
+            StoreOutcome outcome = super.store(entry, condition);
             Runnable once = afterStore;
             if (once != null) {
                 afterStore = null;
-                tier.drop(entry.key());
+                drop(entry.key());
                 once.run();
             }
             return outcome;
         }
 
         @Override
-        public boolean read(KeyBuffer key, EnvelopeView into) {
-            return tier.read(key, into);
-        }
-
-        @Override
-        public void drop(CacheKey key) {
-            tier.drop(key);
-        }
-
-        @Override
-        public void dropAll() {
-            tier.dropAll();
-        }
-
-        @Override
-        public TierLevel level() {
-            return tier.level();
-        }
-
-        @Override
-        public CompletionStage<Lookup> get(CacheKey key) {
-            return tier.get(key);
-        }
-
-        @Override
-        public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-            return tier.getAll(keys);
-        }
-
-        @Override
         public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
             return CompletableFuture.completedStage(store(entry, condition));
-        }
-
-        @Override
-        public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
-            return tier.putAll(entries);
-        }
-
-        @Override
-        public CompletionStage<Void> clear(String cache, Version upTo) {
-            return tier.clear(cache, upTo);
-        }
-
-        @Override
-        public TierStatus status() {
-            return tier.status();
-        }
-
-        @Override
-        public void close() {
-            tier.close();
         }
     }
 }

@@ -9,22 +9,17 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.api.WriteOptions;
 import dev.terrace.api.WriteReceipt;
-import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
-import dev.terrace.spi.Lookup;
+import dev.terrace.spi.ForwardingTier;
 import dev.terrace.spi.ScannableTier;
-import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierLevel;
-import dev.terrace.spi.TierStatus;
 import dev.terrace.spi.Version;
-import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.HeapLocalTier;
 import dev.terrace.testkit.HeapLog;
 import dev.terrace.testkit.HeapTier;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -47,30 +42,12 @@ class TagsTest {
     private long nextId = 1;
 
     /** A tier that outlives the nodes that use it. */
-    private record Lasting(HeapTier heap) implements ScannableTier {
-        @Override
-        public TierLevel level() {
-            return heap.level();
-        }
+    private static final class Lasting extends ForwardingTier implements ScannableTier {
+        private final HeapTier heap;
 
-        @Override
-        public CompletionStage<Lookup> get(CacheKey key) {
-            return heap.get(key);
-        }
-
-        @Override
-        public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-            return heap.getAll(keys);
-        }
-
-        @Override
-        public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
-            return heap.put(entry, condition);
-        }
-
-        @Override
-        public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
-            return heap.putAll(entries);
+        Lasting(HeapTier heap) {
+            super(heap);
+            this.heap = heap;
         }
 
         @Override
@@ -81,11 +58,6 @@ class TagsTest {
         @Override
         public void scan(Predicate<Entry> visitor) {
             heap.scan(visitor);
-        }
-
-        @Override
-        public TierStatus status() {
-            return heap.status();
         }
 
         @Override

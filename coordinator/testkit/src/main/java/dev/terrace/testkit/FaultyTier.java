@@ -2,13 +2,12 @@ package dev.terrace.testkit;
 
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.ForwardingTier;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
-import dev.terrace.spi.TierLevel;
-import dev.terrace.spi.TierStatus;
 import dev.terrace.spi.Unavailability;
-import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -32,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@link #hold}: calls wait until {@link #release}, then run in their order.
  * </ul>
  */
-public final class FaultyTier implements Tier {
+public final class FaultyTier extends ForwardingTier {
     private enum Mode {
         HEALTHY,
         FAILING,
@@ -41,7 +40,6 @@ public final class FaultyTier implements Tier {
         HOLDING
     }
 
-    private final Tier tier;
     private final AtomicInteger calls = new AtomicInteger();
     private final List<Runnable> held = new ArrayList<>();
     private Mode mode = Mode.HEALTHY;
@@ -49,7 +47,7 @@ public final class FaultyTier implements Tier {
 
     /** Puts faults between callers and {@code tier}. */
     public FaultyTier(Tier tier) {
-        this.tier = tier;
+        super(tier);
     }
 
     /** From now on answers that it is unavailable. */
@@ -131,18 +129,13 @@ public final class FaultyTier implements Tier {
     }
 
     @Override
-    public TierLevel level() {
-        return tier.level();
-    }
-
-    @Override
     public CompletionStage<Lookup> get(CacheKey key) {
-        return through(false, () -> tier.get(key), this::noLookup);
+        return through(false, () -> super.get(key), this::noLookup);
     }
 
     @Override
     public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-        return through(false, () -> tier.getAll(keys), () -> {
+        return through(false, () -> super.getAll(keys), () -> {
             Map<CacheKey, Lookup> none = new HashMap<>();
             keys.forEach(key -> none.put(key, noLookup()));
             return none;
@@ -151,26 +144,22 @@ public final class FaultyTier implements Tier {
 
     @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
-        return through(true, () -> tier.put(entry, condition), this::noStore);
+        return through(true, () -> super.put(entry, condition), this::noStore);
     }
 
     @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
-        return through(true, () -> tier.putAll(entries), () -> Collections.nCopies(entries.size(), noStore()));
+        return through(true, () -> super.putAll(entries), () -> Collections.nCopies(entries.size(), noStore()));
     }
 
     @Override
-    public CompletionStage<Void> clear(String cache, Version upTo) {
-        return tier.clear(cache, upTo);
+    public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition, ReplicationMode mode) {
+        return through(true, () -> super.put(entry, condition, mode), this::noStore);
     }
 
     @Override
-    public TierStatus status() {
-        return tier.status();
-    }
-
-    @Override
-    public void close() {
-        tier.close();
+    public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries, ReplicationMode mode) {
+        return through(
+                true, () -> super.putAll(entries, mode), () -> Collections.nCopies(entries.size(), noStore()));
     }
 }
