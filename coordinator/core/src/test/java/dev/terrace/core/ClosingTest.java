@@ -1,8 +1,8 @@
 package dev.terrace.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.terrace.api.Cache;
 import dev.terrace.api.ClosedException;

@@ -159,7 +159,6 @@ public final class FaultyTier extends ForwardingTier {
 
     @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries, ReplicationMode mode) {
-        return through(
-                true, () -> super.putAll(entries, mode), () -> Collections.nCopies(entries.size(), noStore()));
+        return through(true, () -> super.putAll(entries, mode), () -> Collections.nCopies(entries.size(), noStore()));
     }
 }
