@@ -129,19 +129,19 @@ final class RunCommand implements Callable<Integer> {
                 .at(DistributedCacheSettings.Topology.STANDALONE, new HostAndPort("127.0.0.1", redis.port()))
                 .withLogin(null, redis.password());
         BackupStorageSettings newL3 = new BackupStorageSettings(
-                        true,
-                        l3.backend(),
-                        backup,
-                        l3.compression(),
-                        false,
-                        null,
-                        l3.keystoreAlias(),
-                        null,
-                        l3.retention(),
-                        l3.durable(),
-                        l3.timeout(),
-                        l3.queueEntries(),
-                        l3.queueMib());
+                true,
+                l3.backend(),
+                backup,
+                l3.compression(),
+                false,
+                null,
+                l3.keystoreAlias(),
+                null,
+                l3.retention(),
+                l3.durable(),
+                l3.timeout(),
+                l3.queueEntries(),
+                l3.queueMib());
         return d.withDistributedCache(l2)
                 .withBackplane(d.backplane().withEnabled(true))
                 .withBackupStorage(newL3);

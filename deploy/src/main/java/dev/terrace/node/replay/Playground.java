@@ -82,12 +82,12 @@ final class Playground implements AutoCloseable {
         BackupStorageSettings l3 = d.backupStorage();
         long roomForAllMib = (l1Capacity * (valueBytes + ENTRY_OVERHEAD_BYTES) * 2) / BYTES_PER_MIB;
         LocalCacheSettings newL1 = new LocalCacheSettings(
-                        true,
-                        l1Capacity,
-                        Math.max(l1.maxMemoryMib(), roomForAllMib),
-                        LONGER_THAN_ANY_REPLAY,
-                        l1.evictionPolicy(),
-                        l1.sweepInterval());
+                true,
+                l1Capacity,
+                Math.max(l1.maxMemoryMib(), roomForAllMib),
+                LONGER_THAN_ANY_REPLAY,
+                l1.evictionPolicy(),
+                l1.sweepInterval());
         DistributedCacheSettings l2 = d.distributedCache()
                 .at(DistributedCacheSettings.Topology.STANDALONE, new HostAndPort("127.0.0.1", redis.port()))
                 .withTtl(LONGER_THAN_ANY_REPLAY)
@@ -95,19 +95,19 @@ final class Playground implements AutoCloseable {
                 .withTimeout(L2_PATIENCE)
                 .withLogin(null, redis.password());
         BackupStorageSettings newL3 = new BackupStorageSettings(
-                        true,
-                        l3.backend(),
-                        folder.resolve("backup"),
-                        l3.compression(),
-                        true,
-                        null,
-                        l3.keystoreAlias(),
-                        new Secret(randomPassphrase()),
-                        LONGER_THAN_ANY_REPLAY,
-                        l3.durable(),
-                        L2_PATIENCE,
-                        l3.queueEntries(),
-                        l3.queueMib());
+                true,
+                l3.backend(),
+                folder.resolve("backup"),
+                l3.compression(),
+                true,
+                null,
+                l3.keystoreAlias(),
+                new Secret(randomPassphrase()),
+                LONGER_THAN_ANY_REPLAY,
+                l3.durable(),
+                L2_PATIENCE,
+                l3.queueEntries(),
+                l3.queueMib());
         // Without a backplane: this is one process, there is nobody to tell.
         return d.withLocalCache(newL1).withDistributedCache(l2).withBackupStorage(newL3);
     }

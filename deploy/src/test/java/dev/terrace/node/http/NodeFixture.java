@@ -44,19 +44,19 @@ final class NodeFixture implements AutoCloseable {
                 .at(DistributedCacheSettings.Topology.STANDALONE, new HostAndPort("127.0.0.1", redisPort))
                 .withTimeout(Duration.ofSeconds(1));
         BackupStorageSettings newL3 = new BackupStorageSettings(
-                        true,
-                        l3.backend(),
-                        backup,
-                        true,
-                        false,
-                        null,
-                        l3.keystoreAlias(),
-                        null,
-                        l3.retention(),
-                        true,
-                        l3.timeout(),
-                        l3.queueEntries(),
-                        l3.queueMib());
+                true,
+                l3.backend(),
+                backup,
+                true,
+                false,
+                null,
+                l3.keystoreAlias(),
+                null,
+                l3.retention(),
+                true,
+                l3.timeout(),
+                l3.queueEntries(),
+                l3.queueMib());
         return d.withDistributedCache(l2)
                 .withBackplane(d.backplane().withEnabled(true))
                 .withBackupStorage(newL3)

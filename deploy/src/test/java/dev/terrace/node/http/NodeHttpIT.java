@@ -1,7 +1,6 @@
 package dev.terrace.node.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -196,7 +195,9 @@ class NodeHttpIT {
                 .startsWith("HTTP/1.1 413")
                 .contains("Connection: close")
                 .contains("body of 16777216 bytes exceeds max_body_bytes 2097152");
-        assertThat(raw("POST /nowhere" + head + body)).startsWith("HTTP/1.1 404").contains("Connection: close");
+        assertThat(raw("POST /nowhere" + head + body))
+                .startsWith("HTTP/1.1 404")
+                .contains("Connection: close");
     }
 
     @Test
