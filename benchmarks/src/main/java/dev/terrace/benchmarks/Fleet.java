@@ -20,7 +20,6 @@ import dev.terrace.testkit.ForwardingLocalTier;
 import dev.terrace.testkit.TestContext;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.function.Consumer;
 

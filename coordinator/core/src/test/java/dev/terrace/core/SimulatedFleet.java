@@ -285,8 +285,8 @@ final class SimulatedFleet {
             return;
         }
         freshAnswers++;
-        time.note(cache + " " + key + " node " + node.id + " read " + result.value() + " v" + result.version() + " from "
-                + result.source() + " asked " + asked / 1000);
+        time.note(cache + " " + key + " node " + node.id + " read " + result.value() + " v" + result.version()
+                + " from " + result.source() + " asked " + asked / 1000);
         if (cache.equals("eventual")) {
             return;
         }

@@ -87,7 +87,9 @@ final class SimulatedLog {
             CompletableFuture<Long> position = new CompletableFuture<>();
             if (muteUntil <= time.now()) {
                 // A group keeps the order of one sender; of a log nobody asks that.
-                lastAppend = name.equals("group") ? Math.max(lastAppend, time.now() + time.delay()) : time.now() + time.delay();
+                lastAppend = name.equals("group")
+                        ? Math.max(lastAppend, time.now() + time.delay())
+                        : time.now() + time.delay();
                 time.at(lastAppend, null, () -> {
                     kept.addAll(notices);
                     long at = last();
