@@ -1,6 +1,5 @@
 package dev.terrace.replication;
 
-import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.SetupException;
 import dev.terrace.spi.CacheKey;
@@ -25,12 +24,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,7 +41,6 @@ import org.jspecify.annotations.Nullable;
 public final class ReplicatedTier implements ReplicatedStore {
     private static final int MOST_LAST_WRITTEN = 100_000;
     private static final long MOVING_INTERVAL_MILLIS = 5_000;
-    private static final String MOVING_GAUGE = "replication.moving";
 
     private final ReplicationMode mode;
     private final Function<CacheKey, ReplicationMode> modes;
@@ -271,7 +267,7 @@ public final class ReplicatedTier implements ReplicatedStore {
             @Nullable HintStore hintStore,
             java.util.function.Supplier<String> tokens,
             Set<Mutation> mutations) {
-        check(zones, setup);
+        SetupCheck.check(zones, setup);
         this.mode = setup.mode();
         this.modes = setup.modes();
         this.placement = new Placement(
@@ -348,30 +344,7 @@ public final class ReplicatedTier implements ReplicatedStore {
                                 healing.comparePerSecond(),
                                 healing.tombstoneMillis())
                         .start();
-        metrics.remove(MOVING_GAUGE);
-        metrics.register(MOVING_GAUGE, (Gauge<Integer>) () -> moving.stage().figure);
-        for (Replica zone : zones) {
-            Meters.gauge(metrics, zone.zone(), "lag_ms", () -> lagMillis(answering, zone));
-            Meters.gauge(
-                    metrics,
-                    zone.zone(),
-                    "latency_p95_ms",
-                    () -> answering.of(zone).p95());
-            Meters.gauge(metrics, zone.zone(), "slow", () -> answering.isSlow(zone) ? 1 : 0);
-        }
-        for (String name : names) {
-            Meters.gauge(metrics, name, "hints.pending", () -> hints.pending(name));
-            Meters.gauge(metrics, name, "hints.oldest_ms", () -> hints.oldestMillis(name));
-            Meters.gauge(
-                    metrics, name, "standing", () -> membership.standing(name).name());
-            Meters.gauge(metrics, name, "resync.progress", () -> membership.copied(name));
-        }
-    }
-
-    /** How old the oldest write is that the zone lacks; else how far behind the first zone it acknowledges, smoothed. */
-    private long lagMillis(Answering answering, Replica zone) {
-        return Math.max(
-                hints.oldestMillis(zone.zone()), Math.round(answering.of(zone).lagMillis()));
+        ReplicationGauges.register(metrics, zones, context, membership, moving);
     }
 
     private static long movingInterval(long asked) {
@@ -387,11 +360,6 @@ public final class ReplicatedTier implements ReplicatedStore {
         return moving.stage();
     }
 
-    private String filling(String zone) {
-        long copied = membership.copied(zone);
-        return copied < 0 ? "" : "being filled, " + copied + " entries copied so far; ";
-    }
-
     private CompletionStage<Replicated> affirm(CacheKey key) {
         return QuorumChange.affirm(context, key);
     }
@@ -403,38 +371,6 @@ public final class ReplicatedTier implements ReplicatedStore {
     /** The last round of comparing the zones that this node did; null when there was none. */
     Comparison.@Nullable Report compared() {
         return comparison == null ? null : comparison.last();
-    }
-
-    private static void check(List<? extends Replica> zones, Setup setup) {
-        Set<String> names = new TreeSet<>();
-        for (Replica zone : zones) {
-            if (!names.add(zone.zone())) {
-                throw new SetupException("two zones are named '" + zone.zone() + "'", "give each a name of its own");
-            }
-        }
-        Transition transition = setup.transition();
-        for (String name : transition.joining()) {
-            if (transition.leaving().contains(name)) {
-                throw new SetupException("zone '" + name + "' both joins and leaves", "let it do one of the two");
-            }
-        }
-        long staying = names.stream()
-                .filter(name -> !transition.leaving().contains(name))
-                .count();
-        if (staying < setup.copies()) {
-            throw new SetupException(
-                    "replication_factor " + setup.copies()
-                            + " needs as many zones, and without those that leave there are " + staying,
-                    "name more zones, or lower replication_factor");
-        }
-        if (!names.isEmpty() && transition.joining().containsAll(names)) {
-            throw new SetupException("every zone joins", "zones that are all new need not join anything");
-        }
-        if (setup.copies() < 1 || setup.copies() > zones.size()) {
-            throw new SetupException(
-                    "replication_factor " + setup.copies() + " needs as many zones, and there are " + zones.size(),
-                    "name more zones, or lower replication_factor");
-        }
     }
 
     @Override
@@ -536,31 +472,7 @@ public final class ReplicatedTier implements ReplicatedStore {
 
     @Override
     public TierStatus status() {
-        List<Replica> zones = placement.all();
-        List<String> away = zones.stream()
-                .filter(zone -> membership.standing(zone.zone()) != Standing.MEMBER)
-                .map(zone -> zone.zone() + " " + membership.standing(zone.zone()) + " (" + filling(zone.zone())
-                        + zone.status().detail() + ")")
-                .collect(Collectors.toCollection(ArrayList::new));
-        int absent = away.size();
-        zones.stream()
-                .filter(zone -> !hints.trouble(zone.zone()).isEmpty())
-                .forEach(zone -> away.add(zone.zone() + ": " + hints.trouble(zone.zone())));
-        boolean closed = zones.stream().anyMatch(zone -> zone.status().state() == TierStatus.State.CLOSED);
-        boolean enough = zones.size() - absent >= Context.majority(placement.copies());
-        TierStatus.State state =
-                closed ? TierStatus.State.CLOSED : enough ? TierStatus.State.READY : TierStatus.State.CONNECTING;
-        if (moving.stage() != Moving.Stage.NONE) {
-            away.add("zones change " + placement.transition() + ": " + moving.stage());
-        }
-        String names = zones.stream().map(Replica::zone).collect(Collectors.joining(", "));
-        return new TierStatus(
-                TierLevel.L2,
-                state,
-                placement.copies() + " copies over zones " + names + ", " + mode,
-                String.join("; ", away),
-                -1,
-                -1);
+        return ZonesStatus.of(context, membership, moving, mode);
     }
 
     @Override
