@@ -8,9 +8,7 @@ import dev.terrace.spi.WriteJournal;
 import dev.terrace.tier.backup.JournalStore.Family;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,8 +23,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The journal on RocksDB. One thread takes steps in their order, many in one batch of the log, which is synced as the settings say. The
- * queue before it is as long as what waits for the origin, which is bounded elsewhere. A batch that fails has not taken effect; what it
- * would have forgotten is forgotten with the next one that does.
+ * queue before it is as long as what waits for the origin, which is bounded elsewhere. A batch that fails has not taken effect.
  */
 final class RocksJournal implements WriteJournal {
     private static final Logger LOG = LoggerFactory.getLogger(RocksJournal.class);
@@ -46,9 +43,6 @@ final class RocksJournal implements WriteJournal {
 
     /** Versions that wait on disk, by name. The thread's own. */
     private final Map<ByteBuffer, Version> waiting = new HashMap<>();
-
-    /** Steps that only forget, of batches that failed. The thread's own. */
-    private final Deque<Step> owed = new ArrayDeque<>();
 
     private long markedNanos = System.nanoTime();
     private long syncedNanos = System.nanoTime();
@@ -167,9 +161,6 @@ final class RocksJournal implements WriteJournal {
         Outcome outcome = Outcome.FAILED;
         if (health.refusal() == null) {
             try (JournalStore.Changes changes = store.changes()) {
-                for (Step step : owed) {
-                    add(changes, changed, step);
-                }
                 for (Task task : batch) {
                     for (Step step : task.steps) {
                         add(changes, changed, step);
@@ -186,7 +177,6 @@ final class RocksJournal implements WriteJournal {
             }
         }
         if (outcome == Outcome.KEPT) {
-            owed.clear();
             changed.forEach((name, version) -> {
                 if (version == null) {
                     waiting.remove(name);
@@ -194,19 +184,11 @@ final class RocksJournal implements WriteJournal {
                     waiting.put(name, version);
                 }
             });
-        } else {
-            batch.forEach(task -> task.steps.stream()
-                    .filter(step -> task.steps.stream().allMatch(RocksJournal::forgets))
-                    .forEach(owed::add));
         }
         for (Task task : batch) {
             task.outcome.complete(outcome);
         }
         mark();
-    }
-
-    private static boolean forgets(Step step) {
-        return step instanceof Done || step instanceof Forget;
     }
 
     private void add(JournalStore.Changes changes, Map<ByteBuffer, @Nullable Version> changed, Step step)

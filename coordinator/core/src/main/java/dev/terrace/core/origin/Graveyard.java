@@ -5,15 +5,18 @@ import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteJournal.Dead;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The dead letters, bounded by number and bytes. Guarded by {@link WriteBehind}'s lock. */
 final class Graveyard {
     private final Map<Version, Dead> dead = new LinkedHashMap<>();
     private final Map<CacheKey, List<Dead>> byKey = new HashMap<>();
+    private final Set<Dead> overtaken = new HashSet<>();
     private final int most;
     private final long mostBytes;
     private long bytes;
@@ -24,7 +27,7 @@ final class Graveyard {
     }
 
     boolean hasRoomFor(Dead letter) {
-        return dead.size() < most && bytes + Waiting.bytes(letter.entry()) <= mostBytes;
+        return dead.size() + overtaken.size() < most && bytes + Waiting.bytes(letter.entry()) <= mostBytes;
     }
 
     void add(Dead letter) {
@@ -34,20 +37,37 @@ final class Graveyard {
         }
     }
 
+    /** Gone from the journal. */
     void remove(Dead letter) {
-        if (dead.remove(letter.entry().version()) != null) {
-            bytes -= Waiting.bytes(letter.entry());
-            byKey.computeIfPresent(letter.key(), (key, letters) -> {
-                letters.remove(letter);
-                return letters.isEmpty() ? null : letters;
-            });
-        }
+        dead.remove(letter.entry().version());
+        overtaken.remove(letter);
+        byKey.computeIfPresent(letter.key(), (key, letters) -> {
+            if (letters.remove(letter)) {
+                bytes -= Waiting.bytes(letter.entry());
+            }
+            return letters.isEmpty() ? null : letters;
+        });
     }
 
-    /** Those of {@code key} that a newer write has made meaningless. */
-    List<Dead> olderThan(CacheKey key, Version version) {
-        return byKey.getOrDefault(key, List.of()).stream()
+    /**
+     * Those of {@code key} that a newer write has made meaningless. They are dead letters no longer; until the journal has forgotten
+     * them, which may fail, they are found here again.
+     */
+    List<Dead> overtake(CacheKey key, Version version) {
+        List<Dead> older = byKey.getOrDefault(key, List.of()).stream()
                 .filter(letter -> version.isNewerThan(letter.entry().version()))
+                .toList();
+        older.forEach(letter -> {
+            dead.remove(letter.entry().version());
+            overtaken.add(letter);
+        });
+        return older;
+    }
+
+    /** Those of {@code key} that are overtaken, and still in the journal. */
+    List<Dead> overtaken(CacheKey key) {
+        return byKey.getOrDefault(key, List.of()).stream()
+                .filter(overtaken::contains)
                 .toList();
     }
 

@@ -55,6 +55,7 @@ public final class WriteBehind implements AutoCloseable {
     private final Timing timing;
     private final InstantSource clock;
     private final SplittableRandom random;
+    private final Mistake mistake;
     private final Admission admission;
     private final JournalMeters meters;
     private final ConcurrentHashMap<CacheKey, Waiting> waiting = new ConcurrentHashMap<>();
@@ -114,6 +115,19 @@ public final class WriteBehind implements AutoCloseable {
             InstantSource clock,
             SplittableRandom random,
             MetricRegistry metrics) {
+        this(journal, settings, origin, timing, clock, random, metrics, Mistake.NONE);
+    }
+
+    WriteBehind(
+            WriteJournal journal,
+            JournalSettings settings,
+            Origin origin,
+            Timing timing,
+            InstantSource clock,
+            SplittableRandom random,
+            MetricRegistry metrics,
+            Mistake mistake) {
+        this.mistake = mistake;
         this.journal = journal;
         this.settings = settings;
         this.origin = origin;
@@ -173,7 +187,12 @@ public final class WriteBehind implements AutoCloseable {
                 return CompletableFuture.completedStage(isStopped() ? Acceptance.CLOSED : Acceptance.FULL);
             }
             long since = since(entry.key());
-            return journal.take(List.of(new Wait(entry, since))).thenApply(outcome -> {
+            if (mistake == Mistake.ACKNOWLEDGED_BEFORE_KEPT) {
+                journal.take(List.of(new Wait(entry, since)));
+                index(entry, since, entries);
+                return CompletableFuture.completedStage(Acceptance.ACCEPTED);
+            }
+            return keep(entry, since, null).thenApply(outcome -> {
                 if (outcome != Outcome.KEPT) {
                     admission.give(entries, bytes);
                     meters.refused.inc();
@@ -182,6 +201,32 @@ public final class WriteBehind implements AutoCloseable {
                 index(entry, since, entries);
                 return Acceptance.ACCEPTED;
             });
+        });
+    }
+
+    /**
+     * Journals that {@code entry} waits. What was overtaken and not forgotten goes in the same step: the write that overtook it may be
+     * known to the journal only by what waits there, which this replaces.
+     *
+     * @param revived what it was before; null when it is new
+     */
+    private CompletionStage<Outcome> keep(Entry entry, long since, @Nullable Dead revived) {
+        List<Dead> forgotten;
+        synchronized (this) {
+            forgotten = new ArrayList<>(graveyard.overtaken(entry.key()));
+        }
+        if (revived != null) {
+            forgotten.add(revived);
+        }
+        List<Step> steps = new ArrayList<>();
+        forgotten.forEach(
+                letter -> steps.add(new Forget(letter.key(), letter.entry().version())));
+        steps.add(new Wait(entry, since));
+        return journal.take(steps).thenApply(outcome -> {
+            if (outcome == Outcome.KEPT) {
+                forgotten.forEach(this::remove);
+            }
+            return outcome;
         });
     }
 
@@ -201,7 +246,7 @@ public final class WriteBehind implements AutoCloseable {
         // Outside the lock, here and below: whoever waits for room goes on at once.
         if (replaced != null) {
             meters.coalesced.inc();
-            admission.give(entriesTaken, Waiting.bytes(replaced));
+            admission.give(entriesTaken, mistake == Mistake.ROOM_LEAKED ? 0 : Waiting.bytes(replaced));
         } else if (entriesTaken == 0) {
             admission.force(1, 0);
         }
@@ -211,9 +256,9 @@ public final class WriteBehind implements AutoCloseable {
     /** What {@code entry} took the place of; null when it is the only one of its key. */
     private synchronized @Nullable Entry replace(Entry entry, long sinceMillis) {
         Waiting known = waiting.get(entry.key());
-        if (known != null) {
+        if (known != null && !(known.busy && mistake == Mistake.TWO_CALLS_FOR_A_KEY)) {
             Entry replaced = known.entry;
-            known.entry = entry;
+            known.entry = mistake == Mistake.OLDER_KEPT ? replaced : entry;
             known.attempts = 0;
             known.sinceMillis = sinceMillis;
             return replaced;
@@ -299,6 +344,10 @@ public final class WriteBehind implements AutoCloseable {
     }
 
     private void fly(Flight flight) {
+        if (mistake == Mistake.FORGOTTEN_BEFORE_WRITTEN) {
+            flight.calls.forEach(call -> journal.take(
+                    List.of(new Done(call.entry().key(), call.entry().version()))));
+        }
         CompletionStage<List<WriteAnswer>> answered;
         try {
             answered = origin.write(flight.lane.cache, flight.calls);
@@ -405,22 +454,21 @@ public final class WriteBehind implements AutoCloseable {
     /** What was concluded about {@code written} is told to the journal; something newer goes on waiting. */
     private void forget(Waiting one, Entry written, boolean atOrigin) {
         List<Step> steps = new ArrayList<>();
+        List<Dead> overtaken = List.of();
         boolean gone;
         synchronized (this) {
             steps.add(new Done(one.key, written.version()));
-            gone = one.entry.version().equals(written.version());
+            gone = one.entry.version().equals(written.version()) || mistake == Mistake.NEWER_FORGOTTEN;
             if (gone) {
                 waiting.remove(one.key);
             } else {
                 again(one);
             }
-            if (atOrigin) {
-                for (Dead older : graveyard.olderThan(one.key, written.version())) {
-                    // As if it had still waited when the newer write came: nobody needs it any more.
-                    graveyard.remove(older);
-                    meters.overtaken.inc();
-                    steps.add(new Forget(one.key, older.entry().version()));
-                }
+            if (atOrigin && mistake != Mistake.OVERTAKEN_DEAD_KEPT) {
+                // As if they had still waited when the newer write came: nobody needs them any more.
+                overtaken = graveyard.overtake(one.key, written.version());
+                overtaken.forEach(
+                        older -> steps.add(new Forget(one.key, older.entry().version())));
             }
         }
         // The journal first: what is admitted now of this key is a step that comes later.
@@ -428,12 +476,21 @@ public final class WriteBehind implements AutoCloseable {
         if (gone) {
             admission.give(1, Waiting.bytes(written));
         }
+        List<Dead> forgotten = overtaken;
         told.thenAccept(outcome -> {
-            if (outcome == Outcome.FAILED) {
-                // It stays in the journal, and is written once more after a restart.
+            if (outcome == Outcome.KEPT) {
+                forgotten.forEach(this::remove);
+                meters.overtaken.inc(forgotten.size());
+            } else if (outcome == Outcome.FAILED) {
+                // It stays in the journal, and is written once more after a restart, unless a newer one takes its
+                // place.
                 meters.unforgotten.inc();
             }
         });
+    }
+
+    private synchronized void remove(Dead letter) {
+        graveyard.remove(letter);
     }
 
     private void bury(Waiting one, Entry written, WriteAnswer answer) {
@@ -458,7 +515,10 @@ public final class WriteBehind implements AutoCloseable {
                 return;
             }
         }
-        journal.take(List.of(new Bury(letter))).thenAccept(outcome -> {
+        List<Step> steps = mistake == Mistake.DEAD_UNRECORDED
+                ? List.of(new Done(one.key, written.version()))
+                : List.of(new Bury(letter));
+        journal.take(steps).thenAccept(outcome -> {
             if (outcome != Outcome.KEPT) {
                 synchronized (this) {
                     again(one);
@@ -506,8 +566,7 @@ public final class WriteBehind implements AutoCloseable {
         return admission
                 .take(1, Waiting.bytes(entry))
                 .thenCompose(room -> room
-                        ? journal.take(List.of(new Forget(found.key(), version), new Wait(entry, clock.millis())))
-                                .thenApply(outcome -> revived(found, outcome))
+                        ? keep(entry, clock.millis(), found).thenApply(outcome -> revived(found, outcome))
                         : CompletableFuture.completedStage("the journal has no room"));
     }
 
@@ -516,41 +575,63 @@ public final class WriteBehind implements AutoCloseable {
             admission.give(1, Waiting.bytes(letter.entry()));
             return "the journal cannot be written: " + journal.trouble();
         }
-        synchronized (this) {
-            graveyard.remove(letter);
-        }
         index(letter.entry(), clock.millis(), 1);
         return null;
     }
 
     /** Forgets a dead letter, or a write that waits and is not under way. Completes with null, or with why not, for people. */
     public CompletionStage<@Nullable String> drop(Version version) {
-        List<Step> steps = new ArrayList<>();
+        Dead letter;
         Waiting one;
         synchronized (this) {
-            Dead letter = graveyard.find(version);
+            letter = graveyard.find(version);
             one = letter != null ? null : find(version);
-            if (letter != null) {
-                graveyard.remove(letter);
-                steps.add(new Forget(letter.key(), version));
-            } else if (one == null) {
-                return CompletableFuture.completedStage("nothing waits and nothing is dead under " + version);
-            } else if (one.busy) {
+            if (one != null && one.busy) {
                 return CompletableFuture.completedStage("it is being written now");
-            } else {
+            }
+            if (one != null) {
                 lane(one.key.cache()).due.remove(one);
-                waiting.remove(one.key);
-                steps.add(new Done(one.key, version));
+                one.busy = true;
             }
         }
-        if (one != null) {
-            admission.give(1, Waiting.bytes(one.entry));
+        if (letter != null) {
+            Dead dead = letter;
+            return journal.take(List.of(new Forget(dead.key(), version))).thenApply(outcome -> {
+                if (outcome == Outcome.KEPT) {
+                    remove(dead);
+                }
+                return dropped(outcome);
+            });
         }
-        meters.dropped.inc();
-        return journal.take(steps)
-                .thenApply(outcome -> outcome == Outcome.KEPT
-                        ? null
-                        : "it is forgotten by this process, but the journal cannot be written: " + journal.trouble());
+        if (one == null) {
+            return CompletableFuture.completedStage("nothing waits and nothing is dead under " + version);
+        }
+        Waiting waits = one;
+        Entry unwanted = waits.entry;
+        return journal.take(List.of(new Done(waits.key, version))).thenApply(outcome -> {
+            boolean gone;
+            synchronized (this) {
+                gone = outcome == Outcome.KEPT && waits.entry.version().equals(version);
+                if (gone) {
+                    waiting.remove(waits.key);
+                } else {
+                    again(waits);
+                }
+            }
+            if (gone) {
+                admission.give(1, Waiting.bytes(unwanted));
+            }
+            dispatch();
+            return dropped(outcome);
+        });
+    }
+
+    private @Nullable String dropped(Outcome outcome) {
+        if (outcome == Outcome.KEPT) {
+            meters.dropped.inc();
+            return null;
+        }
+        return "the journal cannot be written: " + journal.trouble();
     }
 
     private @Nullable Waiting find(Version version) {
