@@ -23,6 +23,7 @@ final class Arrivals implements WriteBehind.Origin {
     private final OriginWrites writes;
     private final WriterCalls calls;
     private final Tiers tiers;
+    private final Flights flights;
     private final Announcer announcer;
     private final OriginWrites.Invalidations invalidations;
 
@@ -30,11 +31,13 @@ final class Arrivals implements WriteBehind.Origin {
             OriginWrites writes,
             WriterCalls calls,
             Tiers tiers,
+            Flights flights,
             Announcer announcer,
             OriginWrites.Invalidations invalidations) {
         this.writes = writes;
         this.calls = calls;
         this.tiers = tiers;
+        this.flights = flights;
         this.announcer = announcer;
         this.invalidations = invalidations;
     }
@@ -68,6 +71,8 @@ final class Arrivals implements WriteBehind.Origin {
 
     @Override
     public CompletionStage<?> taken(Entry entry) {
+        // A refresh that began before may have read the origin as it was.
+        flights.fence(entry.key());
         if (isReplaced(entry)) {
             return CompletableFuture.completedStage(null);
         }

@@ -248,6 +248,12 @@ public final class CacheCoordinator implements AutoCloseable {
         return told;
     }
 
+    /** What waits for the origin; null where nothing is written behind. */
+    public @Nullable Journal journal() {
+        WriteBehind behind = engine.origin().behind();
+        return behind == null ? null : new Journal(behind, engine.origin(), engine.clock());
+    }
+
     /** What is written behind; null where nothing is. */
     @Nullable
     WriteBehind writeBehind() {

@@ -1,6 +1,7 @@
 package dev.terrace.core;
 
 import dev.terrace.api.Source;
+import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.StoreOutcome;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,9 @@ final class Fills {
     private final Writes writes;
     private final HybridClock clock;
     private final long oldestMillis;
+
+    /** Keys of which the origin lacks a write. */
+    private Predicate<CacheKey> awaited = key -> false;
 
     /** What a flight brought. */
     record Fill(Flight flight, Entry entry) {}
@@ -47,6 +52,11 @@ final class Fills {
         this.writes = writes;
         this.clock = clock;
         this.oldestMillis = oldestMillis;
+    }
+
+    /** Keys of which the origin lacks a write: what is loaded of them is older than that. Must be called before the first fill. */
+    void heedAwaited(Predicate<CacheKey> byKey) {
+        awaited = byKey;
     }
 
     private boolean isAllowed(CacheState cache, Flight flight, Entry entry) {
@@ -121,7 +131,8 @@ final class Fills {
         Map<Flight, Entry> kept = new ConcurrentHashMap<>();
         List<CompletableFuture<Void>> under = new ArrayList<>();
         for (Fill fill : brought) {
-            if (isAllowed(cache, fill.flight(), fill.entry())) {
+            if (isAllowed(cache, fill.flight(), fill.entry())
+                    && !awaited.test(fill.entry().key())) {
                 under.add(intoRemote(fill)
                         .thenAccept(written -> keep(cache, fill.flight(), written, kept))
                         .toCompletableFuture());

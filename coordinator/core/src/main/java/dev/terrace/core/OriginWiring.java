@@ -48,6 +48,8 @@ final class OriginWiring {
             Writes writes,
             ConditionalWrites conditional,
             Cascade cascade,
+            Fills fills,
+            Flights flights,
             Announcer announcer,
             ScheduledExecutorService timer) {
         Settings settings = surroundings.settings();
@@ -66,7 +68,7 @@ final class OriginWiring {
             // Threads of their own: what waits for a slow origin must not hold up those who wait themselves.
             WriterCalls later =
                     new WriterCalls("terrace-write-behind", settings.journal().threads(), timer);
-            Arrivals arrivals = new Arrivals(origin, later, tiers, announcer, invalidations);
+            Arrivals arrivals = new Arrivals(origin, later, tiers, flights, announcer, invalidations);
             WriteBehind behind = new WriteBehind(
                     kept,
                     settings.journal(),
@@ -77,6 +79,7 @@ final class OriginWiring {
                     surroundings.metrics());
             origin.behind(behind, later, kept);
             cascade.heedAwaited(behind::pending);
+            fills.heedAwaited(key -> behind.pending(key) != null);
         }
         return origin;
     }

@@ -233,7 +233,7 @@ final class Wiring {
                 clock,
                 missed.remote(),
                 Patience.outer(settings.distributedCache().timeout()));
-        OriginWrites origin = origins.writes(tiers, writes, conditional, cascade, announcer, timer);
+        OriginWrites origin = origins.writes(tiers, writes, conditional, cascade, fills, flights, announcer, timer);
         Engine engine = new Engine(
                 settings,
                 policies,

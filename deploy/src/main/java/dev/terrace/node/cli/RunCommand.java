@@ -14,6 +14,7 @@ import dev.terrace.node.StopSignal;
 import dev.terrace.node.embedded.EmbeddedRedis;
 import dev.terrace.node.http.HttpNode;
 import dev.terrace.node.origin.HttpOrigin;
+import dev.terrace.node.origin.HttpOriginWriter;
 import dev.terrace.spi.TierStatus;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -44,6 +45,12 @@ final class RunCommand implements Callable<Integer> {
 
     @Option(names = "--origin", paramLabel = "URL", description = "Read through from this HTTP origin.")
     private @Nullable URI origin;
+
+    @Option(
+            names = "--origin-writes",
+            description =
+                    "Let PUT and DELETE below /origin/ write to the origin, as caches.origin.write says (default: through).")
+    private boolean originWrites;
 
     @Option(names = "--host", paramLabel = "HOST", description = "Where to listen (default: 127.0.0.1).")
     private @Nullable String host;
@@ -93,7 +100,8 @@ final class RunCommand implements Callable<Integer> {
             signal.reactBy(() -> {});
             if (!signal.given()) {
                 coordinator = CacheCoordinator.open(settings);
-                node = new HttpNode(coordinator, settings.server(), origin(settings));
+                HttpOrigin readFrom = origin(settings);
+                node = new HttpNode(coordinator, settings.server(), readFrom, writer(readFrom, settings));
                 node.start();
                 awaitRemote(coordinator, signal);
                 announce(out, settings, coordinator, node, started);
@@ -175,6 +183,16 @@ final class RunCommand implements Callable<Integer> {
                 ? null
                 : new HttpOrigin(
                         origin, settings.loading().timeout(), settings.limits().maxValueBytes() - 1_024);
+    }
+
+    private @Nullable HttpOriginWriter writer(@Nullable HttpOrigin readFrom, Settings settings) {
+        if (!originWrites) {
+            return null;
+        }
+        if (readFrom == null) {
+            throw new CommandFailure(ExitCodes.USAGE, "--origin-writes needs an origin: give --origin");
+        }
+        return new HttpOriginWriter(readFrom, settings.loading().timeout());
     }
 
     /** Gives L2 a moment, so that the first words say what there is; a node starts without it all the same. */

@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
             InvalidateCommand.class,
             StatsCommand.class,
             ZonesCommand.class,
+            JournalCommand.class,
             ExplainCommand.class,
             WarmupCommand.class,
             ReplayCommand.class,

@@ -5,6 +5,7 @@ import dev.terrace.config.ServerSettings;
 import dev.terrace.core.CacheCoordinator;
 import dev.terrace.node.jobs.Jobs;
 import dev.terrace.node.origin.HttpOrigin;
+import dev.terrace.node.origin.HttpOriginWriter;
 import java.net.BindException;
 import java.time.Duration;
 import org.eclipse.jetty.http.HttpStatus;
@@ -35,11 +36,25 @@ public final class HttpNode implements AutoCloseable {
 
     /** Prepares; {@link #start} listens. */
     public HttpNode(CacheCoordinator coordinator, ServerSettings settings, @Nullable HttpOrigin origin) {
-        this(coordinator, settings, origin, BODY_GRACE);
+        this(coordinator, settings, origin, null, BODY_GRACE);
+    }
+
+    /** As the other; {@code writer} makes PUT and DELETE below {@code /origin/} writes to the origin. */
+    public HttpNode(
+            CacheCoordinator coordinator,
+            ServerSettings settings,
+            @Nullable HttpOrigin origin,
+            @Nullable HttpOriginWriter writer) {
+        this(coordinator, settings, origin, writer, BODY_GRACE);
     }
 
     /** As the other; {@code bodyGrace} is how long a body may take before its rate is looked at. */
-    HttpNode(CacheCoordinator coordinator, ServerSettings settings, @Nullable HttpOrigin origin, Duration bodyGrace) {
+    HttpNode(
+            CacheCoordinator coordinator,
+            ServerSettings settings,
+            @Nullable HttpOrigin origin,
+            @Nullable HttpOriginWriter writer,
+            Duration bodyGrace) {
         this.settings = settings;
         QueuedThreadPool threads = new QueuedThreadPool(MOST_THREADS, FEWEST_THREADS);
         threads.setName("terrace-http");
@@ -58,7 +73,7 @@ public final class HttpNode implements AutoCloseable {
         server.setStopTimeout(STOP_MILLIS);
         server.setErrorHandler(HttpNode::answerError);
         Router router = new Router(settings, bodyGrace);
-        OriginEndpoints originEndpoints = origin == null ? null : new OriginEndpoints(coordinator, origin);
+        OriginEndpoints originEndpoints = origin == null ? null : new OriginEndpoints(coordinator, origin, writer);
         if (originEndpoints != null) {
             originEndpoints.addTo(router);
         }
@@ -68,6 +83,7 @@ public final class HttpNode implements AutoCloseable {
         new InvalidationEndpoints(caches).addTo(router);
         new OperationsEndpoints(coordinator, jobs).addTo(router);
         new FleetEndpoints(coordinator).addTo(router);
+        new JournalEndpoints(coordinator).addTo(router);
         server.setHandler(router);
     }
 

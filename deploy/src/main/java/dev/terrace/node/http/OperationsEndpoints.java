@@ -62,7 +62,7 @@ final class OperationsEndpoints {
                   POST   /v1/caches/{cache}/entries/{key}/increment?delta=1
                   POST   /v1/caches/{cache}/bulk/get | bulk/put
                   POST   /invalidate   POST /warmup   GET /jobs/{id}
-                  GET    /zones   /coherence
+                  GET    /zones   /coherence   /journal
                   GET    /cache-metrics   /metrics   /health/live   /health/ready
                 """);
     }

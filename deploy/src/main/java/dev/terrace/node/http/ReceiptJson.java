@@ -30,6 +30,7 @@ final class ReceiptJson {
         tree.put("missed", names(receipt.missed()));
         tree.put("announced", receipt.announced());
         tree.put("durable", receipt.durable());
+        tree.put("origin", receipt.origin().name().toLowerCase(Locale.ROOT));
         Acknowledgements acks = receipt.acknowledgements();
         if (acks != null) {
             Map<String, Object> copies = new LinkedHashMap<>();

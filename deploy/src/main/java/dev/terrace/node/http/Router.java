@@ -5,6 +5,7 @@ import dev.terrace.api.ClosedException;
 import dev.terrace.api.CodecException;
 import dev.terrace.api.InterruptedCallException;
 import dev.terrace.api.LoaderException;
+import dev.terrace.api.OriginWriteException;
 import dev.terrace.api.ReplicationException;
 import dev.terrace.api.TerraceException;
 import dev.terrace.api.UnavailableException;
@@ -161,6 +162,12 @@ final class Router extends Handler.Abstract {
         } else if (e instanceof LoaderException failed) {
             boolean timeout = failed.getCause() == null;
             exchange.problem(timeout ? 504 : 502, timeout ? "Origin too slow" : "Origin failed", detail);
+        } else if (e instanceof OriginWriteException write) {
+            exchange.problem(
+                    write.isUnknown() ? 504 : 502,
+                    write.isUnknown() ? "Origin may have taken it" : "Origin took no write",
+                    detail,
+                    Map.of("outcome", write.isUnknown() ? "unknown" : "failed"));
         } else if (e instanceof ReplicationException few) {
             // Too few copies: how far it came, and whether it may have happened, is what the caller needs to go on.
             exchange.with("Retry-After", "1")

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("F75")
 class WriteBehindSimulationTest {
     private static final int SEEDS = Integer.getInteger("terrace.behind.seeds", 2_000);
-    private static final int MOST_SECONDS = Integer.getInteger("terrace.behind.seconds", 8);
+    private static final int MOST_SECONDS = Integer.getInteger("terrace.behind.seconds", 5);
     private static final int MOST_SEEDS_FOR_A_MISTAKE = 2_000;
 
     @Test
