@@ -89,7 +89,14 @@ class WriteBehindTest {
             origin.trouble(null);
             await().untilAsserted(
                             () -> assertThat(node.gauge("journal.pending")).isZero());
-            assertThat(origin.log).containsExactlyInAnyOrder("a=a19", "b removed");
+            // A call that had begun with an older write may still have gone through, but only before.
+            assertThat(origin.log.stream().filter(line -> line.startsWith("a")))
+                    .last()
+                    .isEqualTo("a=a19");
+            assertThat(origin.log.stream().filter(line -> line.startsWith("b")))
+                    .last()
+                    .isEqualTo("b removed");
+            assertThat(origin.log).hasSizeLessThanOrEqualTo(4);
             assertThat(node.count("journal.retries")).isPositive();
         }
     }
