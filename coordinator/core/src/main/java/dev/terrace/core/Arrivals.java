@@ -71,6 +71,10 @@ final class Arrivals implements WriteBehind.Origin {
 
     @Override
     public CompletionStage<?> taken(Entry entry) {
+        return writes.stored(entry.version()).thenCompose(done -> lookAfter(entry));
+    }
+
+    private CompletionStage<?> lookAfter(Entry entry) {
         // A refresh that began before may have read the origin as it was.
         flights.fence(entry.key());
         if (isReplaced(entry)) {
@@ -100,6 +104,9 @@ final class Arrivals implements WriteBehind.Origin {
 
     @Override
     public CompletionStage<?> givenUp(Entry entry) {
-        return isReplaced(entry) ? CompletableFuture.completedStage(null) : invalidations.invalidate(entry.key());
+        return writes.stored(entry.version())
+                .thenCompose(done -> isReplaced(entry)
+                        ? CompletableFuture.completedStage(null)
+                        : invalidations.invalidate(entry.key()));
     }
 }

@@ -54,6 +54,9 @@ final class OriginWrites implements AutoCloseable {
     private final Invalidations invalidations;
     private final WriterCalls calls;
     private final KeyQueue queue = new KeyQueue();
+    /** Writes that were given to the journal and are on their way into the tiers. */
+    private final ConcurrentHashMap<Version, CompletableFuture<Void>> storing = new ConcurrentHashMap<>();
+
     private final ConcurrentHashMap<String, OriginTarget> targets = new ConcurrentHashMap<>();
     private @Nullable WriteBehind behind;
     private @Nullable WriterCalls later;
@@ -250,8 +253,23 @@ final class OriginWrites implements AutoCloseable {
         }
         Entry made = intent.make().apply(clock.next());
         Entry entry = made.isValue() ? made : absence(made);
+        CompletableFuture<Void> stored = new CompletableFuture<>();
+        storing.put(entry.version(), stored);
+        return accepted(writer, entry, intent.terms()).whenComplete((receipt, failure) -> {
+            storing.remove(entry.version());
+            stored.complete(null);
+        });
+    }
+
+    /** Completes when the tiers have been handed the write of this version; an origin may be faster than they. */
+    CompletionStage<Void> stored(Version version) {
+        CompletableFuture<Void> under = storing.get(version);
+        return under == null ? CompletableFuture.completedStage(null) : under;
+    }
+
+    private CompletionStage<WriteReceipt> accepted(WriteBehind writer, Entry entry, Terms terms) {
         return writer.accept(entry).thenCompose(acceptance -> switch (acceptance) {
-            case ACCEPTED -> tiers(entry, intent.terms(), OriginState.JOURNALED);
+            case ACCEPTED -> tiers(entry, terms, OriginState.JOURNALED);
             case CLOSED -> CompletableFuture.failedStage(new ClosedException("the cache coordinator"));
             case FULL ->
                 CompletableFuture.failedStage(

@@ -5,18 +5,15 @@ import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteJournal.Dead;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The dead letters, bounded by number and bytes. Guarded by {@link WriteBehind}'s lock. */
 final class Graveyard {
     private final Map<Version, Dead> dead = new LinkedHashMap<>();
     private final Map<CacheKey, List<Dead>> byKey = new HashMap<>();
-    private final Set<Dead> overtaken = new HashSet<>();
     private final int most;
     private final long mostBytes;
     private long bytes;
@@ -27,7 +24,7 @@ final class Graveyard {
     }
 
     boolean hasRoomFor(Dead letter) {
-        return dead.size() + overtaken.size() < most && bytes + Waiting.bytes(letter.entry()) <= mostBytes;
+        return byKey.size() < most && bytes + Waiting.bytes(letter.entry()) <= mostBytes;
     }
 
     void add(Dead letter) {
@@ -40,7 +37,6 @@ final class Graveyard {
     /** Gone from the journal. */
     void remove(Dead letter) {
         dead.remove(letter.entry().version());
-        overtaken.remove(letter);
         byKey.computeIfPresent(letter.key(), (key, letters) -> {
             if (letters.remove(letter)) {
                 bytes -= Waiting.bytes(letter.entry());
@@ -51,24 +47,19 @@ final class Graveyard {
 
     /**
      * Those of {@code key} that a newer write has made meaningless. They are dead letters no longer; until the journal has forgotten
-     * them, which may fail, they are found here again.
+     * them, which may fail, {@link #of} still tells of them.
      */
     List<Dead> overtake(CacheKey key, Version version) {
         List<Dead> older = byKey.getOrDefault(key, List.of()).stream()
                 .filter(letter -> version.isNewerThan(letter.entry().version()))
                 .toList();
-        older.forEach(letter -> {
-            dead.remove(letter.entry().version());
-            overtaken.add(letter);
-        });
+        older.forEach(letter -> dead.remove(letter.entry().version()));
         return older;
     }
 
-    /** Those of {@code key} that are overtaken, and still in the journal. */
-    List<Dead> overtaken(CacheKey key) {
-        return byKey.getOrDefault(key, List.of()).stream()
-                .filter(overtaken::contains)
-                .toList();
+    /** Those of {@code key} that the journal holds. */
+    List<Dead> of(CacheKey key) {
+        return List.copyOf(byKey.getOrDefault(key, List.of()));
     }
 
     @Nullable

@@ -192,7 +192,7 @@ public final class WriteBehind implements AutoCloseable {
                 index(entry, since, entries);
                 return CompletableFuture.completedStage(Acceptance.ACCEPTED);
             }
-            return keep(entry, since, null).thenApply(outcome -> {
+            return keep(entry, since).thenApply(outcome -> {
                 if (outcome != Outcome.KEPT) {
                     admission.give(entries, bytes);
                     meters.refused.inc();
@@ -205,29 +205,42 @@ public final class WriteBehind implements AutoCloseable {
     }
 
     /**
-     * Journals that {@code entry} waits. What was overtaken and not forgotten goes in the same step: the write that overtook it may be
-     * known to the journal only by what waits there, which this replaces.
-     *
-     * @param revived what it was before; null when it is new
+     * Journals that {@code entry} waits. Older dead letters of its key are forgotten in the same step, as if they had still waited and
+     * were replaced: replayed later, they might go over what took their place.
      */
-    private CompletionStage<Outcome> keep(Entry entry, long since, @Nullable Dead revived) {
-        List<Dead> forgotten;
+    private CompletionStage<Outcome> keep(Entry entry, long since) {
+        List<Dead> replaced;
         synchronized (this) {
-            forgotten = new ArrayList<>(graveyard.overtaken(entry.key()));
+            replaced = mistake == Mistake.OVERTAKEN_DEAD_KEPT ? List.of() : graveyard.of(entry.key());
         }
-        if (revived != null) {
-            forgotten.add(revived);
-        }
+        return take(new Wait(entry, since), replaced);
+    }
+
+    /** Journals a step, and forgets these dead letters with it. */
+    private CompletionStage<Outcome> take(Step step, List<Dead> forgotten) {
         List<Step> steps = new ArrayList<>();
         forgotten.forEach(
                 letter -> steps.add(new Forget(letter.key(), letter.entry().version())));
-        steps.add(new Wait(entry, since));
+        steps.add(step);
         return journal.take(steps).thenApply(outcome -> {
             if (outcome == Outcome.KEPT) {
                 forgotten.forEach(this::remove);
+                meters.overtaken.inc(
+                        forgotten.stream().filter(letter -> !isOf(step, letter)).count());
             }
             return outcome;
         });
+    }
+
+    /** True when a dead letter is forgotten because it waits again. */
+    private static boolean isOf(Step step, Dead letter) {
+        return step instanceof Wait wait
+                && wait.entry().version().equals(letter.entry().version());
+    }
+
+    /** Dead letters that must not outlive what is known of {@code version}; from now on nobody can replay them. */
+    private synchronized List<Dead> overtaken(CacheKey key, Version version) {
+        return mistake == Mistake.OVERTAKEN_DEAD_KEPT ? List.of() : graveyard.overtake(key, version);
     }
 
     private synchronized boolean isStopped() {
@@ -399,7 +412,7 @@ public final class WriteBehind implements AutoCloseable {
             case TAKEN -> {
                 meters.written.inc();
                 quietly(() -> origin.taken(written)).whenComplete((done, ignored) -> {
-                    forget(one, written, true);
+                    forget(one, written);
                     dispatch();
                 });
             }
@@ -452,36 +465,24 @@ public final class WriteBehind implements AutoCloseable {
     }
 
     /** What was concluded about {@code written} is told to the journal; something newer goes on waiting. */
-    private void forget(Waiting one, Entry written, boolean atOrigin) {
-        List<Step> steps = new ArrayList<>();
-        List<Dead> overtaken = List.of();
+    private void forget(Waiting one, Entry written) {
         boolean gone;
         synchronized (this) {
-            steps.add(new Done(one.key, written.version()));
             gone = one.entry.version().equals(written.version()) || mistake == Mistake.NEWER_FORGOTTEN;
             if (gone) {
                 waiting.remove(one.key);
             } else {
                 again(one);
             }
-            if (atOrigin && mistake != Mistake.OVERTAKEN_DEAD_KEPT) {
-                // As if they had still waited when the newer write came: nobody needs them any more.
-                overtaken = graveyard.overtake(one.key, written.version());
-                overtaken.forEach(
-                        older -> steps.add(new Forget(one.key, older.entry().version())));
-            }
         }
         // The journal first: what is admitted now of this key is a step that comes later.
-        CompletionStage<Outcome> told = journal.take(steps);
+        CompletionStage<Outcome> told =
+                take(new Done(one.key, written.version()), overtaken(one.key, written.version()));
         if (gone) {
             admission.give(1, Waiting.bytes(written));
         }
-        List<Dead> forgotten = overtaken;
         told.thenAccept(outcome -> {
-            if (outcome == Outcome.KEPT) {
-                forgotten.forEach(this::remove);
-                meters.overtaken.inc(forgotten.size());
-            } else if (outcome == Outcome.FAILED) {
+            if (outcome == Outcome.FAILED) {
                 // It stays in the journal, and is written once more after a restart, unless a newer one takes its
                 // place.
                 meters.unforgotten.inc();
@@ -515,10 +516,8 @@ public final class WriteBehind implements AutoCloseable {
                 return;
             }
         }
-        List<Step> steps = mistake == Mistake.DEAD_UNRECORDED
-                ? List.of(new Done(one.key, written.version()))
-                : List.of(new Bury(letter));
-        journal.take(steps).thenAccept(outcome -> {
+        Step step = mistake == Mistake.DEAD_UNRECORDED ? new Done(one.key, written.version()) : new Bury(letter);
+        take(step, overtaken(one.key, written.version())).thenAccept(outcome -> {
             if (outcome != Outcome.KEPT) {
                 synchronized (this) {
                     again(one);
@@ -536,7 +535,7 @@ public final class WriteBehind implements AutoCloseable {
                 graveyard.add(letter);
             }
             quietly(() -> origin.givenUp(written)).whenComplete((done, ignored) -> {
-                forget(one, written, false);
+                forget(one, written);
                 dispatch();
             });
         });
@@ -566,7 +565,7 @@ public final class WriteBehind implements AutoCloseable {
         return admission
                 .take(1, Waiting.bytes(entry))
                 .thenCompose(room -> room
-                        ? keep(entry, clock.millis(), found).thenApply(outcome -> revived(found, outcome))
+                        ? keep(entry, clock.millis()).thenApply(outcome -> revived(found, outcome))
                         : CompletableFuture.completedStage("the journal has no room"));
     }
 
@@ -608,7 +607,7 @@ public final class WriteBehind implements AutoCloseable {
         }
         Waiting waits = one;
         Entry unwanted = waits.entry;
-        return journal.take(List.of(new Done(waits.key, version))).thenApply(outcome -> {
+        return take(new Done(waits.key, version), overtaken(waits.key, version)).thenApply(outcome -> {
             boolean gone;
             synchronized (this) {
                 gone = outcome == Outcome.KEPT && waits.entry.version().equals(version);
