@@ -9,14 +9,14 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 
-/** One Redis Cluster of three primaries with a replica each. Not thread-safe but for its faults, which one nemesis calls. */
+/** One Redis Cluster of three primaries with a replica each, which keep what they acknowledge on disk. Not thread-safe but for its faults, which one nemesis calls. */
 final class ClusterServers implements Servers {
     /** Long enough for a replica to be promoted and for the old primary to follow it. */
     private static final Duration RECOVERY = Duration.ofSeconds(7);
 
     private static final Duration SHORT = Duration.ofMillis(200);
 
-    private final RedisClusterProcesses cluster = RedisClusterProcesses.startWithReplicas(3);
+    private final RedisClusterProcesses cluster = RedisClusterProcesses.startDurableWithReplicas(3);
     private final SplittableRandom slots;
 
     ClusterServers(long seed) {

@@ -1,6 +1,7 @@
 package dev.terrace.tier.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.terrace.testkit.history.DurabilityChecker;
 import dev.terrace.testkit.history.Held;
@@ -12,6 +13,7 @@ import dev.terrace.testkit.history.Pending;
 import dev.terrace.testkit.history.Verdict;
 import dev.terrace.testkit.redis.RedisClusterProcesses;
 import dev.terrace.testkit.redis.RedisProcess;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
@@ -56,6 +58,26 @@ class WaitHoleIT {
             assertThat(durable.violations().get(0).reason())
                     .contains("holds 1", "1 acknowledged and newer write is lost");
             assertThat(linearizable.isViolated()).isTrue();
+        }
+    }
+
+    /** Nothing is promoted, and both forget: the replica takes over the emptiness of its primary. */
+    @Test
+    @Tag("F10")
+    void aPrimaryWithoutADiskThatIsBackBeforeItsReplicaIsPromotedForgetsForBoth() {
+        try (RedisClusterProcesses cluster = RedisClusterProcesses.startShards(1, 0, 0)) {
+            RedisProcess primary = cluster.nodes().get(0);
+            RedisProcess replica = cluster.replicas().get(0);
+            cluster.migrateSlot(cluster.slotOf(KEY), primary);
+            assertThat(writeAndWait(new HistoryRecorder(), primary, "1", 1)).isEqualTo(1);
+            assertThat(replica.command("DBSIZE")).startsWith(":1");
+
+            primary.kill();
+            primary.restart();
+
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(replica.command("DBSIZE")).startsWith(":0"));
+            assertThat(primary.command("DBSIZE")).startsWith(":0");
         }
     }
 

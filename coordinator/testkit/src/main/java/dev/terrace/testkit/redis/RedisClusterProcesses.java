@@ -27,22 +27,38 @@ public final class RedisClusterProcesses implements AutoCloseable {
 
     /** As {@link #start(int)}, with one replica for each primary, in sync when this returns. */
     public static RedisClusterProcesses startWithReplicas(int primaries) {
+        return startShards(List.of(), oneEach(primaries));
+    }
+
+    /**
+     * As {@link #startWithReplicas}, with servers that have every write in their append-only file before they answer it. Without one, a
+     * primary that comes back before its replica was promoted has nothing, and has its replica forget everything too.
+     */
+    public static RedisClusterProcesses startDurableWithReplicas(int primaries) {
+        return startShards(List.of("--appendonly", "yes", "--appendfsync", "always"), oneEach(primaries));
+    }
+
+    private static int[] oneEach(int primaries) {
         int[] replicas = new int[primaries];
         Arrays.fill(replicas, 1);
-        return startShards(replicas);
+        return replicas;
     }
 
     /** One primary for each number, with so many replicas, in sync when this returns. */
     public static RedisClusterProcesses startShards(int... replicasOfEach) {
+        return startShards(List.of(), replicasOfEach);
+    }
+
+    private static RedisClusterProcesses startShards(List<String> persistence, int[] replicasOfEach) {
         RedisClusterProcesses cluster = new RedisClusterProcesses();
         try {
             for (int i = 0; i < replicasOfEach.length; i++) {
-                cluster.nodes.add(server());
+                cluster.nodes.add(server(persistence));
             }
             cluster.form();
             for (int i = 0; i < replicasOfEach.length; i++) {
                 for (int j = 0; j < replicasOfEach[i]; j++) {
-                    RedisProcess replica = server();
+                    RedisProcess replica = server(persistence);
                     cluster.replicas.add(replica);
                     cluster.primaryOf.put(replica, cluster.nodes.get(i));
                 }
@@ -55,9 +71,11 @@ public final class RedisClusterProcesses implements AutoCloseable {
         }
     }
 
-    private static RedisProcess server() {
-        return RedisProcess.start(
-                "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no");
+    private static RedisProcess server(List<String> persistence) {
+        List<String> arguments = new ArrayList<>(List.of(
+                "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no"));
+        arguments.addAll(persistence);
+        return RedisProcess.start(arguments.toArray(String[]::new));
     }
 
     /** Makes each replica follow its primary. */
