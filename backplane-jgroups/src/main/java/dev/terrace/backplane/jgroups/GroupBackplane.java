@@ -26,6 +26,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jgroups.Address;
 import org.jgroups.BytesMessage;
+import org.jgroups.EmptyMessage;
 import org.jgroups.JChannel;
 import org.jgroups.Message;
 import org.jgroups.Receiver;
@@ -307,6 +308,9 @@ final class GroupBackplane implements Backplane {
     }
 
     private void received(Message message) {
+        if (!message.hasPayload()) {
+            return; // it only asks whether what was before it has arrived
+        }
         byte[] bytes = message.getArray();
         int length = bytes == null ? 0 : seal.open(bytes, message.getOffset(), message.getLength());
         if (length < 0) {
@@ -393,6 +397,21 @@ final class GroupBackplane implements Backplane {
         }
     }
 
+    /**
+     * Waits, for a time, until the others have what this node numbered: a view without this node may overtake it, and whoever
+     * has that view drops what comes from here.
+     */
+    private void awaitArrival(JChannel joined) {
+        if (members() < 2 || !joined.getAddress().equals(coordinator)) {
+            return;
+        }
+        try {
+            joined.send(new EmptyMessage(null).setFlag(Message.Flag.RSVP));
+        } catch (Exception e) {
+            LOG.debug("whether the others have the last notices is not known", e);
+        }
+    }
+
     @Override
     public void close() {
         synchronized (this) {
@@ -411,13 +430,17 @@ final class GroupBackplane implements Backplane {
         } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
             LOG.debug("not all that was published could be handed over");
         }
+        JChannel joined = channel;
+        if (joined != null) {
+            awaitArrival(joined);
+        }
         synchronized (delivering) {
             closed = true;
         }
         sequencer.close();
         sender.interrupt();
         joiner.interrupt();
-        JChannel joined = channel;
+        joined = channel; // it may have been opened meanwhile
         if (joined != null) {
             joined.close();
         }

@@ -10,6 +10,7 @@ import org.jgroups.protocols.FD_ALL3;
 import org.jgroups.protocols.FRAG4;
 import org.jgroups.protocols.MERGE3;
 import org.jgroups.protocols.MFC;
+import org.jgroups.protocols.RSVP;
 import org.jgroups.protocols.SYM_ENCRYPT;
 import org.jgroups.protocols.TCP;
 import org.jgroups.protocols.TCPPING;
@@ -64,6 +65,13 @@ final class GroupStack {
         stack.add(new UFC().setMaxCredits(CREDIT_BYTES).setMaxBlockTime(500));
         stack.add(new MFC().setMaxCredits(CREDIT_BYTES).setMaxBlockTime(500));
         stack.add(new FRAG4());
+        // Only what a leaving coordinator asks last is answered, once all before it has been passed on.
+        long patience = settings.timeout().toMillis();
+        stack.add(new RSVP()
+                .setTimeout(patience)
+                .setResendInterval(Math.max(1, patience / 4))
+                .throwExceptionOnTimeout(false)
+                .ackOnDelivery(true));
         JChannel channel = new JChannel(stack);
         // There from now on, and not started before connecting.
         tcp.getDiagnosticsHandler().setEnabled(false);

@@ -37,6 +37,8 @@ final class Cascade {
     private final Counter refusedVersions;
     private BiFunction<CacheState, Set<String>, CompletionStage<Void>> tagLearner =
             (cache, tags) -> CompletableFuture.completedStage(null);
+    private Function<CacheState, CompletionStage<Boolean>> markerLearner =
+            cache -> CompletableFuture.completedStage(true);
 
     private static final long AWAITED_FRESH_MILLIS = 1_000;
 
@@ -67,11 +69,21 @@ final class Cascade {
      * been there.
      */
     @SuppressWarnings("ReferenceEquality") // whether it is the answer itself
-    private Found byRemote(CacheState cache, CacheKey key, Found best, Lookup answered, Lookup said, OpenTags open) {
+    private Found byRemote(
+            CacheState cache,
+            CacheKey key,
+            Found best,
+            Lookup answered,
+            Lookup said,
+            boolean markersKnown,
+            OpenTags open) {
         Found found = better(cache, best, said, Source.L2, open);
         boolean sure = found.source() != Source.L2
                 || cache.trust.isUnconditional(key)
-                || !(answered instanceof Lookup.Unavailable) && said == answered && cache.isMarkerFromRemoteKnown();
+                || !(answered instanceof Lookup.Unavailable)
+                        && said == answered
+                        && markersKnown
+                        && cache.isMarkerFromRemoteKnown();
         return sure ? found : found.doubted();
     }
 
@@ -168,6 +180,20 @@ final class Cascade {
     }
 
     /** Must be called before the first search. */
+    void learnMarkersBy(Function<CacheState, CompletionStage<Boolean>> learner) {
+        markerLearner = learner;
+    }
+
+    /**
+     * Who may not have heard of markers must ask L2 for them beside what it holds, where an entry stays that a marker hides.
+     *
+     * @return whether they are known
+     */
+    private CompletionStage<Boolean> markers(CacheState cache, boolean heard) {
+        return heard ? CompletableFuture.completedStage(true) : markerLearner.apply(cache);
+    }
+
+    /** Must be called before the first search. */
     void learnTagsBy(BiFunction<CacheState, Set<String>, CompletionStage<Void>> learner) {
         tagLearner = learner;
     }
@@ -177,14 +203,17 @@ final class Cascade {
      * answer nothing can be decided.
      *
      * @param byRemote what L2 said
+     * @param exact whether L2 is asked for markers even by who should have heard of them
      */
-    CompletionStage<Found> findBelow(CacheState cache, CacheKey key, Lookup byRemote) {
-        return sure(cache, open -> {
-            Found best = better(cache, Found.NOTHING, byRemote, Source.L2, open);
-            return best.settles(clock.millis())
-                    ? CompletableFuture.completedStage(best)
-                    : backup(cache, key, best, open);
-        });
+    CompletionStage<Found> findBelow(CacheState cache, CacheKey key, Lookup byRemote, boolean exact) {
+        return markers(cache, !exact && cache.trust.of(key))
+                .thenCompose(known -> sure(cache, open -> {
+                    Found told = better(cache, Found.NOTHING, byRemote, Source.L2, open);
+                    Found best = known ? told : told.doubted();
+                    return best.settles(clock.millis())
+                            ? CompletableFuture.completedStage(best)
+                            : backup(cache, key, best, open);
+                }));
     }
 
     /** What L1 holds, unless it must be asked first whether it was invalidated. */
@@ -208,13 +237,30 @@ final class Cascade {
             return backup(cache, key, best, open);
         }
         Entry before = Missed.pending(missed.remote(), key);
-        return tiers.remote().get(key).thenCompose(lookup -> {
-            Found better = byRemote(cache, key, best, lookup, said(missed.remote(), key, before, lookup), open)
-                    .withRemote(versionOf(lookup));
-            return better.settles(clock.millis())
-                    ? CompletableFuture.completedStage(better)
-                    : backup(cache, key, better, open);
-        });
+        boolean heard = cache.trust.of(key);
+        CompletionStage<Lookup> asked = tiers.remote().get(key);
+        if (heard) {
+            return asked.thenCompose(lookup -> below(cache, key, best, before, lookup, true, open));
+        }
+        return asked.thenCombine(
+                        markers(cache, false), (lookup, known) -> below(cache, key, best, before, lookup, known, open))
+                .thenCompose(found -> found);
+    }
+
+    private CompletionStage<Found> below(
+            CacheState cache,
+            CacheKey key,
+            Found best,
+            @Nullable Entry before,
+            Lookup lookup,
+            boolean markersKnown,
+            OpenTags open) {
+        Lookup said = said(missed.remote(), key, before, lookup);
+        Found better =
+                byRemote(cache, key, best, lookup, said, markersKnown, open).withRemote(versionOf(lookup));
+        return better.settles(clock.millis())
+                ? CompletableFuture.completedStage(better)
+                : backup(cache, key, better, open);
     }
 
     private CompletionStage<Found> backup(CacheState cache, CacheKey key, Found best, OpenTags open) {
@@ -273,14 +319,15 @@ final class Cascade {
             return CompletableFuture.completedStage(null);
         }
         Map<CacheKey, Entry> before = Missed.pending(missedByTier, open);
-        return tier.getAll(open).thenAccept(found -> {
+        boolean heard = source != Source.L2 || searches.stream().allMatch(search -> cache.trust.of(search.key));
+        return tier.getAll(open).thenAcceptBoth(markers(cache, heard), (found, known) -> {
             for (Search<K> search : searches) {
                 Lookup lookup = found.get(search.key);
                 if (lookup != null) {
                     Lookup said = said(missedByTier, search.key, before.get(search.key), lookup);
                     search.best = source == Source.L3
                             ? judged(cache, search.key, search.best, said, openTags)
-                            : byRemote(cache, search.key, search.best, lookup, said, openTags)
+                            : byRemote(cache, search.key, search.best, lookup, said, known, openTags)
                                     .withRemote(versionOf(lookup));
                 }
             }

@@ -210,7 +210,7 @@ final class ConditionalWrites {
                         "try again later, or read without a mode");
             }
             requireBelievable(cache, said);
-            return cascade.findBelow(cache, key, said);
+            return cascade.findBelow(cache, key, said, true);
         });
     }
 
@@ -258,7 +258,7 @@ final class ConditionalWrites {
     }
 
     private CompletionStage<Basis> basis(CacheState cache, CacheKey key, Lookup said) {
-        return cascade.findBelow(cache, key, said).thenApply(found -> {
+        return cascade.findBelow(cache, key, said, false).thenApply(found -> {
             // L2 may still hold what a marker hides, and would take it for a live value.
             WriteCondition unchanged = said instanceof Lookup.Hit hit && cache.hides(hit.entry())
                     ? new WriteCondition.IfVersion(hit.entry().version())

@@ -3,6 +3,7 @@ package dev.terrace.core;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Version;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -28,8 +29,11 @@ final class Flight {
     /** Whether what began before it is good enough for those in it. */
     final boolean sharesOlder;
 
-    /** When it began, on a clock that only moves on. */
+    /** When it began, on a clock that only moves on, but not while the machine sleeps. */
     final long beganNanos;
+
+    /** When it began, on the wall clock, which also moves while the machine sleeps. */
+    final long beganMillis;
 
     /** What loads it, once that is certain. */
     volatile @Nullable Load load;
@@ -50,11 +54,17 @@ final class Flight {
     @Nullable
     Flight older;
 
-    Flight(CacheKey key, Version began, long beganNanos, boolean sharesOlder) {
+    Flight(CacheKey key, Version began, long beganNanos, long beganMillis, boolean sharesOlder) {
         this.key = key;
         this.began = began;
         this.beganNanos = beganNanos;
+        this.beganMillis = beganMillis;
         this.sharesOlder = sharesOlder;
+    }
+
+    /** Whether it began less than so long ago, by both clocks. */
+    boolean isYoungerThan(long ageNanos, long nowNanos, long nowMillis) {
+        return nowNanos - beganNanos < ageNanos && nowMillis - beganMillis < TimeUnit.NANOSECONDS.toMillis(ageNanos);
     }
 
     /** What is known already is to be loaded anew before it is over. */

@@ -43,10 +43,10 @@ final class Flights {
             Flight joined = current;
             long now = nanos.getAsLong();
             if (joined == null
-                    || shareNanos != ANY_AGE && now - joined.beganNanos >= shareNanos
+                    || shareNanos != ANY_AGE && !joined.isYoungerThan(shareNanos, now, clock.millis())
                     || !joined.mayJoin(withLoader)
                     || cache.hides(joined.began)) {
-                joined = new Flight(key, clock.next(), now, shareNanos == ANY_AGE);
+                joined = new Flight(key, clock.next(), now, clock.millis(), shareNanos == ANY_AGE);
                 joined.older = current;
                 created[0] = joined;
             }

@@ -258,7 +258,16 @@ final class Markers {
         return namespace == null ? own : Stream.concat(own, Stream.of(MarkerKeys.ofNamespace(namespace)));
     }
 
-    private void apply(Tier tier, CacheState cache, Map<CacheKey, Lookup> answers) {
+    /** What L2 says of a cache's markers now. Never fails; false when it could not say. */
+    CompletionStage<Boolean> learnFromRemote(CacheState cache) {
+        Tier remote = tiers.remote();
+        return remote == null
+                ? CompletableFuture.completedStage(true)
+                : remote.getAll(keysOf(cache).toList()).thenApply(found -> apply(remote, cache, found));
+    }
+
+    /** Returns whether the tier could say. */
+    private boolean apply(Tier tier, CacheState cache, Map<CacheKey, Lookup> answers) {
         boolean all = keysOf(cache).noneMatch(key -> answers.get(key) instanceof Lookup.Unavailable);
         if (tier.level() == TierLevel.L2 && all) {
             cache.markerFromRemoteIsKnown();
@@ -278,6 +287,7 @@ final class Markers {
                         raise(cache, version);
                     }
                 });
+        return all;
     }
 
     private @Nullable Version versionOf(@Nullable Lookup found) {

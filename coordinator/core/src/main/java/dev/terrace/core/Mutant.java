@@ -16,6 +16,8 @@ enum Mutant {
     SILENT_NODES_IGNORED,
     /** Markers of other nodes are not heeded. */
     MARKER_DROPPED,
+    /** A reader who may not have heard of markers does not ask L2 for them. */
+    MARKERS_NOT_ASKED,
     /** A notice drops the copy in L1, and not the one in the near cache. */
     NEAR_NOT_DROPPED,
     /** A gap drops what L1 holds, and not the near cache. */

@@ -222,6 +222,9 @@ final class Wiring {
         Fills fills = new Fills(tiers, remote, copies, writes, clock, tombstoneMillis);
         Markers markers = new Markers(tiers, writes, flights, clock, announcer);
         cascade.learnTagsBy(markers::learnTags);
+        if (mutant != Mutant.MARKERS_NOT_ASKED) {
+            cascade.learnMarkersBy(markers::learnFromRemote);
+        }
         earpiece.handTo(new Hearing(tiers, copies, cascade, writes, missed, markers, clock, tombstoneMillis, metrics));
         cascade.doubtBackup();
         ConditionalWrites conditional = new ConditionalWrites(

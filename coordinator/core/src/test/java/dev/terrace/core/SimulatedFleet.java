@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Nodes made of the real parts of the coordinator, over a simulated L2 and simulated logs, on virtual time: one thread, one
@@ -98,6 +99,7 @@ final class SimulatedFleet {
     int freshAnswers;
     int localAnswers;
     int coveredWrites;
+    private @Nullable Violation first;
 
     SimulatedFleet(long seed, Mutant mutant, boolean tracing) {
         this.random = new SplittableRandom(seed);
@@ -128,20 +130,28 @@ final class SimulatedFleet {
 
     /** The whole run. */
     void run() {
-        time.runUntil(300 * VirtualTime.MILLI);
+        runUntil(300 * VirtualTime.MILLI);
         time.calm(false);
         long end = time.now() + 2_500 * VirtualTime.MILLI;
         while (time.now() < end) {
-            time.runUntil(time.now() + 1 + random.nextLong(12 * VirtualTime.MILLI));
+            runUntil(time.now() + 1 + random.nextLong(12 * VirtualTime.MILLI));
             step();
         }
         heal();
         for (int round = 0; round < 12; round++) {
-            time.runUntil(time.now() + 500 * VirtualTime.MILLI);
+            runUntil(time.now() + 500 * VirtualTime.MILLI);
             nodes.forEach(node -> read(node, CACHES.get(random.nextInt(3)), "k" + random.nextInt(KEYS)));
         }
-        time.runUntil(time.now() + 1_000 * VirtualTime.MILLI);
+        runUntil(time.now() + 1_000 * VirtualTime.MILLI);
         converged();
+    }
+
+    /** Answers come in the middle of other things, where what is thrown would be lost. */
+    private void runUntil(long nanos) {
+        time.runUntil(nanos);
+        if (first != null) {
+            throw first;
+        }
     }
 
     private void step() {
@@ -176,13 +186,8 @@ final class SimulatedFleet {
                 time.at(time.now() + 140 * VirtualTime.MILLI, null, () -> log.trim(0));
             }
             case 5 -> end.duplicates = 3;
-            case 6 -> node.asleepUntil = time.now() + random.nextLong(1_200 * VirtualTime.MILLI);
-            case 7 -> {
-                // The machine sleeps: its monotonic clock stands still, its wall clock does not.
-                long nap = random.nextLong(1_200 * VirtualTime.MILLI);
-                node.asleepUntil = time.now() + nap;
-                node.monotonicLost += nap;
-            }
+            case 6 -> node.sleep(random.nextLong(1_200 * VirtualTime.MILLI), false);
+            case 7 -> node.sleep(random.nextLong(1_200 * VirtualTime.MILLI), true);
             case 8, 9 -> node.way.cutUntil = time.now() + random.nextLong(300 * VirtualTime.MILLI);
             case 10 -> node.local.drop(CacheKey.of("bounded", "k" + random.nextInt(KEYS)));
             default -> {
@@ -210,7 +215,7 @@ final class SimulatedFleet {
     private void heal() {
         time.calm(true);
         for (Node node : nodes) {
-            node.asleepUntil = Math.min(node.asleepUntil, time.now());
+            node.wake();
             node.way.cutUntil = 0;
             node.ends.values().forEach(end -> {
                 end.deafUntil = 0;
@@ -292,8 +297,8 @@ final class SimulatedFleet {
         }
         long allowed = cache.equals("bounded") ? BOUND.toNanos() : 0;
         for (Acknowledged write : acknowledged.getOrDefault(cache + " " + key, List.of())) {
-            if (write.version().isNewerThan(result.version()) && write.at() + allowed < asked) {
-                throw new Violation(cache + " " + key + ": node " + node.id + " answered " + result.value() + " ("
+            if (first == null && write.version().isNewerThan(result.version()) && write.at() + allowed < asked) {
+                first = new Violation(cache + " " + key + ": node " + node.id + " answered " + result.value() + " ("
                         + result.version() + ") from " + result.source() + " to a read asked at " + asked / 1000
                         + " us, but " + write.what() + " (" + write.version() + ") had been acknowledged at "
                         + write.at() / 1000 + " us");
@@ -349,7 +354,9 @@ final class SimulatedFleet {
         private final Map<String, NamedCache<String, String>> caches = new HashMap<>();
         private final Engine engine;
         private long asleepUntil;
-        private long monotonicLost;
+        private long lostNanos;
+        private long stillSince;
+        private long stillUntil;
         private boolean dead;
 
         Node() {
@@ -362,7 +369,7 @@ final class SimulatedFleet {
             MetricRegistry metrics = new MetricRegistry();
             VirtualTimer timer = new VirtualTimer((delay, action) -> time.at(time.now() + delay, this, action));
             engine = new Wiring(settings, wall, metrics, id, channels, PROMISES, mutant)
-                    .engine(new Tiers(local, way, null, null), timer, timer, () -> time.now() - monotonicLost);
+                    .engine(new Tiers(local, way, null, null), timer, timer, this::nanos);
             for (String name : CACHES) {
                 CacheState state = new CacheState(name, new Trust(engine.coherence(), PROMISES, name, false), metrics);
                 engine.markers().learn(List.of(state));
@@ -380,6 +387,26 @@ final class SimulatedFleet {
                                         engine.policies(),
                                         settings.limits())));
             }
+        }
+
+        /** @param machine whether the machine sleeps: its monotonic clock stands still then, its wall clock does not */
+        void sleep(long nap, boolean machine) {
+            asleepUntil = Math.max(asleepUntil, time.now() + nap);
+            if (machine) {
+                lostNanos = time.now() - nanos();
+                stillSince = time.now();
+                stillUntil = asleepUntil;
+            }
+        }
+
+        void wake() {
+            asleepUntil = Math.min(asleepUntil, time.now());
+            stillUntil = Math.min(stillUntil, time.now());
+        }
+
+        /** Only moves on, but not while the machine sleeps. */
+        private long nanos() {
+            return time.now() - lostNanos - Math.max(0, Math.min(time.now(), stillUntil) - stillSince);
         }
 
         @Override
