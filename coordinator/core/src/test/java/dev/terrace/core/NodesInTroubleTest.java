@@ -15,7 +15,6 @@ import dev.terrace.testkit.HeapBackplane;
 import dev.terrace.testkit.HeapLocalTier;
 import dev.terrace.testkit.HeapLog;
 import dev.terrace.testkit.HeapTier;
-import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -29,10 +28,7 @@ import org.junit.jupiter.api.Test;
 class NodesInTroubleTest {
     private final HeapTier remote = new HeapTier(TierLevel.L2, InstantSource.system());
     /** A node that closes leaves it to the others. */
-    private final Tier shared = (Tier) Proxy.newProxyInstance(
-            Tier.class.getClassLoader(),
-            new Class<?>[] {Tier.class},
-            (self, method, arguments) -> method.getName().equals("close") ? null : method.invoke(remote, arguments));
+    private final Tier shared = new LastingTier(remote);
 
     private final HeapLog log = new HeapLog();
     private final List<Node> nodes = new ArrayList<>();

@@ -9,11 +9,7 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.api.WriteOptions;
 import dev.terrace.api.WriteReceipt;
-import dev.terrace.spi.Entry;
-import dev.terrace.spi.ForwardingTier;
-import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.TierLevel;
-import dev.terrace.spi.Version;
 import dev.terrace.testkit.HeapLocalTier;
 import dev.terrace.testkit.HeapLog;
 import dev.terrace.testkit.HeapTier;
@@ -27,10 +23,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -41,29 +35,6 @@ class TagsTest {
     private final List<CacheCoordinator> nodes = new ArrayList<>();
     private long nextId = 1;
 
-    /** A tier that outlives the nodes that use it. */
-    private static final class Lasting extends ForwardingTier implements ScannableTier {
-        private final HeapTier heap;
-
-        Lasting(HeapTier heap) {
-            super(heap);
-            this.heap = heap;
-        }
-
-        @Override
-        public CompletionStage<Void> clear(String cache, Version upTo) {
-            return CompletableFuture.completedStage(null);
-        }
-
-        @Override
-        public void scan(Predicate<Entry> visitor) {
-            heap.scan(visitor);
-        }
-
-        @Override
-        public void close() {}
-    }
-
     private CacheCoordinator node(HeapTier backup, boolean hearing) {
         return node(remote, backup, hearing);
     }
@@ -73,8 +44,8 @@ class TagsTest {
                 .nodeId(nextId++)
                 .promises(SimulatedFleet.PROMISES)
                 .tier(new HeapLocalTier(InstantSource.system()))
-                .tier(new Lasting(l2))
-                .tier(new Lasting(backup));
+                .tier(new LastingTier(l2))
+                .tier(new LastingTier(backup));
         if (hearing) {
             builder.backplane(log.open());
         }
