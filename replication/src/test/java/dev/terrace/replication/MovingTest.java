@@ -22,6 +22,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Zones come and go while nodes, restarted one after the other with the new settings, read and write. */
@@ -199,6 +202,9 @@ class MovingTest {
         private int values;
         private boolean over;
 
+        /** The first that was thrown in a stage: nobody joins those. */
+        private @Nullable Throwable failure;
+
         Replacement(long seed) {
             this.random = new SplittableRandom(seed);
         }
@@ -225,6 +231,7 @@ class MovingTest {
             world.run(500);
             over = true;
             world.run(1_000);
+            assertThat(failure).as("stages complete normally").isNull();
             assertThat(serving.get(0).count("replication.data_may_be_lost") == 0 || !inSteps)
                     .isTrue();
             return new LinearizabilityChecker(new CheckLimits(Duration.ofSeconds(20), 128L << 20))
@@ -257,6 +264,10 @@ class MovingTest {
             }
         }
 
+        private <T> void answered(CompletionStage<T> stage, Consumer<T> then) {
+            stage.thenAccept(then).whenComplete((done, bug) -> failure = failure == null ? bug : failure);
+        }
+
         private void act(String client, SplittableRandom own) {
             if (over) {
                 return;
@@ -267,12 +278,12 @@ class MovingTest {
                 if (own.nextBoolean()) {
                     String value = "v" + values++;
                     Pending pending = history.begin(client, "n" + node.clock.node(), Op.put(key, value));
-                    node.tier
-                            .write(
+                    answered(
+                            node.tier.write(
                                     VirtualZones.key(key),
                                     version -> node.entry(key, value, version, LONG),
-                                    ReplicationMode.QUORUM)
-                            .thenAccept(receipt -> {
+                                    ReplicationMode.QUORUM),
+                            receipt -> {
                                 if (receipt.outcome() == Replicated.Outcome.ACKNOWLEDGED) {
                                     pending.ok(receipt.version());
                                 } else if (receipt.outcome() == Replicated.Outcome.FAILED) {
@@ -284,16 +295,14 @@ class MovingTest {
                             });
                 } else {
                     Pending pending = history.begin(client, "n" + node.clock.node(), Op.get(key));
-                    node.tier
-                            .read(VirtualZones.key(key), ReplicationMode.QUORUM)
-                            .thenAccept(found -> {
-                                if (found instanceof Lookup.Unavailable) {
-                                    pending.fail();
-                                } else {
-                                    pending.ok(VirtualZones.text(found), null);
-                                }
-                                act(client, own);
-                            });
+                    answered(node.tier.read(VirtualZones.key(key), ReplicationMode.QUORUM), found -> {
+                        if (found instanceof Lookup.Unavailable) {
+                            pending.fail();
+                        } else {
+                            pending.ok(VirtualZones.text(found), null);
+                        }
+                        act(client, own);
+                    });
                 }
             });
         }

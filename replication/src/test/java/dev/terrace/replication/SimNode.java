@@ -42,6 +42,7 @@ final class SimNode {
     private final MetricRegistry metrics = new MetricRegistry();
     private final Counter alarms = metrics.counter("replication.data_may_be_lost");
     private final Map<String, Entry> seen = new HashMap<>();
+    private int unanswered;
 
     /**
      * @param id no other node has ever had
@@ -85,6 +86,22 @@ final class SimNode {
         return alarms.getCount();
     }
 
+    /** How many calls have not been answered. */
+    int unanswered() {
+        return unanswered;
+    }
+
+    /** Every call is answered, and normally, whatever happens to zones. */
+    private <T> CompletionStage<T> watched(CompletionStage<T> call) {
+        unanswered++;
+        return call.whenComplete((answer, bug) -> {
+            unanswered--;
+            if (bug != null) {
+                simulation.failed(name, bug);
+            }
+        });
+    }
+
     long droppedHints() {
         return simulation.zones.stream()
                 .mapToLong(zone -> metrics.counter("replication.zone." + zone.name + ".hints.dropped")
@@ -124,7 +141,7 @@ final class SimNode {
 
     CompletionStage<Lookup> read(String client, CacheKey key) {
         Pending pending = simulation.history.begin(client, name, Op.get(key.toString()));
-        return tier.read(key, Simulation.modeOf(key)).whenComplete((found, bug) -> {
+        return watched(tier.read(key, Simulation.modeOf(key)).thenApply(found -> {
             if (found instanceof Lookup.Hit hit) {
                 if (hit.entry().isValue()) {
                     seen.put(key.toString(), hit.entry());
@@ -140,31 +157,34 @@ final class SimNode {
             } else {
                 pending.fail();
             }
-        });
+            return found;
+        }));
     }
 
     CompletionStage<Replicated> write(String client, CacheKey key, @Nullable String value) {
         ReplicationMode mode = Simulation.modeOf(key);
         Op op = value == null ? Op.invalidate(key.toString()) : Op.put(key.toString(), value);
         Pending pending = simulation.history.begin(client, name, op);
-        return tier.write(key, version -> entry(key, version, value), mode).whenComplete((receipt, bug) -> {
-            if (receipt.outcome() == Replicated.Outcome.ACKNOWLEDGED && receipt.version() != null) {
-                simulation.told(
-                        key,
-                        receipt.version(),
-                        value == null,
-                        mode == ReplicationMode.SYNC,
-                        name + " acknowledging to " + client);
-            }
-            end(pending, receipt);
-        });
+        return watched(tier.write(key, version -> entry(key, version, value), mode)
+                .thenApply(receipt -> {
+                    if (receipt.outcome() == Replicated.Outcome.ACKNOWLEDGED && receipt.version() != null) {
+                        simulation.told(
+                                key,
+                                receipt.version(),
+                                value == null,
+                                mode == ReplicationMode.SYNC,
+                                name + " acknowledging to " + client);
+                    }
+                    end(pending, receipt);
+                    return receipt;
+                }));
     }
 
     /** What promises convergence only; nothing of it is recorded. */
     CompletionStage<?> copy(CacheKey key, @Nullable String value, boolean reading) {
         return reading
-                ? tier.read(key, ReplicationMode.ASYNC)
-                : tier.write(key, version -> entry(key, version, value), ReplicationMode.ASYNC);
+                ? watched(tier.read(key, ReplicationMode.ASYNC))
+                : watched(tier.write(key, version -> entry(key, version, value), ReplicationMode.ASYNC));
     }
 
     /** If absent. */
@@ -180,15 +200,16 @@ final class SimNode {
     private CompletionStage<Replicated> change(
             String client, CacheKey key, Op op, @Nullable String expected, String value) {
         Pending pending = simulation.history.begin(client, name, op);
-        return tier.change(key, (held, version) -> {
+        return watched(tier.change(key, (held, version) -> {
                     String now = text(held);
                     boolean holds = expected == null ? now == null : expected.equals(now);
                     return holds ? entry(key, version, value) : null;
                 })
-                .whenComplete((receipt, bug) -> {
+                .thenApply(receipt -> {
                     noteChange(client, key, receipt);
                     end(pending, receipt);
-                });
+                    return receipt;
+                }));
     }
 
     /** If the version is that of what this node has read last. */
@@ -199,12 +220,12 @@ final class SimNode {
         }
         Op op = Op.compareAndSet(key.toString(), text(expected), value);
         Pending pending = simulation.history.begin(client, name, op);
-        return tier.change(key, (held, version) -> {
+        return watched(tier.change(key, (held, version) -> {
                     boolean holds =
                             held != null && held.isValue() && held.version().equals(expected.version());
                     return holds ? entry(key, version, value) : null;
                 })
-                .whenComplete((receipt, bug) -> {
+                .thenApply(receipt -> {
                     noteChange(client, key, receipt);
                     if (receipt.outcome() == Replicated.Outcome.REFUSED) {
                         // The version may have been renewed: a refusal says nothing about the value.
@@ -212,7 +233,8 @@ final class SimNode {
                     } else {
                         end(pending, receipt);
                     }
-                });
+                    return receipt;
+                }));
     }
 
     private void noteChange(String client, CacheKey key, Replicated receipt) {

@@ -9,6 +9,8 @@ import dev.terrace.testkit.history.History;
 import dev.terrace.testkit.history.HistoryRecorder;
 import dev.terrace.testkit.history.LinearizabilityChecker;
 import dev.terrace.testkit.history.Verdict;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -59,11 +61,13 @@ final class Simulation {
     private boolean calm;
     private boolean touched;
     private @Nullable String broken;
+    private @Nullable String failure;
 
     /**
      * What came out of a run.
      *
      * @param broken what was found wrong by looking at all zones at once, or null
+     * @param failure a call that was not answered, or not normally, or null; nothing excuses that
      * @param alarms how often a node said that acknowledged data may be lost
      */
     record Outcome(
@@ -71,6 +75,7 @@ final class Simulation {
             History history,
             Verdict verdict,
             @Nullable String broken,
+            @Nullable String failure,
             boolean healed,
             long alarms,
             String told) {
@@ -79,7 +84,7 @@ final class Simulation {
         }
 
         boolean isFine() {
-            return healed && (isExcused() || broken == null && alarms == 0 && !verdict.isViolated());
+            return healed && failure == null && (isExcused() || broken == null && alarms == 0 && !verdict.isViolated());
         }
 
         boolean isUndecided() {
@@ -88,12 +93,13 @@ final class Simulation {
 
         /** Whether a promise was broken and nobody has said so. */
         boolean isSilentlyWrong() {
-            return alarms == 0 && (broken != null || verdict.isViolated());
+            return failure != null || alarms == 0 && (broken != null || verdict.isViolated());
         }
 
         @Override
         public String toString() {
-            return told + (broken == null ? "" : "\nbroken: " + broken) + "\nhealed " + healed + ", alarms " + alarms
+            return told + (broken == null ? "" : "\nbroken: " + broken)
+                    + (failure == null ? "" : "\nfailure: " + failure) + "\nhealed " + healed + ", alarms " + alarms
                     + "\n" + verdict;
         }
     }
@@ -185,6 +191,26 @@ final class Simulation {
         touched = true;
     }
 
+    /** A call was answered with an exception, or what is made of its answer failed: nobody joins its stage. */
+    void failed(String node, Throwable bug) {
+        if (failure == null) {
+            StringWriter trace = new StringWriter();
+            bug.printStackTrace(new PrintWriter(trace));
+            failure = time.nanos() / 1_000 + " us: a call of " + node + " failed\n" + trace;
+        }
+    }
+
+    /** Calls of the last moments have their deadlines, too. */
+    private @Nullable String unanswered() {
+        run(time.millis() + 2 * profile.deadlineMillis());
+        for (SimNode node : nodes) {
+            if (!node.host.dead && node.unanswered() > 0) {
+                return node.unanswered() + " calls of " + node.name + " are never answered";
+            }
+        }
+        return null;
+    }
+
     private void event(String what) {
         events.add(time.millis() + " ms " + what);
     }
@@ -214,7 +240,11 @@ final class Simulation {
         Verdict verdict = new LinearizabilityChecker(CHECK).check(all);
         String found = broken == null ? unhealed() : broken;
         boolean healed = votesAgain() && move.isOver();
-        Outcome outcome = new Outcome(profile, all, verdict, found, healed, alarms(), describe());
+        String told = describe();
+        long alarms = alarms();
+        String unanswered = unanswered();
+        Outcome outcome =
+                new Outcome(profile, all, verdict, found, failure == null ? unanswered : failure, healed, alarms, told);
         nodes.forEach(node -> node.tier.close());
         return outcome;
     }

@@ -29,6 +29,13 @@ final class VirtualTimer extends AbstractExecutorService implements ScheduledExe
             super(callable);
         }
 
+        /** Nobody joins it, so what a task throws ends the run. */
+        @Override
+        protected void setException(Throwable failure) {
+            super.setException(failure);
+            throw failure instanceof Error error ? error : new AssertionError("a task of the timer failed", failure);
+        }
+
         @Override
         public long getDelay(TimeUnit unit) {
             return 0;

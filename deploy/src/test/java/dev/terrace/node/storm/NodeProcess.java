@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -28,11 +29,12 @@ final class NodeProcess implements AutoCloseable {
     private final Path settings;
     private final Path folder;
     private final AtomicLong ids = new AtomicLong();
+    private final List<String> bugs = new CopyOnWriteArrayList<>();
     private volatile Life life;
     private int lives;
 
     /** One life of the process, from start to kill. */
-    private static final class Life {
+    private final class Life {
         private final int number;
         private final Process process;
         private final Writer requests;
@@ -67,6 +69,9 @@ final class NodeProcess implements AutoCloseable {
                 ready.complete(null);
             } else if (line.startsWith("@")) {
                 String[] words = line.substring(1).split("\t", -1);
+                if (words[1].equals("error") && words[2].equals(Requests.BUG)) {
+                    bugs.add(name + ": " + words[3]);
+                }
                 CompletableFuture<String[]> answer = waiting.remove(Long.parseLong(words[0]));
                 if (answer != null) {
                     answer.complete(words);
@@ -86,6 +91,11 @@ final class NodeProcess implements AutoCloseable {
         this.main = main;
         this.settings = settings;
         this.folder = folder;
+    }
+
+    /** What it threw by mistake, whether or not anybody still waited for the answer. */
+    List<String> bugs() {
+        return List.copyOf(bugs);
     }
 
     String name() {

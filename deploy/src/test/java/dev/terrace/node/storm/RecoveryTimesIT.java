@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -232,15 +233,13 @@ class RecoveryTimesIT {
     private void disturb(Fleet fleet, String what, Runnable fault) throws Exception {
         AtomicBoolean going = new AtomicBoolean(true);
         int[] failed = {0};
-        double[] longest = {0};
-        Thread writer = new Thread(() -> longest[0] = longestPut(fleet.cache(0, "accounts"), going, failed));
-        writer.start();
+        FutureTask<Double> longest = new FutureTask<>(() -> longestPut(fleet.cache(0, "accounts"), going, failed));
+        new Thread(longest, "writer").start();
         TimeUnit.MILLISECONDS.sleep(500);
         fault.run();
         TimeUnit.MILLISECONDS.sleep(2_500);
         going.set(false);
-        writer.join();
-        note(what + ": longest QUORUM put meanwhile", longest[0]);
+        note(what + ": longest QUORUM put meanwhile", longest.get(1, TimeUnit.MINUTES));
         note(what + ": failed puts (a number)", failed[0]);
     }
 

@@ -46,7 +46,7 @@ final class RegisterNode {
     }
 
     /** A write whose fate is not known. */
-    private static final class UnknownOutcome extends RuntimeException {
+    private static final class UnknownOutcome extends Requests.Excused {
         private static final long serialVersionUID = 1L;
 
         UnknownOutcome(String detail) {

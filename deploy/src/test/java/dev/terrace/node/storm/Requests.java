@@ -1,5 +1,6 @@
 package dev.terrace.node.storm;
 
+import dev.terrace.api.TerraceException;
 import dev.terrace.spi.Version;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -13,18 +14,30 @@ import java.util.function.Function;
 
 /**
  * What a child process is asked on standard input, a request a line, words separated by tabs: {@code id verb cache key [value
- * [expected]]}. Answers, in any order, {@code @id ok applied value version fresh stored} or {@code @id error type message}. Ends
- * when the input ends.
+ * [expected]]}. Answers, in any order, {@code @id ok applied value version fresh stored} or {@code @id error type message}, whose
+ * type is {@link #BUG} for what no caller should ever see. Ends when the input ends.
  */
 final class Requests {
+    /** An answer that nothing excuses: neither refused nor unknown, but thrown by mistake. */
+    static final String BUG = "bug";
+
     private static final int THREADS = 32;
     private static final String NOTHING = "-";
 
     private final Store store;
     private final PrintStream out;
 
+    /** An answer that callers expect in trouble. */
+    abstract static class Excused extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Excused(String detail) {
+            super(detail);
+        }
+    }
+
     /** A write that was proven not to have happened. */
-    static final class NotExecuted extends RuntimeException {
+    static final class NotExecuted extends Excused {
         private static final long serialVersionUID = 1L;
 
         NotExecuted(String detail) {
@@ -78,10 +91,16 @@ final class Requests {
     private void answer(String[] words) {
         try {
             say("@" + words[0] + "\tok\t" + store.carryOut().apply(words));
-        } catch (RuntimeException e) {
-            String message = String.valueOf(e.getMessage()).replaceAll("[\t\r\n]", " ");
-            say("@" + words[0] + "\terror\t" + e.getClass().getSimpleName() + "\t" + message);
+        } catch (TerraceException | Excused e) {
+            error(words[0], e.getClass().getSimpleName(), String.valueOf(e.getMessage()));
+        } catch (Throwable e) {
+            e.printStackTrace();
+            error(words[0], BUG, String.join(" ", words) + ": " + e);
         }
+    }
+
+    private void error(String id, String type, String message) {
+        say("@" + id + "\terror\t" + type + "\t" + message.replaceAll("[\t\r\n]", " "));
     }
 
     /** The words of an answer. */

@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -48,6 +49,7 @@ final class Storm implements AutoCloseable {
      * @param finalReads by node, then by key
      * @param healedMillis how long after the last fault every node stored in the remote tier again
      * @param agreedMillis how long after the last operation all nodes answered the same; -1 if never
+     * @param bugs what nodes threw by mistake, and clients that failed
      */
     record Outcome(
             History history,
@@ -58,7 +60,8 @@ final class Storm implements AutoCloseable {
             List<String> nemesisFailures,
             Tally tally,
             long healedMillis,
-            long agreedMillis) {}
+            long agreedMillis,
+            List<String> bugs) {}
 
     /** Starts the nodes; closes {@code servers} in the end. */
     Storm(Path folder, Servers servers, Class<?> main, int nodeCount, Workload workload, long seed, SettingsOf settings)
@@ -176,6 +179,9 @@ final class Storm implements AutoCloseable {
         }
         long agreedMillis = agree(reads) ? TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin) : -1;
         History history = recorder.history();
+        List<String> bugs = new ArrayList<>();
+        nodes.forEach(node -> bugs.addAll(node.bugs()));
+        clients.stream().map(StormClient::failure).filter(Objects::nonNull).forEach(bugs::add);
         return new Outcome(
                 history,
                 calmNanos,
@@ -185,7 +191,8 @@ final class Storm implements AutoCloseable {
                 nemesis.failures(),
                 tally,
                 healedMillis,
-                agreedMillis);
+                agreedMillis,
+                bugs);
     }
 
     private static long lastMillis(Schedule schedule) {

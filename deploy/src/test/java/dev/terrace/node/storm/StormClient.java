@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One client: asks its home node, or another while that one is away, one thing after the other, and records what it was
@@ -32,6 +33,7 @@ final class StormClient {
     private final Map<String, Version> known = new HashMap<>();
     private final Thread thread;
     private volatile boolean stopped;
+    private volatile @Nullable String failure;
     private int values;
 
     /**
@@ -69,6 +71,12 @@ final class StormClient {
         }
     }
 
+    /** Why it ended before it was told to, or did not end when it was; null when all went well. To be asked after {@link #stop}. */
+    @Nullable
+    String failure() {
+        return thread.isAlive() ? thread.getName() + " does not end" : failure;
+    }
+
     private void run() {
         try {
             while (!stopped) {
@@ -83,6 +91,11 @@ final class StormClient {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            failure = thread.getName() + " was interrupted";
+        } catch (RuntimeException | Error e) {
+            // A client that is gone asks nothing, and proves nothing.
+            failure = thread.getName() + " failed: " + e;
+            e.printStackTrace();
         }
     }
 

@@ -329,6 +329,7 @@ class StormIT {
         report.writeTo(storm.folder());
         System.out.println(report.text());
         assertThat(outcome.nemesisFailures()).isEmpty();
+        assertThat(outcome.bugs()).isEmpty();
         assertThat(outcome.agreedMillis()).as("all nodes answer the same").isNotNegative();
         assertThat(outcome.history().size()).as("enough happened").isGreaterThan(1_000);
         report.require();

@@ -20,6 +20,7 @@ import java.util.ServiceLoader;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -38,20 +39,19 @@ class ClosingIT {
             TestContext context = new TestContext(clock, Backups.plain(temp.resolve("storm-" + round)));
             RocksTier tier = Backups.open(context);
             Map<String, String> acknowledged = new ConcurrentHashMap<>();
-            List<Thread> threads = new ArrayList<>();
+            List<FutureTask<?>> callers = new ArrayList<>();
             List<CompletableFuture<?>> calls = Collections.synchronizedList(new ArrayList<>());
             CountDownLatch warm = new CountDownLatch(600);
             for (int t = 0; t < 6; t++) {
                 int mine = t;
-                Thread thread = new Thread(() -> storm(tier, mine, acknowledged, calls, warm));
-                threads.add(thread);
-                thread.start();
+                FutureTask<?> caller = new FutureTask<>(() -> storm(tier, mine, acknowledged, calls, warm), null);
+                callers.add(caller);
+                new Thread(caller, "caller-" + t).start();
             }
             assertThat(warm.await(30, TimeUnit.SECONDS)).isTrue();
             tier.close();
-            for (Thread thread : threads) {
-                thread.join(30_000);
-                assertThat(thread.isAlive()).isFalse();
+            for (FutureTask<?> caller : callers) {
+                caller.get(30, TimeUnit.SECONDS);
             }
             CompletableFuture.allOf(calls.toArray(CompletableFuture[]::new)).get(20, TimeUnit.SECONDS);
             RocksTier again = Backups.open(context);

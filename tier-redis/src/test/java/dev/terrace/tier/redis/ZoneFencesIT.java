@@ -33,6 +33,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -341,7 +343,7 @@ class ZoneFencesIT {
 
     @Test
     @Tag("F08")
-    void afterAFailoverUnderLoadNothingIsAcknowledgedUntilTheZoneIsAdmittedAgain() throws InterruptedException {
+    void afterAFailoverUnderLoadNothingIsAcknowledgedUntilTheZoneIsAdmittedAgain() throws Exception {
         try (RedisClusterProcesses cluster = RedisClusterProcesses.startWithReplicas(3);
                 RedisZone zone = admitted(open(
                         "c",
@@ -350,7 +352,7 @@ class ZoneFencesIT {
             admit(zone);
             List<Entry> acknowledged = new ArrayList<>();
             AtomicBoolean stop = new AtomicBoolean();
-            Thread writer = new Thread(() -> {
+            FutureTask<Void> writer = new FutureTask<>(() -> {
                 for (int i = 0; !stop.get(); i++) {
                     Entry entry = entry("load" + i);
                     if (put(zone, entry) instanceof StoreOutcome.Applied) {
@@ -359,8 +361,9 @@ class ZoneFencesIT {
                         }
                     }
                 }
+                return null;
             });
-            writer.start();
+            new Thread(writer, "writer").start();
             await().atMost(HEALED).until(() -> {
                 synchronized (acknowledged) {
                     return acknowledged.size() > 200;
@@ -369,7 +372,7 @@ class ZoneFencesIT {
             cluster.failover(cluster.replicas().get(0));
             awaitStanding(zone, Standing.FORGETFUL);
             stop.set(true);
-            writer.join();
+            writer.get(HEALED.toMillis(), TimeUnit.MILLISECONDS);
             // Of the shard that failed over, nothing is acknowledged any more.
             long served = 0;
             for (int i = 0; i < 60; i++) {

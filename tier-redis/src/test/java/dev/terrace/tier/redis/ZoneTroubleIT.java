@@ -34,6 +34,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -219,7 +220,7 @@ class ZoneTroubleIT {
     /** A slot goes back and forth under load: MOVED, ASK and TRYAGAIN cost time and lose nothing. */
     @Test
     @Tag("F09")
-    void aStormOfMovingSlotsLosesNothing() throws InterruptedException {
+    void aStormOfMovingSlotsLosesNothing() throws Exception {
         try (RedisClusterProcesses cluster = RedisClusterProcesses.start(2);
                 RedisZone zone = admitted(open(
                         "c",
@@ -228,7 +229,7 @@ class ZoneTroubleIT {
             Map<String, Entry> acknowledged = new ConcurrentHashMap<>();
             AtomicInteger refused = new AtomicInteger();
             AtomicBoolean stop = new AtomicBoolean();
-            Thread writer = new Thread(() -> {
+            FutureTask<Void> writer = new FutureTask<>(() -> {
                 for (int i = 1; !stop.get(); i++) {
                     for (String name : List.of("moving", "other" + i % 10)) {
                         Entry entry = entry(name, i % 60_000);
@@ -240,15 +241,16 @@ class ZoneTroubleIT {
                         }
                     }
                 }
+                return null;
             });
-            writer.start();
+            new Thread(writer, "writer").start();
             for (int round = 0; round < 10 || acknowledged.size() < 11 && round < 200; round++) {
                 RedisProcess from = cluster.ownerOf(slot);
                 cluster.migrateSlot(
                         slot, cluster.nodes().get(from == cluster.nodes().get(0) ? 1 : 0));
             }
             stop.set(true);
-            writer.join();
+            writer.get(HEALED.toMillis(), TimeUnit.MILLISECONDS);
             System.out.println("ZoneTroubleIT refused while slots moved: " + refused);
             await().atMost(HEALED)
                     .untilAsserted(() -> acknowledged.forEach((name, entry) -> {

@@ -84,7 +84,8 @@ public final class Nemesis implements AutoCloseable {
                 strike.fault().end().run();
             }
             note(what);
-        } catch (Exception e) {
+        } catch (Throwable e) {
+            // An error, too: a nemesis that dies of it would leave a calm run that proves nothing.
             note(what + " FAILED: " + e);
             if (e instanceof InterruptedException) {
                 Thread.currentThread().interrupt();

@@ -102,13 +102,23 @@ class NemesisTest {
     }
 
     @Test
-    void tellsWhatItCouldNotDo() throws Exception {
+    void tellsWhatItCouldNotDoAndGoesOn() throws Exception {
         Fault broken = Fault.momentary("break", "zone-1", () -> {
             throw new IllegalStateException("no such zone");
         });
-        try (Nemesis nemesis = new Nemesis(new Schedule(1, List.of(new Schedule.Strike(broken, 0, 0)))).start()) {
+        Fault worse = Fault.momentary("ruin", "zone-2", () -> {
+            throw new AssertionError("not even that");
+        });
+        Fault reset = Fault.momentary("reset", "zone-3", () -> done.add("reset"));
+        List<Schedule.Strike> strikes = List.of(
+                new Schedule.Strike(broken, 0, 0), new Schedule.Strike(worse, 1, 1), new Schedule.Strike(reset, 2, 2));
+        try (Nemesis nemesis = new Nemesis(new Schedule(1, strikes)).start()) {
             assertThat(nemesis.awaitEnd(30, TimeUnit.SECONDS)).isTrue();
-            assertThat(nemesis.failures()).singleElement().asString().contains("begin break zone-1", "no such zone");
+            assertThat(nemesis.failures())
+                    .hasSize(2)
+                    .anyMatch(line -> line.contains("begin break zone-1") && line.contains("no such zone"))
+                    .anyMatch(line -> line.contains("begin ruin zone-2") && line.contains("not even that"));
         }
+        assertThat(done).containsExactly("reset");
     }
 }

@@ -1,0 +1,68 @@
+package dev.terrace.node.storm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.terrace.api.UnavailableException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A storm sees what a node throws by mistake, and excuses what callers expect in trouble. */
+class StormHarnessTest {
+    private static final long PATIENCE_MILLIS = 30_000;
+
+    @TempDir
+    Path folder;
+
+    /** Fails in many ways. */
+    static final class BrokenNode {
+        private BrokenNode() {}
+
+        public static void main(String[] arguments) throws Exception {
+            Requests.serve(() -> new Requests.Store(BrokenNode::carryOut, () -> {}));
+        }
+
+        private static String carryOut(String[] words) {
+            switch (words[1]) {
+                case "unavailable" -> throw new UnavailableException("L2 is away", "");
+                case "unknown" -> throw new Requests.NotExecuted("not done");
+                case "mistake" -> throw new IllegalStateException("a stage failed");
+                case "error" -> throw new AssertionError("a promise was broken");
+                case "late" -> {
+                    // Longer than anybody waits for it.
+                    try {
+                        Thread.sleep(300);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                    throw new ArrayIndexOutOfBoundsException("late");
+                }
+                default -> {
+                    return Requests.line(true, null, null, true, "L2");
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatANodeThrowsByMistakeIsToldEvenWhenNobodyWaitsForItAnyMore() throws Exception {
+        try (NodeProcess node = new NodeProcess("broken", BrokenNode.class, folder.resolve("none.yaml"), folder)) {
+            node.start();
+            node.awaitReady();
+            assertThat(node.ask(PATIENCE_MILLIS, "get")[1]).isEqualTo("ok");
+            assertThat(node.ask(PATIENCE_MILLIS, "unavailable")[2]).isEqualTo("UnavailableException");
+            assertThat(node.ask(PATIENCE_MILLIS, "unknown")[2]).isEqualTo("NotExecuted");
+            assertThat(node.bugs()).isEmpty();
+            assertThat(node.ask(PATIENCE_MILLIS, "mistake")[2]).isEqualTo(Requests.BUG);
+            assertThat(node.ask(PATIENCE_MILLIS, "error")[2]).isEqualTo(Requests.BUG);
+            assertThat(node.bugs()).hasSize(2).allMatch(bug -> bug.startsWith("broken: "));
+            assertThatThrownBy(() -> node.ask(1, "late")).isInstanceOf(IOException.class);
+            await().atMost(Duration.ofMillis(PATIENCE_MILLIS))
+                    .untilAsserted(() -> assertThat(node.bugs()).hasSize(3).anyMatch(bug -> bug.contains("late")));
+        }
+    }
+}
