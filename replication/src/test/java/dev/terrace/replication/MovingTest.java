@@ -205,6 +205,8 @@ class MovingTest {
         /** The first that was thrown in a stage: nobody joins those. */
         private @Nullable Throwable failure;
 
+        private int unanswered;
+
         Replacement(long seed) {
             this.random = new SplittableRandom(seed);
         }
@@ -232,6 +234,7 @@ class MovingTest {
             over = true;
             world.run(1_000);
             assertThat(failure).as("stages complete normally").isNull();
+            assertThat(unanswered).as("calls that are never answered").isZero();
             assertThat(serving.get(0).count("replication.data_may_be_lost") == 0 || !inSteps)
                     .isTrue();
             return new LinearizabilityChecker(new CheckLimits(Duration.ofSeconds(20), 128L << 20))
@@ -265,7 +268,11 @@ class MovingTest {
         }
 
         private <T> void answered(CompletionStage<T> stage, Consumer<T> then) {
-            stage.thenAccept(then).whenComplete((done, bug) -> failure = failure == null ? bug : failure);
+            unanswered++;
+            stage.thenAccept(then).whenComplete((done, bug) -> {
+                unanswered--;
+                failure = failure == null ? bug : failure;
+            });
         }
 
         private void act(String client, SplittableRandom own) {
