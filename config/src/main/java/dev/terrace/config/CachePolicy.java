@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param nearCache the near cache; per cache only
  * @param loading how loaders are waited for and when they run
  * @param write how writes reach the origin; null also where a writer alone decides
+ * @param origin which origin loads reach, and how
  */
 public record CachePolicy(
         @Nullable Duration ttl,
@@ -28,7 +29,8 @@ public record CachePolicy(
         @Nullable ConsistencyLevel replication,
         @Nullable NearCacheSettings nearCache,
         LoadingPolicy loading,
-        @Nullable WritePolicy write) {
+        @Nullable WritePolicy write,
+        OriginPolicy origin) {
     /** Nothing set. */
     public static final CachePolicy INHERIT = new CachePolicy(null, null, null, null);
 
@@ -38,25 +40,56 @@ public record CachePolicy(
             @Nullable Duration staleTtl,
             @Nullable Duration negativeTtl,
             @Nullable Boolean durable) {
-        this(ttl, staleTtl, negativeTtl, durable, null, null, null, null, LoadingPolicy.INHERIT, null);
+        this(
+                ttl,
+                staleTtl,
+                negativeTtl,
+                durable,
+                null,
+                null,
+                null,
+                null,
+                LoadingPolicy.INHERIT,
+                null,
+                OriginPolicy.INHERIT);
     }
 
     /** This policy with another consistency; {@code bound} is for {@link Consistency#BOUNDED}, null for the default. */
     public CachePolicy withConsistency(@Nullable Consistency other, @Nullable Duration bound) {
         return new CachePolicy(
-                ttl, staleTtl, negativeTtl, durable, other, bound, replication, nearCache, loading, write);
+                ttl, staleTtl, negativeTtl, durable, other, bound, replication, nearCache, loading, write, origin);
     }
 
     /** This policy with another number of acknowledgements. */
     public CachePolicy withReplication(@Nullable ConsistencyLevel other) {
         return new CachePolicy(
-                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, other, nearCache, loading, write);
+                ttl,
+                staleTtl,
+                negativeTtl,
+                durable,
+                consistency,
+                stalenessBound,
+                other,
+                nearCache,
+                loading,
+                write,
+                origin);
     }
 
     /** This policy with another near cache. */
     public CachePolicy withNearCache(@Nullable NearCacheSettings other) {
         return new CachePolicy(
-                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, replication, other, loading, write);
+                ttl,
+                staleTtl,
+                negativeTtl,
+                durable,
+                consistency,
+                stalenessBound,
+                replication,
+                other,
+                loading,
+                write,
+                origin);
     }
 
     /** This policy with another way to the origin. */
@@ -71,12 +104,39 @@ public record CachePolicy(
                 replication,
                 nearCache,
                 loading,
-                other);
+                other,
+                origin);
     }
 
     /** This policy with another way of loading. */
     public CachePolicy withLoading(LoadingPolicy other) {
         return new CachePolicy(
-                ttl, staleTtl, negativeTtl, durable, consistency, stalenessBound, replication, nearCache, other, write);
+                ttl,
+                staleTtl,
+                negativeTtl,
+                durable,
+                consistency,
+                stalenessBound,
+                replication,
+                nearCache,
+                other,
+                write,
+                origin);
+    }
+
+    /** This policy with another origin. */
+    public CachePolicy withOrigin(OriginPolicy other) {
+        return new CachePolicy(
+                ttl,
+                staleTtl,
+                negativeTtl,
+                durable,
+                consistency,
+                stalenessBound,
+                replication,
+                nearCache,
+                loading,
+                write,
+                other);
     }
 }

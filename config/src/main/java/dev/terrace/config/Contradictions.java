@@ -28,6 +28,7 @@ final class Contradictions {
     private static final String SERVER = SettingsLoader.ROOT + ".server";
     private static final String BACKPLANE = SettingsLoader.ROOT + ".backplane";
     private static final String CACHES = SettingsLoader.ROOT + ".caches";
+    private static final String ORIGINS = SettingsLoader.ROOT + ".origins";
     private static final String CLASSES = SettingsLoader.ROOT + ".classes";
 
     /** Below this an entry does not even hold its own header. */
@@ -62,6 +63,7 @@ final class Contradictions {
         rules.loading();
         rules.lifetimes();
         rules.classes();
+        rules.origins();
         rules.exposure();
         rules.usefulness();
     }
@@ -504,6 +506,40 @@ final class Contradictions {
             String message = "is shorter than distributed_cache.ttl: the backup forgets entries that are still fresh";
             reading.warning(L3 + ".retention", DurationText.format(retention), message);
         }
+    }
+
+    private void origins() {
+        Set<String> used = new HashSet<>(settings.caches().keySet());
+        policies((path, policy) -> {
+            String name = policy.origin().name();
+            used.add(String.valueOf(name));
+            if (name != null
+                    && !settings.origins().containsKey(name)
+                    && reading.sound(path + ".origin.name", ORIGINS)) {
+                reading.problem(path + ".origin.name", name, "is no origin: describe it in origins, if only by {}");
+            }
+        });
+        settings.origins().forEach((name, origin) -> {
+            String path = ORIGINS + "." + name;
+            if (!used.contains(name) && reading.sound(path, CACHES, CLASSES)) {
+                reading.warning(path, "", "is the origin of no cache that is named here");
+            }
+            if (origin.fleetRatePerSecond() > 0
+                    && !settings.distributedCache().enabled()
+                    && reading.sound(path + ".fleet_rate", L2 + ".enabled")) {
+                reading.problem(
+                        path + ".fleet_rate",
+                        Integer.toString(origin.fleetRatePerSecond()),
+                        "is counted in L2, which is off: set distributed_cache.enabled, or rate in its place");
+            }
+            if (origin.ratePerSecond() == 0
+                    && origin.fleetRatePerSecond() == 0
+                    && reading.explicit().contains(path + ".burst")
+                    && reading.sound(path + ".burst", path + ".rate", path + ".fleet_rate")) {
+                reading.warning(
+                        path + ".burst", Integer.toString(origin.burst()), "has no effect without rate or fleet_rate");
+            }
+        });
     }
 
     private void classes() {

@@ -27,12 +27,7 @@ public final class EffectiveSettings {
         put(local, "sweep_interval", l1.sweepInterval());
         remote(child(root, "distributed_cache"), settings.distributedCache());
         backup(child(root, "backup_storage"), settings.backupStorage());
-        Map<String, Object> breaker = child(root, "circuit_breaker");
-        put(breaker, "enabled", settings.circuitBreaker().enabled());
-        put(breaker, "failure_threshold", settings.circuitBreaker().failureThreshold());
-        put(breaker, "timeout", settings.circuitBreaker().timeout());
-        put(breaker, "reset_timeout", settings.circuitBreaker().resetTimeout());
-        put(breaker, "slow_call_rate", settings.circuitBreaker().slowCallPercent() + "%");
+        breaker(child(root, "circuit_breaker"), settings.circuitBreaker());
         Map<String, Object> failover = child(root, "failover");
         put(failover, "strategy", settings.failover().strategy());
         put(failover, "fallback_to_local", settings.failover().fallbackToLocal());
@@ -66,6 +61,10 @@ public final class EffectiveSettings {
         put(journal, "max_dead", settings.journal().maxDead());
         put(journal, "full_timeout", settings.journal().fullTimeout());
         put(journal, "threads", settings.journal().threads());
+        if (!settings.origins().isEmpty()) {
+            Map<String, Object> origins = child(root, "origins");
+            settings.origins().forEach((name, origin) -> origin(child(origins, name), origin));
+        }
         Map<String, Object> whole = new LinkedHashMap<>();
         whole.put(SettingsLoader.ROOT, root);
         return whole;
@@ -174,6 +173,30 @@ public final class EffectiveSettings {
         put(into, "queue_mb", l3.queueMib());
     }
 
+    private static void breaker(Map<String, Object> into, CircuitBreakerSettings settings) {
+        put(into, "enabled", settings.enabled());
+        put(into, "failure_threshold", settings.failureThreshold());
+        put(into, "timeout", settings.timeout());
+        put(into, "reset_timeout", settings.resetTimeout());
+        put(into, "slow_call_rate", settings.slowCallPercent() + "%");
+    }
+
+    private static void origin(Map<String, Object> into, OriginSettings settings) {
+        putLimit(into, "max_concurrent", settings.maxConcurrent());
+        put(into, "adaptive", settings.adaptive());
+        put(into, "max_wait", settings.maxWait());
+        putLimit(into, "rate", settings.ratePerSecond());
+        putLimit(into, "fleet_rate", settings.fleetRatePerSecond());
+        put(into, "burst", settings.burst());
+        breaker(child(into, "breaker"), settings.breaker());
+    }
+
+    private static void putLimit(Map<String, Object> into, String key, int limit) {
+        if (limit > 0) {
+            put(into, key, limit);
+        }
+    }
+
     private static void policies(Map<String, Object> root, Settings settings) {
         if (!settings.caches().isEmpty()) {
             Map<String, Object> caches = child(root, "caches");
@@ -207,6 +230,11 @@ public final class EffectiveSettings {
         }
         if (!policy.loading().equals(LoadingPolicy.INHERIT)) {
             loading(child(into, "loading"), policy.loading());
+        }
+        if (!policy.origin().equals(OriginPolicy.INHERIT)) {
+            Map<String, Object> origin = child(into, "origin");
+            put(origin, "name", policy.origin().name());
+            put(origin, "single_flight", policy.origin().singleFlight());
         }
         WritePolicy write = policy.write();
         if (write != null) {

@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
  * @param singleFlight how far one load at a time per key reaches
  */
 public record OriginPolicy(@Nullable String name, @Nullable SingleFlight singleFlight) {
+    /** An origin of the cache's own, one load of all nodes at a time. */
+    static final OriginPolicy DEFAULTS = new OriginPolicy(null, SingleFlight.FLEET);
+
     /** Nothing set. */
     public static final OriginPolicy INHERIT = new OriginPolicy(null, null);
 

@@ -1,6 +1,8 @@
 package dev.terrace.config;
 
 import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
+import dev.terrace.spi.CacheKey;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -37,6 +39,7 @@ public final class Policies {
      * @param nearCache the near cache; null for none
      * @param loading how loaders are waited for and when they run
      * @param write how writes reach the origin; null when nothing is set
+     * @param origin which origin loads reach, and how
      */
     public record Policy(
             String className,
@@ -49,7 +52,8 @@ public final class Policies {
             ConsistencyLevel replication,
             @Nullable NearCacheSettings nearCache,
             LoadingRules loading,
-            @Nullable WritePolicy write) {
+            @Nullable WritePolicy write,
+            OriginPolicy origin) {
         /** A policy that promises nothing about other nodes, acknowledged by the first copy, without a near cache. */
         public Policy(String className, Duration ttl, Duration staleTtl, Duration negativeTtl, boolean durable) {
             this(
@@ -63,7 +67,8 @@ public final class Policies {
                     ConsistencyLevel.ASYNC,
                     null,
                     LoadingRules.defaults(LoadingSettings.defaults()),
-                    null);
+                    null,
+                    OriginPolicy.DEFAULTS);
         }
 
         private Policy with(String name, CachePolicy over, Duration longestLoad) {
@@ -78,7 +83,8 @@ public final class Policies {
                     over.replication() != null ? over.replication() : replication,
                     over.nearCache() != null ? over.nearCache() : nearCache,
                     loading.with(over.loading(), longestLoad),
-                    over.write() != null ? over.write() : write);
+                    over.write() != null ? over.write() : write,
+                    over.origin().over(origin));
         }
     }
 
@@ -100,7 +106,8 @@ public final class Policies {
                 settings.distributedCache().consistencyLevel(),
                 null,
                 LoadingRules.defaults(settings.loading()),
-                null);
+                null,
+                OriginPolicy.DEFAULTS);
         settings.caches().forEach((name, policy) -> byCache.put(name, with(fallback, "", policy)));
     }
 
@@ -127,6 +134,11 @@ public final class Policies {
         String text = key.get();
         CacheClass matching = firstMatch(cache, text);
         return matching == null ? ofCache : with(ofCache, matching.name(), matching.policy());
+    }
+
+    /** The policy of a key. */
+    public Policy of(CacheKey key) {
+        return of(key.cache(), () -> new String(key.keyBytes(), StandardCharsets.UTF_8));
     }
 
     /** The policy of keys of {@code cache} that are of the class of that name, whatever its pattern; null when there is none. */

@@ -21,6 +21,7 @@ import java.util.function.Consumer;
  * @param server the node's HTTP server
  * @param backplane how nodes tell each other of writes
  * @param journal writes that have yet to reach the origin
+ * @param origins how origins are protected, by name; one that is not named here is protected by the defaults
  */
 public record Settings(
         LocalCacheSettings localCache,
@@ -34,12 +35,14 @@ public record Settings(
         List<CacheClass> classes,
         ServerSettings server,
         BackplaneSettings backplane,
-        JournalSettings journal) {
+        JournalSettings journal,
+        Map<String, OriginSettings> origins) {
     /** Copies the collections. */
     public Settings {
         // Not Map.copyOf, which forgets the order of the file.
         caches = Collections.unmodifiableMap(new LinkedHashMap<>(caches));
         classes = List.copyOf(classes);
+        origins = Collections.unmodifiableMap(new LinkedHashMap<>(origins));
     }
 
     /** As the file without a section {@code backplane}: there is one when there is an L2. */
@@ -94,6 +97,41 @@ public record Settings(
                 server,
                 backplane,
                 JournalSettings.defaults());
+    }
+
+    /** As the file without a section {@code origins}. */
+    public Settings(
+            LocalCacheSettings localCache,
+            DistributedCacheSettings distributedCache,
+            BackupStorageSettings backupStorage,
+            CircuitBreakerSettings circuitBreaker,
+            FailoverSettings failover,
+            LoadingSettings loading,
+            LimitSettings limits,
+            Map<String, CachePolicy> caches,
+            List<CacheClass> classes,
+            ServerSettings server,
+            BackplaneSettings backplane,
+            JournalSettings journal) {
+        this(
+                localCache,
+                distributedCache,
+                backupStorage,
+                circuitBreaker,
+                failover,
+                loading,
+                limits,
+                caches,
+                classes,
+                server,
+                backplane,
+                journal,
+                Map.of());
+    }
+
+    /** These settings with other origins. */
+    public Settings withOrigins(Map<String, OriginSettings> others) {
+        return with(draft -> draft.origins = others);
     }
 
     /** These settings with another journal. */
@@ -151,6 +189,7 @@ public record Settings(
         private ServerSettings server;
         private BackplaneSettings backplane;
         private JournalSettings journal;
+        private Map<String, OriginSettings> origins;
 
         Draft(Settings of) {
             localCache = of.localCache;
@@ -165,6 +204,7 @@ public record Settings(
             server = of.server;
             backplane = of.backplane;
             journal = of.journal;
+            origins = of.origins;
         }
 
         Settings finished() {
@@ -180,7 +220,8 @@ public record Settings(
                     classes,
                     server,
                     backplane,
-                    journal);
+                    journal,
+                    origins);
         }
     }
 

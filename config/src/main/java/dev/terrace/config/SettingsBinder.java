@@ -40,7 +40,7 @@ final class SettingsBinder {
                 localCache,
                 distributedCache,
                 backupStorage(root.section("backup_storage")),
-                circuitBreaker(root.section("circuit_breaker")),
+                circuitBreaker(root.section("circuit_breaker"), CircuitBreakerSettings.defaults()),
                 failover(root.section("failover")),
                 loading(root.section("loading")),
                 limits,
@@ -48,7 +48,8 @@ final class SettingsBinder {
                 classes(root),
                 server(root.section("server")),
                 backplane(root.section("backplane"), distributedCache.enabled()),
-                journal(root.section("journal")));
+                journal(root.section("journal")),
+                origins(root.section("origins")));
         root.finish();
         return settings;
     }
@@ -239,8 +240,7 @@ final class SettingsBinder {
         return settings;
     }
 
-    private static CircuitBreakerSettings circuitBreaker(Section in) {
-        CircuitBreakerSettings d = CircuitBreakerSettings.defaults();
+    private static CircuitBreakerSettings circuitBreaker(Section in, CircuitBreakerSettings d) {
         CircuitBreakerSettings settings = new CircuitBreakerSettings(
                 in.flag("enabled", d.enabled()),
                 (int) in.number("failure_threshold", d.failureThreshold(), 1, 1_000),
@@ -313,7 +313,38 @@ final class SettingsBinder {
                 in.optionalChoice("replication", DistributedCacheSettings.ConsistencyLevel.class),
                 null,
                 loadingPolicy(in.section("loading")),
-                write(in));
+                write(in),
+                originPolicy(in.section("origin")));
+    }
+
+    private static OriginPolicy originPolicy(Section in) {
+        OriginPolicy policy = new OriginPolicy(
+                in.optionalText("name"), in.optionalChoice("single_flight", OriginPolicy.SingleFlight.class));
+        in.finish();
+        return policy;
+    }
+
+    private static Map<String, OriginSettings> origins(Section in) {
+        Map<String, OriginSettings> origins = new LinkedHashMap<>();
+        OriginSettings d = OriginSettings.defaults();
+        for (String name : in.keys()) {
+            Section one = in.section(name);
+            if (name.isBlank()) {
+                in.wrong(name, "is not the name of an origin: it is empty", "");
+            }
+            origins.put(
+                    name,
+                    new OriginSettings(
+                            (int) one.number("max_concurrent", d.maxConcurrent(), 1, 100_000),
+                            one.flag("adaptive", d.adaptive()),
+                            one.duration("max_wait", d.maxWait(), Duration.ZERO, MINUTE),
+                            (int) one.number("rate", d.ratePerSecond(), 1, 100_000),
+                            (int) one.number("fleet_rate", d.fleetRatePerSecond(), 1, 100_000),
+                            (int) one.number("burst", d.burst(), 1, 100_000),
+                            circuitBreaker(one.section("breaker"), d.breaker())));
+            one.finish();
+        }
+        return origins;
     }
 
     private static LoadingPolicy loadingPolicy(Section in) {

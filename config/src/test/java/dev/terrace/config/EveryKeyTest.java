@@ -62,7 +62,8 @@ class EveryKeyTest {
                                 32,
                                 7,
                                 Duration.ofMillis(50),
-                                Duration.ofSeconds(10))));
+                                Duration.ofSeconds(10)))
+                        .withOrigin(new OriginPolicy("market", OriginPolicy.SingleFlight.PROCESS)));
         caches.put("größe \"x\"\t", CachePolicy.INHERIT);
         assertThat(loaded.settings())
                 .isEqualTo(new Settings(
@@ -149,7 +150,8 @@ class EveryKeyTest {
                                                 1,
                                                 1,
                                                 Duration.ofMillis(1),
-                                                Duration.ofMillis(1))))),
+                                                Duration.ofMillis(1)))
+                                        .withOrigin(new OriginPolicy("market", OriginPolicy.SingleFlight.FLEET)))),
                         new ServerSettings("0.0.0.0", 9090, new Secret("a-token-of-many-characters"), 16 << 20),
                         new BackplaneSettings(
                                 true,
@@ -172,7 +174,18 @@ class EveryKeyTest {
                                 16,
                                 100,
                                 Duration.ofSeconds(2),
-                                4)));
+                                4),
+                        Map.of(
+                                "market",
+                                new OriginSettings(
+                                        24,
+                                        true,
+                                        Duration.ofMillis(250),
+                                        200,
+                                        500,
+                                        20,
+                                        new CircuitBreakerSettings(
+                                                false, 9, Duration.ofSeconds(2), Duration.ofSeconds(3), 70)))));
     }
 
     private static List<ZoneSettings> zones() {
@@ -313,8 +326,9 @@ class EveryKeyTest {
         for (String path : SettingsLoader.known(yaml, ENVIRONMENT)) {
             String below = path.substring(Math.min(path.length(), SettingsLoader.ROOT.length() + 1));
             String key = below.replaceAll("^caches\\.(quotes|größe \"x\"\t)", "caches.NAME")
+                    .replaceAll("^origins\\.market", "origins.NAME")
                     .replaceAll("\\[\\d+]", "[]");
-            if (key.contains(".") && !key.equals("caches.NAME")) {
+            if (key.contains(".") && !key.equals("caches.NAME") && !key.equals("origins.NAME")) {
                 known.add(key);
             }
         }

@@ -106,6 +106,16 @@ public final class OriginLimits {
         return new Status(underWay, limit(), queue.size(), breaker.state());
     }
 
+    /** Its name. */
+    public String name() {
+        return name;
+    }
+
+    /** Why nothing is let through at all now; null when that is not so. For those who would do much before they ask. */
+    public Admission.@Nullable Refusal refusedNow() {
+        return breaker.isOpen() ? broken() : null;
+    }
+
     /** The settings. */
     public OriginSettings settings() {
         return settings;

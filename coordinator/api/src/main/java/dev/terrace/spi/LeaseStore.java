@@ -54,8 +54,12 @@ public interface LeaseStore {
          */
         record Held(String owner, Duration left) implements Claimed {}
 
-        /** What is held is newer than what was seen: look again. */
-        record Changed() implements Claimed {}
+        /**
+         * What is held is newer than what was seen: look again.
+         *
+         * @param held its version, by which to claim again if it turns out to be of no use
+         */
+        record Changed(Version held) implements Claimed {}
 
         /** The store could not say. */
         record Unavailable(Unavailability cause, String detail) implements Claimed {}

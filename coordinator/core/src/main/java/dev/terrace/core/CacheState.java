@@ -22,6 +22,7 @@ final class CacheState {
     final Counter loads;
     final Counter sharedLoads;
     final Counter loadFailures;
+    final Counter loadsRefused;
     final Counter softTimeouts;
     final Counter refreshes;
     final Counter refreshesDropped;
@@ -58,6 +59,7 @@ final class CacheState {
         this.loads = metrics.counter(prefix + "loads");
         this.sharedLoads = metrics.counter(prefix + "loads.shared");
         this.loadFailures = metrics.counter(prefix + "load.failures");
+        this.loadsRefused = metrics.counter(prefix + "loads.refused");
         this.softTimeouts = metrics.counter(prefix + "load.soft_timeouts");
         this.refreshes = metrics.counter(prefix + "refreshes");
         this.refreshesDropped = metrics.counter(prefix + "refreshes.dropped");

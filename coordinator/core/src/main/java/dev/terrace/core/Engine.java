@@ -17,6 +17,8 @@ record Engine(
         LocalCopies copies,
         Fills fills,
         Loads loads,
+        FleetTurns turns,
+        OriginGuard guard,
         Writes writes,
         Missed missed,
         ConditionalWrites conditional,

@@ -36,7 +36,7 @@ final class Explainer {
                     }
                     String decision = near != null && NearReads.isUsable(cache, near, now, trustedUntil)
                             ? "a read answers the decoded value in the near cache, version " + near.version
-                            : decision(found, now);
+                            : decision(found, now) + (found.settles(now) ? "" : "; " + load(engine, key));
                     return new Explanation(cache.name, key.toString(), copies, decision);
                 });
     }
@@ -87,6 +87,12 @@ final class Explainer {
         return entry.isValue() && coding.decode(entry) == null
                 ? "its bytes are not a value of this cache's codec: a read treats it as a miss"
                 : "";
+    }
+
+    /** What stands between the key and its origin. */
+    private static String load(Engine engine, CacheKey key) {
+        String turn = engine.turns().describe(key);
+        return (turn.isEmpty() ? "" : turn + "; ") + engine.guard().describe(key);
     }
 
     private static String decision(Found found, long now) {

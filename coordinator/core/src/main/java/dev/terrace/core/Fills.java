@@ -150,7 +150,7 @@ final class Fills {
     }
 
     /** What L2 held before the load. Where it did not say, it must hold nothing, or what L1 has. */
-    private static @Nullable Version seen(Found found) {
+    static @Nullable Version seen(Found found) {
         if (found.seenByRemote() != null || found.source() != Source.L1 || found.entry() == null) {
             return found.seenByRemote();
         }

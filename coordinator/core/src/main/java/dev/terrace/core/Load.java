@@ -47,6 +47,7 @@ final class Load implements Runnable {
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private volatile boolean background;
     private volatile long beganNanos;
+    private volatile Map<Flight, Found> spared = Map.of();
 
     // Guarded by this.
     private List<Claim> joined = List.of();
@@ -97,6 +98,22 @@ final class Load implements Runnable {
         return claims;
     }
 
+    /** Those that the loader is to be asked for. */
+    List<Claim> asked() {
+        Map<Flight, Found> known = spared;
+        return known.isEmpty()
+                ? claims
+                : claims.stream()
+                        .filter(claim -> !known.containsKey(claim.flight()))
+                        .toList();
+    }
+
+    /** The loader is not needed for these: whoever waits for them is told what others found. Before the loader is called. */
+    void spare(Map<Flight, Found> found) {
+        spared = Map.copyOf(found);
+        found.forEach((flight, what) -> flight.loaded.complete(what));
+    }
+
     LoaderCall call() {
         return call;
     }
@@ -119,6 +136,11 @@ final class Load implements Runnable {
     /** Completes when the loader has ended, as it did, or is certain never to run. */
     CompletionStage<Void> ended() {
         return ended;
+    }
+
+    /** True when the loader was called. */
+    boolean hasBegun() {
+        return beganNanos != 0;
     }
 
     /** True when there is nothing left to do for it. */
@@ -229,10 +251,10 @@ final class Load implements Runnable {
     }
 
     private void settle(Map<Flight, Brought> brought) {
-        Map<Flight, Found> results = new LinkedHashMap<>();
+        Map<Flight, Found> results = new LinkedHashMap<>(spared);
         Map<Flight, TerraceException> failures = new LinkedHashMap<>();
         List<Fills.Fill> fills = new ArrayList<>(claims.size());
-        for (Claim claim : claims) {
+        for (Claim claim : asked()) {
             Flight flight = claim.flight();
             Brought one = brought.getOrDefault(flight, Brought.NOT_FOUND);
             try {

@@ -170,7 +170,7 @@ final class LoaderCalls<K, V> {
             // Some of the keys may have joined loads of others.
             Map<Flight, K> asked = new HashMap<>();
             Set<K> wanted = new LinkedHashSet<>();
-            for (Claim claim : load.claims()) {
+            for (Claim claim : load.asked()) {
                 K key = keys.get(claim.flight());
                 if (key != null) {
                     asked.put(claim.flight(), key);

@@ -32,21 +32,27 @@ final class RemoteOpening {
     private final PolicyModes modes;
     private final Guards guards;
     private final Map<String, ConflictResolver> resolvers;
+    private final FleetServices fleet;
 
-    /** @param resolvers what merges concurrent values, by cache name */
+    /**
+     * @param resolvers what merges concurrent values, by cache name
+     * @param fleet is told of what is opened
+     */
     RemoteOpening(
             RemoteLayout layout,
             Surroundings surroundings,
             HybridClock clock,
             PolicyModes modes,
             Guards guards,
-            Map<String, ConflictResolver> resolvers) {
+            Map<String, ConflictResolver> resolvers,
+            FleetServices fleet) {
         this.layout = layout;
         this.surroundings = surroundings;
         this.clock = clock;
         this.modes = modes;
         this.guards = guards;
         this.resolvers = resolvers;
+        this.fleet = fleet;
     }
 
     /** @param store keeps hints over a restart; null where nothing does */
@@ -64,8 +70,10 @@ final class RemoteOpening {
     }
 
     private Tier one() {
-        return Providers.tier(layout.settings().backend(), "terrace-tier-redis", "distributed_cache")
+        Tier tier = Providers.tier(layout.settings().backend(), "terrace-tier-redis", "distributed_cache")
                 .open(layout.alone());
+        fleet.use(Map.of("", tier));
+        return tier;
     }
 
     private Tier zones(ScheduledExecutorService timer, @Nullable HintStore store) {
@@ -76,6 +84,7 @@ final class RemoteOpening {
             for (ZoneSettings zone : layout.settings().zones()) {
                 zones.add(opened.and(provider.open(zone.name(), layout.whole())));
             }
+            fleet.use(zones.stream().collect(Collectors.toMap(Replica::zone, zone -> zone)));
             return new MeteredStore(
                     new ReplicatedTier(zones, setup(), clock, Timing.real(timer), surroundings.metrics(), store),
                     surroundings.metrics());

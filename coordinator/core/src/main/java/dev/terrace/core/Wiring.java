@@ -49,6 +49,8 @@ final class Wiring {
     private final RemoteLayout layout;
     private final Guards guards;
     private final OriginWiring origins;
+    private final FleetServices fleet = new FleetServices();
+    private LeaseMutant leaseMutant = LeaseMutant.NONE;
     private Map<String, ConflictResolver> resolvers = Map.of();
     private @Nullable LoaderLane foreground;
     private @Nullable LoaderLane background;
@@ -88,6 +90,12 @@ final class Wiring {
         loadMutant = newMutant;
     }
 
+    /** Where leases and rates of the fleet lie, for simulations. */
+    void fleet(Tier from, LeaseMutant newMutant) {
+        fleet.use(Map.of("", from));
+        leaseMutant = newMutant;
+    }
+
     /** What merges concurrent values, by cache name. */
     void resolvers(Map<String, ConflictResolver> byCache) {
         resolvers = Map.copyOf(byCache);
@@ -111,7 +119,7 @@ final class Wiring {
             backplanes.forEach(opened::and);
             Tier remote = null;
             if (settings.distributedCache().enabled()) {
-                remote = opened.and(new RemoteOpening(layout, surroundings, clock, modes, guards, resolvers)
+                remote = opened.and(new RemoteOpening(layout, surroundings, clock, modes, guards, resolvers, fleet)
                         .open(timer, backup instanceof HintStore hints ? hints : null));
             }
             return withTiers(local, remote, backup, timer, opened);
@@ -138,6 +146,9 @@ final class Wiring {
     /** Over these tiers, which stay open when it fails: they belong to whoever gave them. */
     CacheCoordinator withTiers(@Nullable LocalTier local, @Nullable Tier remote, @Nullable Tier backup) {
         Tier store = remote instanceof ReplicatedStore zones ? new MeteredStore(zones, metrics) : remote;
+        if (remote != null) {
+            fleet.use(Map.of("", remote));
+        }
         Opened opened = new Opened();
         try {
             return withTiers(local, store, backup, timer("terrace-timer", opened), opened);
@@ -237,6 +248,29 @@ final class Wiring {
                 missed.remote(),
                 Patience.outer(settings.distributedCache().timeout()));
         OriginWrites origin = origins.writes(tiers, writes, conditional, cascade, fills, flights, announcer, timer);
+        Loads loads = loads(flights, fills, timer);
+        OriginGuard guard = new OriginGuard(
+                policies,
+                settings.origins(),
+                new FleetRates(fleet::rates, () -> coherence.alive() + 1, nanos, metrics),
+                nanos,
+                metrics);
+        FleetTurns turns = new FleetTurns(
+                fleet::leases,
+                policies,
+                new SecondLook(cascade, remote),
+                fills,
+                writes::tell,
+                timer,
+                clock,
+                nanos,
+                settings.loading().timeout(),
+                metrics,
+                leaseMutant);
+        earpiece.alsoTell(turns::heard);
+        loads.startThrough(guard::before);
+        loads.startThrough(turns::before);
+        loads.startThrough(guard::beforeAll);
         Engine engine = new Engine(
                 settings,
                 policies,
@@ -246,7 +280,9 @@ final class Wiring {
                 flights,
                 copies,
                 fills,
-                loads(flights, fills, timer),
+                loads,
+                turns,
+                guard,
                 writes,
                 missed,
                 conditional,

@@ -111,7 +111,7 @@ public abstract class FleetContract {
     @Test
     void whatWasStoredMeanwhileIsSeenBeforeTheLeaseIs() {
         Version before = put(0).version();
-        assertThat(claim("a", LONG, Version.ZERO)).isInstanceOf(Claimed.Changed.class);
+        assertThat(claim("a", LONG, Version.ZERO)).isEqualTo(new Claimed.Changed(before));
         assertThat(claim("a", LONG, before)).isInstanceOf(Claimed.Granted.class);
         Version after = put(5).version();
         assertThat(claim("b", LONG, before)).isInstanceOf(Claimed.Changed.class);

@@ -3,6 +3,7 @@ package dev.terrace.testkit;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.RateStore;
+import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -17,11 +18,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Leases and token buckets on the heap, whose stages are complete when returned. Thread-safe. */
 public final class HeapFleet implements LeaseStore, RateStore {
+    private static final Claimed NO_CLAIM = new Claimed.Unavailable(Unavailability.DISCONNECTED, "away");
+
     private final InstantSource clock;
     private final Function<CacheKey, @Nullable Version> held;
     private final Map<CacheKey, Lease> leases = new HashMap<>();
     private final Map<String, Double> fullAtMicros = new HashMap<>();
     private int claims;
+    private volatile boolean away;
 
     private record Lease(String owner, boolean wanted, long untilMillis) {}
 
@@ -35,8 +39,13 @@ public final class HeapFleet implements LeaseStore, RateStore {
         this.held = held;
     }
 
-    private synchronized <T> CompletionStage<T> answered(Supplier<T> answer) {
-        return CompletableFuture.completedStage(answer.get());
+    private synchronized <T> CompletionStage<T> answered(T no, Supplier<T> answer) {
+        return CompletableFuture.completedStage(away ? no : answer.get());
+    }
+
+    /** Whether it answers anything but that it cannot. */
+    public void setAway(boolean isAway) {
+        away = isAway;
     }
 
     private @Nullable Lease lease(CacheKey key) {
@@ -57,11 +66,11 @@ public final class HeapFleet implements LeaseStore, RateStore {
 
     @Override
     public CompletionStage<Claimed> claim(Claim claim) {
-        return answered(() -> {
+        return answered(NO_CLAIM, () -> {
             claims++;
             Version there = held.apply(claim.key());
             if (claim.seen() != null && there != null && there.isNewerThan(claim.seen())) {
-                return new Claimed.Changed();
+                return new Claimed.Changed(there);
             }
             Lease lease = lease(claim.key());
             if (lease != null && !lease.owner().equals(claim.owner())) {
@@ -85,7 +94,7 @@ public final class HeapFleet implements LeaseStore, RateStore {
 
     @Override
     public CompletionStage<Claimed> renew(CacheKey key, String owner, Duration keep) {
-        return answered(() -> {
+        return answered(NO_CLAIM, () -> {
             Lease lease = owned(key, owner);
             if (lease == null) {
                 return new Claimed.Held("", Duration.ZERO);
@@ -97,7 +106,7 @@ public final class HeapFleet implements LeaseStore, RateStore {
 
     @Override
     public CompletionStage<Released> release(CacheKey key, String owner) {
-        return answered(() -> {
+        return answered(Released.UNAVAILABLE, () -> {
             Lease lease = owned(key, owner);
             if (lease == null) {
                 return Released.NOT_HELD;
@@ -109,7 +118,7 @@ public final class HeapFleet implements LeaseStore, RateStore {
 
     @Override
     public CompletionStage<Taken> take(String bucket, int wanted, int leave, Rate rate) {
-        return answered(() -> {
+        return answered(new Taken.Unavailable(Unavailability.DISCONNECTED, "away"), () -> {
             double now = clock.millis() * 1_000.0;
             double each = 1_000_000.0 / rate.perSecond();
             double deep = each * rate.burst();

@@ -142,5 +142,6 @@ public final class HeapTier implements ScannableTier, Coordinating {
     @Override
     public void close() {
         closed = true;
+        fleet.setAway(true);
     }
 }

@@ -5,13 +5,13 @@ import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.RateStore;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.redisson.api.RScript.ReturnType;
 
 /**
@@ -21,7 +21,6 @@ import org.redisson.api.RScript.ReturnType;
 final class RedisFleet implements LeaseStore, RateStore {
     private static final byte[] NOTHING = new byte[0];
     private static final Claimed GRANTED = new Claimed.Granted();
-    private static final Claimed CHANGED = new Claimed.Changed();
     private static final Claimed NOBODYS = new Claimed.Held("", Duration.ZERO);
     private static final String UNEXPECTED = "unexpected answer of a script";
 
@@ -47,12 +46,14 @@ final class RedisFleet implements LeaseStore, RateStore {
                 seen == null ? NOTHING : RedisTier.bytesOf(seen));
     }
 
-    private static Claimed claimed(String answer) {
+    private static Claimed claimed(byte[] bytes) {
+        if (bytes.length == 1 + Version.BYTES && bytes[0] == 'C') {
+            ByteBuffer held = ByteBuffer.wrap(bytes, 1, Version.BYTES);
+            return new Claimed.Changed(new Version(held.getLong(), held.getLong()));
+        }
+        String answer = text(bytes);
         if (answer.equals("G")) {
             return GRANTED;
-        }
-        if (answer.equals("C")) {
-            return CHANGED;
         }
         int colon = answer.indexOf(':');
         if (answer.startsWith("H") && colon > 1) {
@@ -67,7 +68,7 @@ final class RedisFleet implements LeaseStore, RateStore {
         return eval(
                 Scripts.LEASE_KEEP,
                 List.of(RedisKeys.leaseOf(keys.of(key))),
-                answer -> answer.equals("K") ? GRANTED : NOBODYS,
+                answer -> text(answer).equals("K") ? GRANTED : NOBODYS,
                 Claimed.Unavailable::new,
                 ascii(owner),
                 millis(keep));
@@ -78,7 +79,7 @@ final class RedisFleet implements LeaseStore, RateStore {
         return eval(
                 Scripts.LEASE_KEEP,
                 List.of(RedisKeys.leaseOf(keys.of(key))),
-                answer -> switch (answer) {
+                answer -> switch (text(answer)) {
                     case "W" -> Released.WANTED;
                     case "U" -> Released.UNWANTED;
                     default -> Released.NOT_HELD;
@@ -93,7 +94,8 @@ final class RedisFleet implements LeaseStore, RateStore {
         return eval(
                 Scripts.RATE_TAKE,
                 List.of(keys.bucket(bucket)),
-                answer -> {
+                bytes -> {
+                    String answer = text(bytes);
                     int colon = answer.indexOf(':');
                     return colon < 1
                             ? new Taken.Unavailable(Unavailability.ERROR, UNEXPECTED)
@@ -117,17 +119,17 @@ final class RedisFleet implements LeaseStore, RateStore {
     private <T> CompletionStage<T> eval(
             Scripts.Script script,
             List<String> keyNames,
-            Function<String, T> answered,
+            Function<byte[], T> answered,
             Failed<T> failed,
             Object... arguments) {
         return tier.<byte[], T>call(
                 to -> to.withScripts(() -> to.eval(ReturnType.VALUE, script, keyNames, arguments)),
-                answer -> answered.apply(text(answer)),
+                answer -> answered.apply(answer == null ? NOTHING : answer),
                 no -> failed.because(no.cause(), no.detail()));
     }
 
-    private static String text(byte @Nullable [] answer) {
-        return answer == null ? "" : new String(answer, StandardCharsets.US_ASCII);
+    private static String text(byte[] answer) {
+        return new String(answer, StandardCharsets.US_ASCII);
     }
 
     private static byte[] millis(Duration time) {

@@ -6,7 +6,7 @@
 -- ARGV[2]  milliseconds after which the lease runs out
 -- ARGV[3]  the newest version that was seen, 16 bytes; or none, to claim it whatever is held
 --
--- Answers: 'G' granted; 'C' something newer is held; 'H', milliseconds left, a colon and the owner: held by another.
+-- Answers: 'G' granted; 'C' and its version, 16 bytes: something newer is held; 'H', milliseconds left, a colon and the owner: held by another.
 --
 -- A lease is '0' and its owner; '1' and its owner once somebody else has asked for it.
 
@@ -19,7 +19,7 @@ if ARGV[3] ~= '' then
     for i = 1, 4 do
       if a[i] ~= b[i] then
         if a[i] > b[i] then
-          return 'C'
+          return 'C' .. held:sub(3, 18)
         end
         break
       end
