@@ -17,6 +17,7 @@ import dev.terrace.config.LoadingPolicy;
 import dev.terrace.config.OriginPolicy;
 import dev.terrace.config.OriginSettings;
 import dev.terrace.config.Settings;
+import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.TierLevel;
 import dev.terrace.testkit.HeapTier;
 import dev.terrace.testkit.ManualClock;
@@ -139,6 +140,24 @@ class OriginGuardTest {
         assertThat(remote.leases().claims()).isEqualTo(claims);
         assertThat(cache(node, "quotes").explain("k").decision()).contains("breaker open");
         assertThat(cache(node, "others").get("k", key -> "another origin")).isEqualTo("another origin");
+    }
+
+    @Test
+    @Tag("F76")
+    void anErrorInALoaderLeavesNoPlaceAndNoLeaseBehind() {
+        CacheCoordinator node = node(origin(1, 0, 0, 1, 20), metrics);
+        for (Error error : List.of(new OutOfMemoryError("test"), new StackOverflowError())) {
+            assertThatThrownBy(() -> cache(node, "quotes").get("k", key -> {
+                        throw error;
+                    }))
+                    .isInstanceOf(LoaderException.class)
+                    .hasCause(error);
+            await().untilAsserted(() -> assertThat(
+                            metrics.getGauges().get("origin.market.under_way").getValue())
+                    .isEqualTo(0));
+            await().until(() -> remote.leases().owner(CacheKey.of("quotes", "k")) == null);
+        }
+        assertThat(cache(node, "quotes").get("k", key -> "fine")).isEqualTo("fine");
     }
 
     private int passed(Cache<String, String> cache, String prefix, int asked) {
