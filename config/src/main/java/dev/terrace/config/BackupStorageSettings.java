@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param retention how long anything is kept
  * @param durable whether a write waits until L3 has it in its log
  * @param timeout the deadline of every read, and of waiting for room in the write queue
+ * @param softTimeout longest wait of a read before the search goes on without L3; null for {@code timeout}
  * @param queueEntries most writes that wait for the disk
  * @param queueMib most mebibytes that wait for the disk
  */
@@ -33,8 +34,60 @@ public record BackupStorageSettings(
         Duration retention,
         boolean durable,
         Duration timeout,
+        @Nullable Duration softTimeout,
         int queueEntries,
         int queueMib) {
+    /** Without a soft timeout. */
+    public BackupStorageSettings(
+            boolean enabled,
+            Backend backend,
+            Path path,
+            boolean compression,
+            boolean encryption,
+            @Nullable Path keystore,
+            String keystoreAlias,
+            @Nullable Secret passphrase,
+            Duration retention,
+            boolean durable,
+            Duration timeout,
+            int queueEntries,
+            int queueMib) {
+        this(
+                enabled,
+                backend,
+                path,
+                compression,
+                encryption,
+                keystore,
+                keystoreAlias,
+                passphrase,
+                retention,
+                durable,
+                timeout,
+                null,
+                queueEntries,
+                queueMib);
+    }
+
+    /** These settings with another patience of reads; null for {@code timeout}. */
+    public BackupStorageSettings withSoftTimeout(@Nullable Duration other) {
+        return new BackupStorageSettings(
+                enabled,
+                backend,
+                path,
+                compression,
+                encryption,
+                keystore,
+                keystoreAlias,
+                passphrase,
+                retention,
+                durable,
+                timeout,
+                other,
+                queueEntries,
+                queueMib);
+    }
+
     /** What lies behind the local RocksDB. */
     public enum Backend {
         /** Nothing: the local disk is all. */

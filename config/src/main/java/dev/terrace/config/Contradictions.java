@@ -61,6 +61,7 @@ final class Contradictions {
         rules.writing();
         rules.bounds();
         rules.loading();
+        rules.patience();
         rules.lifetimes();
         rules.classes();
         rules.origins();
@@ -426,6 +427,27 @@ final class Contradictions {
                 String message = "cannot be reached: max_memory_mb leaves " + perEntry + " bytes per entry";
                 reading.warning(L1 + ".capacity", Long.toString(l1.capacity()), message);
             }
+        }
+    }
+
+    private void patience() {
+        soft(
+                L2,
+                settings.distributedCache().softTimeout(),
+                settings.distributedCache().timeout());
+        soft(
+                L3,
+                settings.backupStorage().softTimeout(),
+                settings.backupStorage().timeout());
+    }
+
+    private void soft(String tier, @Nullable Duration soft, Duration hard) {
+        String path = tier + ".soft_timeout";
+        if (soft != null && reading.sound(path, tier + ".timeout") && soft.compareTo(hard) >= 0) {
+            reading.problem(
+                    path,
+                    DurationText.format(soft),
+                    "must be shorter than timeout, " + DurationText.format(hard) + ", which ends the wait anyway");
         }
     }
 

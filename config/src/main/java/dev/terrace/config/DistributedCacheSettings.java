@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param consistencyLevel how many of them must acknowledge a write
  * @param ttl time to live of entries that say nothing else
  * @param timeout the deadline of every call
+ * @param softTimeout longest wait of a read before the search goes on without L2; null for {@code timeout}
  * @param connectTimeout the deadline of making one connection
  * @param poolSize connections per server
  * @param database the Redis database; 0 in a Redis Cluster
@@ -37,6 +38,7 @@ public record DistributedCacheSettings(
         ConsistencyLevel consistencyLevel,
         Duration ttl,
         Duration timeout,
+        @Nullable Duration softTimeout,
         Duration connectTimeout,
         int poolSize,
         int database,
@@ -85,6 +87,11 @@ public record DistributedCacheSettings(
     /** These settings with another deadline of making a connection. */
     public DistributedCacheSettings withConnectTimeout(Duration other) {
         return with(draft -> draft.connectTimeout = other);
+    }
+
+    /** These settings with another patience of reads; null for that of every call. */
+    public DistributedCacheSettings withSoftTimeout(@Nullable Duration other) {
+        return with(draft -> draft.softTimeout = other);
     }
 
     /** These settings with another number of connections per server. */
@@ -218,6 +225,7 @@ public record DistributedCacheSettings(
                 ConsistencyLevel.ASYNC,
                 Duration.ofMinutes(30),
                 Duration.ofMillis(250),
+                null,
                 Duration.ofSeconds(2),
                 8,
                 0,
@@ -245,6 +253,7 @@ public record DistributedCacheSettings(
         private ConsistencyLevel consistencyLevel;
         private Duration ttl;
         private Duration timeout;
+        private @Nullable Duration softTimeout;
         private Duration connectTimeout;
         private int poolSize;
         private int database;
@@ -264,6 +273,7 @@ public record DistributedCacheSettings(
             consistencyLevel = of.consistencyLevel;
             ttl = of.ttl;
             timeout = of.timeout;
+            softTimeout = of.softTimeout;
             connectTimeout = of.connectTimeout;
             poolSize = of.poolSize;
             database = of.database;
@@ -285,6 +295,7 @@ public record DistributedCacheSettings(
                     consistencyLevel,
                     ttl,
                     timeout,
+                    softTimeout,
                     connectTimeout,
                     poolSize,
                     database,

@@ -89,6 +89,7 @@ public final class EffectiveSettings {
         put(into, "consistency_level", l2.consistencyLevel());
         put(into, "ttl", l2.ttl());
         put(into, "timeout", l2.timeout());
+        put(into, "soft_timeout", l2.softTimeout());
         put(into, "connect_timeout", l2.connectTimeout());
         put(into, "pool_size", l2.poolSize());
         put(into, "database", l2.database());
@@ -169,6 +170,7 @@ public final class EffectiveSettings {
         put(into, "retention", l3.retention());
         put(into, "durable", l3.durable());
         put(into, "timeout", l3.timeout());
+        put(into, "soft_timeout", l3.softTimeout());
         put(into, "queue_entries", l3.queueEntries());
         put(into, "queue_mb", l3.queueMib());
     }

@@ -83,6 +83,7 @@ final class SettingsBinder {
                 in.choice("consistency_level", DistributedCacheSettings.ConsistencyLevel.class, d.consistencyLevel()),
                 in.duration("ttl", d.ttl(), MILLISECOND, YEAR),
                 in.duration("timeout", d.timeout(), MILLISECOND, MINUTE),
+                in.optionalDuration("soft_timeout", MILLISECOND, MINUTE),
                 in.duration("connect_timeout", d.connectTimeout(), Duration.ofMillis(10), MINUTE),
                 (int) in.number("pool_size", d.poolSize(), 1, 512),
                 (int) in.number("database", d.database(), 0, 1_000),
@@ -234,6 +235,7 @@ final class SettingsBinder {
                 in.duration("retention", d.retention(), Duration.ofSeconds(1), YEAR.multipliedBy(10)),
                 in.flag("durable", d.durable()),
                 in.duration("timeout", d.timeout(), MILLISECOND, MINUTE),
+                in.optionalDuration("soft_timeout", MILLISECOND, MINUTE),
                 (int) in.number("queue_entries", d.queueEntries(), 1, 10_000_000),
                 (int) in.mebibytes("queue_mb", d.queueMib(), 1, 1 << 14));
         in.finish();

@@ -7,5 +7,7 @@ public enum Freshness {
     /** Past its time to live, served because nothing better could be had and its cache allows it. */
     STALE,
     /** There is no value. */
-    ABSENT
+    ABSENT,
+    /** No value was found, and a tier that may hold one did not answer. */
+    UNKNOWN
 }

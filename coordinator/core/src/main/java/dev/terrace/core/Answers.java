@@ -193,7 +193,7 @@ final class Answers<K, V> {
             LoaderCall loader,
             WriteOptions options) {
         LoadingRules rules = coding.policy(key).loading();
-        if (!cache.freshening.isDue(rules, createdMillis, freshUntilMillis, now(), cache.loadTime)
+        if (!cache.freshening.isDue(rules, createdMillis, freshUntilMillis, now(), cache.loadTime.millisOf(key))
                 || engine.loads().throttle().holds(key)) {
             return;
         }

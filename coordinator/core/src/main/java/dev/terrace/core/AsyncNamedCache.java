@@ -59,7 +59,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
             V decoded = near(key);
             return decoded != null
                     ? CompletableFuture.completedStage(decoded)
-                    : answers.one(coding.key(key), null).thenApply(Answer::fresh);
+                    : one(key, null, WriteOptions.DEFAULTS).thenApply(Answer::fresh);
         });
     }
 
@@ -74,15 +74,14 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
             V decoded = near(key, call, WriteOptions.DEFAULTS);
             return decoded != null
                     ? CompletableFuture.completedStage(decoded)
-                    : answers.one(coding.key(key), call).thenApply(Answer::value);
+                    : one(key, call, WriteOptions.DEFAULTS).thenApply(Answer::value);
         });
     }
 
     @Override
     public CompletionStage<@Nullable V> get(K key, Loader<? super K, ? extends V> loader, WriteOptions options) {
         return engine.gate()
-                .pass(() -> answers.one(coding.key(key), calls.of(key, loader), given(options))
-                        .thenApply(Answer::value));
+                .pass(() -> one(key, calls.of(key, loader), given(options)).thenApply(Answer::value));
     }
 
     @Override
@@ -96,8 +95,27 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
         });
     }
 
+    /** Past the near cache, which gets what L1 has then. */
+    private CompletionStage<Answer<V>> one(K key, @Nullable LoaderCall call, WriteOptions options) {
+        CompletionStage<Answer<V>> answer = answers.one(coding.key(key), call, options);
+        return near == null
+                ? answer
+                : answer.thenApply(told -> {
+                    keepNear(near, key, told);
+                    return told;
+                });
+    }
+
+    private void keepNear(NearReads<K, V> into, K key, Answer<V> told) {
+        Entry entry = told.found().entry();
+        V value = told.value();
+        if (entry != null && value != null && !told.stale() && !told.found().doubtful()) {
+            into.keep(key, entry.key(), value, entry.version());
+        }
+    }
+
     private CompletionStage<Answer<V>> one(K key, LoaderCall call, Loading<K, V> loading) {
-        CompletionStage<Answer<V>> answer = answers.one(coding.key(key), call, loading.options());
+        CompletionStage<Answer<V>> answer = one(key, call, loading.options());
         V fallback = loading.fallback();
         return fallback == null
                 ? answer
@@ -398,7 +416,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
             ReadResult<V> decoded = near == null ? null : near.result(key);
             return decoded != null
                     ? CompletableFuture.completedStage(decoded)
-                    : answers.one(coding.key(key), null).thenApply(this::result);
+                    : one(key, null, WriteOptions.DEFAULTS).thenApply(this::result);
         });
     }
 
@@ -409,7 +427,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
             ReadResult<V> decoded = nearResult(key, call, WriteOptions.DEFAULTS);
             return decoded != null
                     ? CompletableFuture.completedStage(decoded)
-                    : answers.one(coding.key(key), call).thenApply(this::result);
+                    : one(key, call, WriteOptions.DEFAULTS).thenApply(this::result);
         });
     }
 
@@ -445,7 +463,8 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
         if (entry == null || answer.value() == null) {
             // What may have been replaced, or was never confirmed, says nothing of what is there now.
             Version version = entry == null || answer.found().doubtful() ? null : entry.version();
-            return new ReadResult<>(null, source, Freshness.ABSENT, Duration.ZERO, version);
+            Freshness freshness = answer.found().isUnknown() ? Freshness.UNKNOWN : Freshness.ABSENT;
+            return new ReadResult<>(null, source, freshness, Duration.ZERO, version);
         }
         return new ReadResult<>(
                 answer.value(),

@@ -34,7 +34,7 @@ final class CacheState {
     final Timer getL1;
     final Timer getBelow;
     final Timer load;
-    final LoadTime loadTime = new LoadTime();
+    final LoadTime loadTime;
     final Freshening freshening;
     private volatile Version cleared = Version.ZERO;
     private volatile boolean markerFromBackupKnown;
@@ -46,6 +46,7 @@ final class CacheState {
 
     CacheState(String name, Trust trust, Freshening freshening, MetricRegistry metrics) {
         this.freshening = freshening;
+        this.loadTime = new LoadTime(freshening.isAhead());
         this.trust = trust;
         this.name = name;
         this.nameBytes = name.getBytes(StandardCharsets.UTF_8);

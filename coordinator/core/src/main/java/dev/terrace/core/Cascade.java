@@ -9,6 +9,8 @@ import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Tier;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -33,6 +35,7 @@ final class Cascade {
     private final Tiers tiers;
     private final HybridClock clock;
     private final Missed missed;
+    private final TierPatience patience;
     private final MetricRegistry metrics;
     private final Counter refusedVersions;
     private BiFunction<CacheState, Set<String>, CompletionStage<Void>> tagLearner =
@@ -41,6 +44,8 @@ final class Cascade {
             cache -> CompletableFuture.completedStage(true);
 
     private static final long AWAITED_FRESH_MILLIS = 1_000;
+    private static final Lookup TOO_SLOW = tooSlow(TierLevel.L2);
+    private static final Lookup BACKUP_TOO_SLOW = tooSlow(TierLevel.L3);
 
     /** Null where nothing is written behind. */
     private @Nullable Function<CacheKey, @Nullable Entry> awaited;
@@ -48,12 +53,17 @@ final class Cascade {
     /** L3 may have missed what other nodes wrote up to here. */
     private volatile Version backupMayLack = Version.ZERO;
 
-    Cascade(Tiers tiers, HybridClock clock, Missed missed, MetricRegistry metrics) {
+    Cascade(Tiers tiers, HybridClock clock, Missed missed, TierPatience patience, MetricRegistry metrics) {
+        this.patience = patience;
         this.tiers = tiers;
         this.clock = clock;
         this.missed = missed;
         this.metrics = metrics;
         this.refusedVersions = metrics.counter("versions.refused");
+    }
+
+    private static Lookup tooSlow(TierLevel tier) {
+        return new Lookup.Unavailable(tier, Unavailability.TIMEOUT, "no answer within soft_timeout");
     }
 
     /**
@@ -176,7 +186,9 @@ final class Cascade {
                         waits.payload()),
                 Source.JOURNAL,
                 false,
-                best.seenByRemote());
+                best.incomplete(),
+                best.seenByRemote(),
+                best.remoteLater());
     }
 
     /** Must be called before the first search. */
@@ -238,12 +250,22 @@ final class Cascade {
         }
         Entry before = Missed.pending(missed.remote(), key);
         boolean heard = cache.trust.of(key);
+        TierPatience.Writes writes = patience.before(TierLevel.L2, List.of(key));
         CompletionStage<Lookup> asked = tiers.remote().get(key);
+        CompletionStage<Lookup> inTime = patience.within(TierLevel.L2, asked, TOO_SLOW);
+        Function<Lookup, Found> soFar = lookup -> {
+            if (!isTooSlow(lookup)) {
+                return best;
+            }
+            asked.thenAccept(late -> late(cache, key, Source.L2, before, late, heard, writes));
+            return best.withRemoteLater(asked.thenApply(Cascade::versionOf));
+        };
         if (heard) {
-            return asked.thenCompose(lookup -> below(cache, key, best, before, lookup, true, open));
+            return inTime.thenCompose(lookup -> below(cache, key, soFar.apply(lookup), before, lookup, true, open));
         }
-        return asked.thenCombine(
-                        markers(cache, false), (lookup, known) -> below(cache, key, best, before, lookup, known, open))
+        return inTime.thenCombine(
+                        patience.within(TierLevel.L2, markers(cache, false), false),
+                        (lookup, known) -> below(cache, key, soFar.apply(lookup), before, lookup, known, open))
                 .thenCompose(found -> found);
     }
 
@@ -268,9 +290,42 @@ final class Cascade {
             return CompletableFuture.completedStage(best);
         }
         Entry before = Missed.pending(missed.backup(), key);
-        return tiers.backup()
-                .get(key)
-                .thenApply(lookup -> judged(cache, key, best, said(missed.backup(), key, before, lookup), open));
+        TierPatience.Writes writes = patience.before(TierLevel.L3, List.of(key));
+        CompletionStage<Lookup> asked = tiers.backup().get(key);
+        return patience.within(TierLevel.L3, asked, BACKUP_TOO_SLOW).thenApply(lookup -> {
+            if (isTooSlow(lookup)) {
+                asked.thenAccept(late -> late(cache, key, Source.L3, before, late, true, writes));
+            }
+            return judged(cache, key, best, said(missed.backup(), key, before, lookup), open);
+        });
+    }
+
+    @SuppressWarnings("ReferenceEquality") // whether it is not the tier's own answer
+    private static boolean isTooSlow(@Nullable Lookup lookup) {
+        return lookup == TOO_SLOW || lookup == BACKUP_TOO_SLOW;
+    }
+
+    /** A tier answers after the search has gone on without it. */
+    private void late(
+            CacheState cache,
+            CacheKey key,
+            Source source,
+            @Nullable Entry before,
+            Lookup said,
+            boolean heard,
+            TierPatience.Writes writes) {
+        if (!(said instanceof Lookup.Hit)) {
+            return;
+        }
+        OpenTags open = new OpenTags(true);
+        if (source == Source.L2) {
+            Lookup shadowed = said(missed.remote(), key, before, said);
+            patience.late(
+                    cache, TierLevel.L2, byRemote(cache, key, Found.NOTHING, said, shadowed, heard, open), writes);
+        } else {
+            Lookup shadowed = said(missed.backup(), key, before, said);
+            patience.late(cache, TierLevel.L3, judged(cache, key, Found.NOTHING, shadowed, open), writes);
+        }
     }
 
     /** Searches L2 and L3 for every key that what L1 holds leaves open. */
@@ -320,7 +375,16 @@ final class Cascade {
         }
         Map<CacheKey, Entry> before = Missed.pending(missedByTier, open);
         boolean heard = source != Source.L2 || searches.stream().allMatch(search -> cache.trust.of(search.key));
-        return tier.getAll(open).thenAcceptBoth(markers(cache, heard), (found, known) -> {
+        TierLevel level = source == Source.L2 ? TierLevel.L2 : TierLevel.L3;
+        TierPatience.Writes writes = patience.before(level, open);
+        CompletionStage<Map<CacheKey, Lookup>> asked = tier.getAll(open);
+        Map<CacheKey, Lookup> tooSlow = patience.ends(level) ? allTooSlow(open, level) : Map.of();
+        CompletionStage<Boolean> markers = patience.within(level, markers(cache, heard), false);
+        return patience.within(level, asked, tooSlow).thenAcceptBoth(markers, (found, known) -> {
+            if (isTooSlow(found.get(open.get(0)))) {
+                asked.thenAccept(late ->
+                        late.forEach((key, said) -> late(cache, key, source, before.get(key), said, heard, writes)));
+            }
             for (Search<K> search : searches) {
                 Lookup lookup = found.get(search.key);
                 if (lookup != null) {
@@ -329,9 +393,19 @@ final class Cascade {
                             ? judged(cache, search.key, search.best, said, openTags)
                             : byRemote(cache, search.key, search.best, lookup, said, known, openTags)
                                     .withRemote(versionOf(lookup));
+                    if (source == Source.L2 && isTooSlow(lookup)) {
+                        search.best = search.best.withRemoteLater(
+                                asked.thenApply(late -> versionOf(late.getOrDefault(search.key, TOO_SLOW))));
+                    }
                 }
             }
         });
+    }
+
+    private static Map<CacheKey, Lookup> allTooSlow(List<CacheKey> keys, TierLevel level) {
+        Map<CacheKey, Lookup> all = new HashMap<>();
+        keys.forEach(key -> all.put(key, level == TierLevel.L2 ? TOO_SLOW : BACKUP_TOO_SLOW));
+        return all;
     }
 
     private <K> List<CacheKey> open(List<Search<K>> searches) {
@@ -355,7 +429,7 @@ final class Cascade {
 
     private Found better(CacheState cache, Found best, Lookup lookup, Source source, OpenTags open) {
         if (!(lookup instanceof Lookup.Hit hit)) {
-            return best;
+            return lookup instanceof Lookup.Unavailable ? best.withGap() : best;
         }
         Entry entry = hit.entry();
         if (!clock.observe(entry.version())) {
@@ -373,7 +447,13 @@ final class Cascade {
         Version known = best.entry() == null ? null : best.entry().version();
         boolean confirms = best.doubtful() && entry.version().equals(known) && source == Source.L2;
         return confirms || entry.version().isNewerThan(known)
-                ? new Found(entry, source, unsure && !cache.trust.isUnconditional(entry.key()), best.seenByRemote())
+                ? new Found(
+                        entry,
+                        source,
+                        unsure && !cache.trust.isUnconditional(entry.key()),
+                        best.incomplete(),
+                        best.seenByRemote(),
+                        best.remoteLater())
                 : best;
     }
 

@@ -154,6 +154,21 @@ final class Coding<K, V> {
                 sweep);
     }
 
+    NearCopy nearCopy(K key, V value, Entry held, long untilMillis, long sweep) {
+        return new NearCopy(
+                key,
+                held.key(),
+                keys,
+                values,
+                value,
+                held.version(),
+                List.copyOf(held.tags()),
+                held.createdMillis(),
+                held.freshUntilMillis(),
+                untilMillis,
+                sweep);
+    }
+
     /** False for what another view with other codecs keeps. */
     boolean made(NearCopy copy) {
         return copy.valueCodec == values && copy.keyCodec == keys;

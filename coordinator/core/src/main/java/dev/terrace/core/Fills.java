@@ -9,6 +9,7 @@ import dev.terrace.spi.Tier;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -133,9 +134,15 @@ final class Fills {
         for (Fill fill : brought) {
             if (isAllowed(cache, fill.flight(), fill.entry())
                     && !awaited.test(fill.entry().key())) {
-                under.add(intoRemote(fill)
-                        .thenAccept(written -> keep(cache, fill.flight(), written, kept))
-                        .toCompletableFuture());
+                CompletionStage<@Nullable Version> later =
+                        fill.flight().lookup.join().remoteLater();
+                if (later == null) {
+                    under.add(intoRemote(fill)
+                            .thenAccept(written -> keep(cache, fill.flight(), written, kept))
+                            .toCompletableFuture());
+                } else {
+                    keepFirst(cache, fill, later, kept);
+                }
             } else {
                 cache.fillsRefused.inc();
             }
@@ -144,9 +151,25 @@ final class Fills {
     }
 
     private CompletionStage<Written> intoRemote(Fill fill) {
+        return intoRemote(fill, seen(fill.flight().lookup.join()));
+    }
+
+    private CompletionStage<Written> intoRemote(Fill fill, @Nullable Version seen) {
         return remote == null
                 ? CompletableFuture.completedStage(Written.nowhere(fill.entry()))
-                : remote.fill(fill.entry(), seen(fill.flight().lookup.join()));
+                : remote.fill(fill.entry(), seen);
+    }
+
+    /** L2 is too slow to be waited for: callers are told before it has the value. */
+    private void keepFirst(
+            CacheState cache, Fill fill, CompletionStage<@Nullable Version> later, Map<Flight, Entry> kept) {
+        if (!intoLocal(cache, fill.flight(), fill.entry())) {
+            return;
+        }
+        kept.put(fill.flight(), fill.entry());
+        later.thenCompose(held -> intoRemote(
+                        fill, held != null ? held : seen(fill.flight().lookup.join())))
+                .thenAccept(written -> keep(cache, fill.flight(), written, new HashMap<>()));
     }
 
     /** What L2 held before the load. Where it did not say, it must hold nothing, or what L1 has. */

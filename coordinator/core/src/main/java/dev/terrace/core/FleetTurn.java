@@ -117,8 +117,7 @@ final class FleetTurn {
     private CompletableFuture<Claimed> claim(Slot slot) {
         Version seen = fleet.mutant == LeaseMutant.WITHOUT_A_LOOK ? null : slot.seen;
         Duration keep = fleet.mutant == LeaseMutant.WITHOUT_END ? Duration.ofHours(1) : FleetTurns.LEASE;
-        return leases.claim(new LeaseStore.Claim(slot.flight.key, slot.owner, keep, seen))
-                .toCompletableFuture();
+        return fleet.inTime(leases, new LeaseStore.Claim(slot.flight.key, slot.owner, keep, seen));
     }
 
     private void judge(List<Slot> open, Map<Slot, CompletableFuture<Claimed>> asked) {

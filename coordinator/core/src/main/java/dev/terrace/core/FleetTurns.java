@@ -7,8 +7,12 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.LeaseStore;
+import dev.terrace.spi.LeaseStore.Claimed;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.Unavailability;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
@@ -44,8 +48,12 @@ final class FleetTurns {
     /** Loads of more keys go without leases: renewing those would be the greater burden. */
     static final int MOST_KEYS = 100;
 
+    private static final Claimed TOO_SLOW =
+            new Claimed.Unavailable(Unavailability.TIMEOUT, "no answer within soft_timeout");
+
     final LeaseMetrics metrics;
     final LeaseMutant mutant;
+    private final TierPatience patience;
     private final Supplier<@Nullable LeaseStore> store;
     private final Policies policies;
     private final Look look;
@@ -78,7 +86,9 @@ final class FleetTurns {
             LongSupplier nanos,
             Duration longest,
             MetricRegistry metrics,
+            TierPatience patience,
             LeaseMutant mutant) {
+        this.patience = patience;
         this.store = store;
         this.policies = policies;
         this.look = look;
@@ -111,6 +121,23 @@ final class FleetTurns {
     private boolean isWanted(Load load) {
         CacheKey key = load.claims().get(0).flight().key;
         return policies.of(key).origin().singleFlight() == SingleFlight.FLEET;
+    }
+
+    /** What L2 says of a claim, or that it takes too long; what it grants after that is given back. */
+    @SuppressWarnings("ReferenceEquality") // whether it is not the store's own answer
+    CompletableFuture<Claimed> inTime(LeaseStore leases, LeaseStore.Claim claim) {
+        CompletionStage<Claimed> asked = leases.claim(claim);
+        return patience.within(TierLevel.L2, asked, TOO_SLOW)
+                .whenComplete((said, bug) -> {
+                    if (said == TOO_SLOW) {
+                        asked.thenAccept(late -> {
+                            if (late instanceof Claimed.Granted) {
+                                leases.release(claim.key(), claim.owner());
+                            }
+                        });
+                    }
+                })
+                .toCompletableFuture();
     }
 
     private boolean isAway() {

@@ -11,7 +11,7 @@ import java.util.function.DoubleSupplier;
  *
  * <p>Refresh-ahead is XFetch of Vattani, Chierichetti and Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015, with
  * beta 1: a reader refreshes when {@code now - loadTime * ln(random) >= freshUntil}. So a slow loader is asked earlier, and readers of a
- * fleet do not ask in step.
+ * fleet do not ask in step. The time is the key's own where it was measured lately, as in the paper, and else that of an average one.
  */
 final class Freshening {
     /** Never. */
@@ -50,23 +50,32 @@ final class Freshening {
         return ahead || earliestPercent < LoadingRules.NEVER_EAGER;
     }
 
+    /** True when it matters how long loads of a key take. */
+    boolean isAhead() {
+        return ahead;
+    }
+
     /** False when no class of the cache would refresh the value now. */
     boolean mayBeDue(long createdMillis, long freshUntilMillis, long nowMillis, LoadTime loadTime) {
         if (earliestPercent < LoadingRules.NEVER_EAGER
                 && isEagerlyDue(earliestPercent, createdMillis, freshUntilMillis, nowMillis)) {
             return true;
         }
-        return ahead && freshUntilMillis - nowMillis <= FARTHEST_LOADS * loadTime.meanMillis();
+        return ahead && freshUntilMillis - nowMillis <= FARTHEST_LOADS * loadTime.mostMillis();
     }
 
-    /** Whether a value under {@code rules} is to be refreshed by this reader. */
-    boolean isDue(LoadingRules rules, long createdMillis, long freshUntilMillis, long nowMillis, LoadTime loadTime) {
+    /**
+     * Whether a value under {@code rules} is to be refreshed by this reader.
+     *
+     * @param loadMillis how long it takes to load it
+     */
+    boolean isDue(LoadingRules rules, long createdMillis, long freshUntilMillis, long nowMillis, long loadMillis) {
         if (rules.eagerRefreshPercent() < LoadingRules.NEVER_EAGER
                 && isEagerlyDue(rules.eagerRefreshPercent(), createdMillis, freshUntilMillis, nowMillis)) {
             return true;
         }
         return rules.refreshAhead()
-                && nowMillis - loadTime.meanMillis() * Math.log(Math.max(random.getAsDouble(), Double.MIN_NORMAL))
+                && nowMillis - loadMillis * Math.log(Math.max(random.getAsDouble(), Double.MIN_NORMAL))
                         >= freshUntilMillis;
     }
 

@@ -241,7 +241,11 @@ final class Load implements Runnable {
             leave(why);
             return;
         }
-        cache.loadTime.note(took);
+        if (claims.size() == 1) {
+            cache.loadTime.note(claims.get(0).flight().key, took);
+        } else {
+            cache.loadTime.note(took);
+        }
         try {
             settle(brought);
         } catch (RuntimeException | Error e) {

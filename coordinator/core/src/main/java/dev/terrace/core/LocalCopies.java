@@ -9,6 +9,7 @@ import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -181,6 +182,25 @@ final class LocalCopies {
     /** To be asked before L1 is read, and handed to {@link #keepNear} afterwards. */
     long touches(CacheKey key) {
         return stripes.of(key).touches();
+    }
+
+    /**
+     * Copies into a near cache what L1 holds, if that is {@code version}.
+     *
+     * @param make the copy, from what L1 holds and how often everything had been dropped before it was asked
+     */
+    void keepNear(NearCache into, CacheKey key, Version version, BiFunction<Entry, Long, NearCopy> make) {
+        KeyStripes.Stripe stripe = stripes.of(key);
+        stripe.lock();
+        try {
+            long sweeps = into.sweeps();
+            Entry held = held(key);
+            if (held != null && held.isValue() && held.version().equals(version)) {
+                into.keep(make.apply(held, sweeps));
+            }
+        } finally {
+            stripe.unlock();
+        }
     }
 
     /** Copies into a near cache what L1 held, unless some copy of its stripe changed meanwhile. */

@@ -6,6 +6,7 @@ import dev.terrace.api.Source;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.EnvelopeView;
 import dev.terrace.spi.HybridClock;
+import dev.terrace.spi.Version;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -81,6 +82,16 @@ final class NearReads<K, V> {
                 && nowMillis <= trustedUntil
                 && !cache.hides(copy.version)
                 && (copy.tags.isEmpty() || cache.tags.judge(copy.version, copy.tags) == TagMarkers.Verdict.VISIBLE);
+    }
+
+    /** Copies what a search answered, if L1 holds just that by now. */
+    void keep(K key, CacheKey cacheKey, V value, Version version) {
+        if (!key.getClass().isArray()) {
+            copies.keepNear(near, cacheKey, version, (held, sweeps) -> {
+                long until = near.until(held.freshUntilMillis(), clock.millis());
+                return coding.nearCopy(key, value, held, until, sweeps);
+            });
+        }
     }
 
     /** To be taken before L1 is asked. */

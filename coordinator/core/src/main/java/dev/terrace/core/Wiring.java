@@ -216,7 +216,8 @@ final class Wiring {
         metrics.remove("flights");
         metrics.register("flights", (Gauge<Integer>) flights::size);
         LocalCopies copies = new LocalCopies(tiers.local(), new NearCaches(policies, metrics), flights, mutant);
-        Cascade cascade = new Cascade(tiers, clock, missed, metrics);
+        TierPatience patience = new TierPatience(settings, tiers.local(), copies, clock, timer, metrics);
+        Cascade cascade = new Cascade(tiers, clock, missed, patience, metrics);
         Remote remote = tiers.remote() == null ? null : Remote.over(tiers.remote(), clock, modes);
         Writes writes = new Writes(
                 tiers,
@@ -266,6 +267,7 @@ final class Wiring {
                 nanos,
                 settings.loading().timeout(),
                 metrics,
+                patience,
                 leaseMutant);
         earpiece.alsoTell(turns::heard);
         loads.startThrough(guard::before);

@@ -76,6 +76,32 @@ class NearCacheTest {
     }
 
     @Test
+    void asynchronousReadsFillItTooWhateverTierAnswered() {
+        try (Stack stack = stack(10, null)) {
+            Cache<String, String> cache = stack.cache("quotes");
+            cache.put("k", "v");
+            assertThat(cache.async().get("k").toCompletableFuture().join()).isEqualTo("v");
+            assertThat(cache.read("k").source()).isEqualTo(Source.NEAR);
+            stack.local.wipe();
+            cache.put("l", "w");
+            stack.local.wipe();
+            assertThat(cache.async().read("l").toCompletableFuture().join().source())
+                    .isEqualTo(Source.L2);
+            assertThat(cache.async().read("l").toCompletableFuture().join().source())
+                    .isEqualTo(Source.NEAR);
+            assertThat(cache.async()
+                            .get("m", key -> "loaded")
+                            .toCompletableFuture()
+                            .join())
+                    .isEqualTo("loaded");
+            assertThat(cache.read("m").source()).isEqualTo(Source.NEAR);
+            cache.put("m", "written");
+            assertThat(cache.async().read("m").toCompletableFuture().join().value())
+                    .isEqualTo("written");
+        }
+    }
+
+    @Test
     void everyWriteAndInvalidationDropsIt() {
         try (Stack stack = stack(10, null)) {
             Cache<String, String> cache = stack.quotes();

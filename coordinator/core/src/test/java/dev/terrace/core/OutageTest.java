@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.terrace.api.Cache;
+import dev.terrace.api.Freshness;
 import dev.terrace.api.Source;
 import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteReceipt;
@@ -42,6 +43,23 @@ class OutageTest {
         stack.backup.failWith(cause);
         assertThat(cache.get("k")).isNull();
         assertThat(cache.get("k", key -> "loaded")).isEqualTo("loaded");
+    }
+
+    @Test
+    void whatMayLieInATierThatDoesNotAnswerIsNotCalledAbsent() {
+        cache.put("k", "v");
+        cache.invalidate("gone");
+        assertThat(cache.read("none").freshness()).isEqualTo(Freshness.ABSENT);
+        assertThat(cache.read("gone").freshness()).isEqualTo(Freshness.ABSENT);
+        stack.remote.failWith(Unavailability.TIMEOUT);
+        assertThat(cache.read("none").freshness()).isEqualTo(Freshness.UNKNOWN);
+        assertThat(cache.read("k").freshness()).isEqualTo(Freshness.FRESH);
+        assertThat(cache.read("none", key -> "loaded").freshness()).isEqualTo(Freshness.FRESH);
+        stack.remote.release();
+        stack.backup.failWith(Unavailability.STORAGE);
+        assertThat(cache.read("never").freshness()).isEqualTo(Freshness.UNKNOWN);
+        stack.backup.release();
+        assertThat(cache.read("never").freshness()).isEqualTo(Freshness.ABSENT);
     }
 
     @Test

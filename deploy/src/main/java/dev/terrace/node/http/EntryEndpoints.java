@@ -53,6 +53,15 @@ final class EntryEndpoints {
         Cache<byte[], byte[]> cache = caches.named(name);
         ReadResult<byte[]> result = mode == null ? cache.read(key) : cache.read(key, mode);
         byte[] value = result.value();
+        if (value == null && result.freshness() == Freshness.UNKNOWN) {
+            exchange.with("Retry-After", "1");
+            throw new HttpProblem(
+                    503,
+                    "Unknown",
+                    "whether cache '" + name
+                            + "' has a value for this key is not known: a tier that may hold it did not"
+                            + " answer; /health/ready tells which, try again when it does");
+        }
         if (value == null) {
             throw new HttpProblem(404, "Not found", "cache '" + name + "' has no value for this key");
         }

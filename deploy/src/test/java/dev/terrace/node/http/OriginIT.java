@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -104,6 +105,23 @@ class OriginIT {
             assertThat(third.body()).isEqualTo("answer to /api/prices/7?currency=eur");
         }
         assertThat(calls).hasValue(1);
+    }
+
+    @Test
+    @Tag("F16")
+    void whatAFrozenL2MayHoldIsUnknownAndNotAbsent() {
+        try (NodeFixture node = node()) {
+            assertThat(node.get("/v1/caches/demo/entries/none").statusCode()).isEqualTo(404);
+            redis.freeze();
+            try {
+                HttpResponse<String> answer = node.get("/v1/caches/demo/entries/none");
+                assertThat(answer.statusCode()).isEqualTo(503);
+                assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+                assertThat(answer.body()).contains("not known").contains("/health/ready");
+            } finally {
+                redis.thaw();
+            }
+        }
     }
 
     @Test
