@@ -8,6 +8,7 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Deadlines;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Probed;
 import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Tier;
@@ -46,17 +47,26 @@ import org.slf4j.LoggerFactory;
  * counts rates over windows, so that is a window of 2n, a minimum of n calls and a rate of 50 %. Timeouts, errors and
  * storage failures count. Not connected, overloaded and closed do not: those answers cost nothing, and a server that
  * comes back must not wait for a breaker that opened while it was away. A bulk call counts as failed when at least half of
- * its answers did.
+ * its answers did. What ended long after its deadline says that this process stood still, and does not count.
  */
 public final class GuardedTier implements Tier {
     private static final Logger LOG = LoggerFactory.getLogger(GuardedTier.class);
+
+    /** A call that ends so much later than its deadline was held up by a pause of this process. */
+    static final long OWN_PAUSE_MILLIS = 500;
 
     private final Tier tier;
     private final CircuitBreaker breaker;
     private final Counter rejected;
     private final Counter broken;
+    private final Counter paused;
     private final long deadlineMillis;
     private final Deadlines deadlines;
+
+    /** When a call last went well, by {@link System#nanoTime}. */
+    private volatile long workedNanos = System.nanoTime() - TimeUnit.HOURS.toNanos(1);
+
+    private volatile long movedNanos = System.nanoTime();
 
     /**
      * Guards {@code tier}, which it then owns and closes.
@@ -81,22 +91,78 @@ public final class GuardedTier implements Tier {
                         .slowCallRateThreshold(settings.slowCallPercent())
                         .waitDurationInOpenState(settings.resetTimeout())
                         .permittedNumberOfCallsInHalfOpenState(1)
+                        // By itself: while the ladder leaves the tier out, no call comes that would do it.
+                        .automaticTransitionFromOpenToHalfOpenEnabled(true)
                         .build());
         if (!settings.enabled()) {
             breaker.transitionToDisabledState();
         }
         this.broken = metrics.counter("guard." + name + ".broken");
+        this.paused = metrics.counter("guard." + name + ".paused");
         this.rejected = metrics.counter("guard." + name + ".rejected");
         String gauge = "guard." + name + ".state";
         metrics.remove(gauge);
         metrics.register(gauge, (Gauge<String>) () -> breaker.getState().name());
-        breaker.getEventPublisher()
-                .onStateTransition(event -> LOG.info(
-                        "circuit breaker moved tier={} from={} to={} failure_rate={}",
-                        name,
-                        event.getStateTransition().getFromState(),
-                        event.getStateTransition().getToState(),
-                        breaker.getMetrics().getFailureRate()));
+        breaker.getEventPublisher().onStateTransition(event -> {
+            movedNanos = System.nanoTime();
+            LOG.info(
+                    "circuit breaker moved tier={} from={} to={} failure_rate={}",
+                    name,
+                    event.getStateTransition().getFromState(),
+                    event.getStateTransition().getToState(),
+                    breaker.getMetrics().getFailureRate());
+        });
+    }
+
+    /**
+     * What the outcomes of calls say of the tier: down while the breaker is open, unknown while it is being tried, else up.
+     *
+     * @param nowMillis now, by the clock in which the answer says since when
+     */
+    public Signal signal(long nowMillis) {
+        long since = nowMillis - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - movedNanos);
+        return switch (breaker.getState()) {
+            case OPEN, FORCED_OPEN ->
+                Signal.down("too many calls failed or were slow, the circuit breaker is open", since);
+            case HALF_OPEN -> Signal.unknown("the circuit breaker lets a probe through", since);
+            case CLOSED, DISABLED, METRICS_ONLY -> Signal.up(since);
+        };
+    }
+
+    /** True when a call went well not longer ago than {@code nanos}. */
+    public boolean hasWorkedWithin(long nanos) {
+        return System.nanoTime() - workedNanos < nanos;
+    }
+
+    /**
+     * Tries the tier, and decides with that whether a breaker that lets a probe through closes; an open one does not keep it
+     * away.
+     *
+     * @param probed how to try
+     * @return empty when it worked, else why not
+     */
+    public CompletionStage<String> probe(Probed probed) {
+        boolean decides = breaker.getState() == CircuitBreaker.State.HALF_OPEN && breaker.tryAcquirePermission();
+        long started = System.nanoTime();
+        CompletableFuture<String> bounded = new CompletableFuture<>();
+        try {
+            probed.probe().whenComplete((trouble, bug) -> bounded.complete(bug == null ? trouble : bug.toString()));
+        } catch (RuntimeException e) {
+            bounded.complete(e.toString());
+        }
+        return deadlines
+                .watch(bounded, () -> "no answer within " + deadlineMillis + " ms")
+                .thenApply(trouble -> {
+                    if (decides && trouble.isEmpty()) {
+                        breaker.onSuccess(System.nanoTime() - started, TimeUnit.NANOSECONDS);
+                    } else if (decides) {
+                        breaker.onError(
+                                System.nanoTime() - started,
+                                TimeUnit.NANOSECONDS,
+                                new TierFailure(Unavailability.ERROR));
+                    }
+                    return trouble;
+                });
     }
 
     /** The tier behind the guard, for capabilities that are not calls of {@link Tier}. */
@@ -224,7 +290,14 @@ public final class GuardedTier implements Tier {
 
     private void record(long nanos, @Nullable Unavailability cause) {
         if (cause == null) {
+            workedNanos = System.nanoTime();
             breaker.onSuccess(nanos, TimeUnit.NANOSECONDS);
+            return;
+        }
+        if (nanos > TimeUnit.MILLISECONDS.toNanos(deadlineMillis + OWN_PAUSE_MILLIS)) {
+            // The deadline ends calls in time while this process runs: it stood still, and the tier is not to blame.
+            paused.inc();
+            breaker.releasePermission();
             return;
         }
         switch (cause) {

@@ -43,6 +43,7 @@ final class Answers<K, V> {
 
     /** As above; what is loaded is kept with {@code options}. */
     CompletionStage<Answer<V>> one(CacheKey key, @Nullable LoaderCall loader, WriteOptions options) {
+        cache.stance().admitRead(cache.name);
         boolean timed = ThreadLocalRandom.current().nextInt(TIMED_ONE_IN) == 0;
         long started = timed ? System.nanoTime() : 0;
         boolean withLoader = loader != null;
@@ -97,7 +98,7 @@ final class Answers<K, V> {
     private CompletionStage<Answer<V>> load(Flight flight, Found found, LoaderCall loader, WriteOptions options) {
         Claim claim = new Claim(flight, coding.policy(flight.key).loading());
         boolean throttled = isThrottled(claim, found);
-        if (throttled || mayRevalidate(claim.rules(), found)) {
+        if (throttled || mayRevalidate(claim.rules(), found) || cache.stance().prefersStale()) {
             Answer<V> stale = leftover(found);
             if (stale.value() != null) {
                 if (!throttled) {

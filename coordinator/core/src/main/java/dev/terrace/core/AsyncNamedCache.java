@@ -64,7 +64,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     }
 
     private @Nullable V near(@Nullable K key) {
-        return near == null ? null : near.value(key);
+        return near == null || !cache.stance().usesCopies() ? null : near.value(key);
     }
 
     @Override
@@ -139,7 +139,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     }
 
     private @Nullable NearCopy nearCopy(K key, LoaderCall call, WriteOptions options) {
-        NearCopy copy = near == null ? null : near.hit(key);
+        NearCopy copy = near == null || !cache.stance().usesCopies() ? null : near.hit(key);
         if (copy == null) {
             return null;
         }
@@ -182,7 +182,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     /** What the near cache has needs no search. */
     private CompletionStage<Map<K, V>> all(Map<CacheKey, K> asked, @Nullable BulkLoader<K, V> loader) {
-        if (near == null) {
+        if (near == null || !cache.stance().usesCopies()) {
             return bulk.all(asked, loader);
         }
         Map<K, V> decoded = new LinkedHashMap<>();
@@ -228,6 +228,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     }
 
     private Intent intent(K key, V value, WriteOptions options) {
+        cache.stance().admitWrite(cache.name);
         CacheKey cacheKey = coding.key(key);
         byte[] payload = coding.encode(value);
         return new Intent(
@@ -346,6 +347,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     }
 
     private Intent removal(CacheKey key, WriteOptions options) {
+        cache.stance().admitWrite(cache.name);
         return new Intent(
                 key, version -> coding.tombstone(key, version, engine.clock().millis()), coding.terms(key, options));
     }
@@ -375,6 +377,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
                                 + " of one call",
                         "invalidate them in several calls, or give what belongs together a tag of its own");
             }
+            cache.stance().admitWrite(cache.name);
             cache.invalidations.inc();
             return engine.markers()
                     .invalidateTags(
@@ -387,6 +390,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     @Override
     public CompletionStage<WriteReceipt> clear() {
         return engine.gate().pass(() -> {
+            cache.stance().admitWrite(cache.name);
             cache.invalidations.inc();
             return engine.markers()
                     .clear(cache, engine.policies().ofCache(cache.name).durable());
@@ -396,6 +400,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     @Override
     public CompletionStage<Long> increment(K key, long delta) {
         return engine.gate().pass(() -> {
+            cache.stance().admitWrite(cache.name);
             CacheKey cacheKey = coding.key(key);
             engine.origin().refuseConditional("increment", cacheKey);
             cache.puts.inc();
@@ -413,7 +418,7 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     @Override
     public CompletionStage<ReadResult<V>> read(K key) {
         return engine.gate().pass(() -> {
-            ReadResult<V> decoded = near == null ? null : near.result(key);
+            ReadResult<V> decoded = near == null || !cache.stance().usesCopies() ? null : near.result(key);
             return decoded != null
                     ? CompletableFuture.completedStage(decoded)
                     : one(key, null, WriteOptions.DEFAULTS).thenApply(this::result);

@@ -48,6 +48,7 @@ final class BulkAnswers<K, V> {
 
     /** The values of {@code asked}: fresh ones without a loader, the best there is with one. */
     CompletionStage<Map<K, V>> all(Map<CacheKey, K> asked, @Nullable BulkLoader<K, V> loader) {
+        cache.stance().admitRead(cache.name);
         boolean withLoader = loader != null;
         List<Search<K>> searches = new ArrayList<>(asked.size());
         List<Flight> created = new ArrayList<>(asked.size());

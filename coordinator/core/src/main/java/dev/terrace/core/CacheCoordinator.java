@@ -1,6 +1,8 @@
 package dev.terrace.core;
 
 import com.codahale.metrics.MetricRegistry;
+import com.codahale.metrics.health.HealthCheck;
+import com.codahale.metrics.health.HealthCheckRegistry;
 import dev.terrace.api.AsyncWriter;
 import dev.terrace.api.BadInputException;
 import dev.terrace.api.BulkWriter;
@@ -8,6 +10,9 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codec;
 import dev.terrace.api.InterruptedCallException;
 import dev.terrace.api.KeyCodec;
+import dev.terrace.api.LadderListener;
+import dev.terrace.api.LadderStatus;
+import dev.terrace.api.Rung;
 import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.api.Writer;
@@ -61,6 +66,7 @@ public final class CacheCoordinator implements AutoCloseable {
     private final ScheduledExecutorService timer;
     private final ScheduledExecutorService pulse;
     private final List<KeyWatch> watches;
+    private final Degrading degrading;
     private final ConcurrentHashMap<String, CacheState> states = new ConcurrentHashMap<>();
     private boolean closing;
 
@@ -69,7 +75,9 @@ public final class CacheCoordinator implements AutoCloseable {
             List<KeyWatch> watches,
             MetricRegistry metrics,
             ScheduledExecutorService timer,
-            ScheduledExecutorService pulse) {
+            ScheduledExecutorService pulse,
+            Degrading degrading) {
+        this.degrading = degrading;
         this.watches = List.copyOf(watches);
         this.pulse = pulse;
         this.engine = engine;
@@ -172,6 +180,7 @@ public final class CacheCoordinator implements AutoCloseable {
             return raced;
         }
         engine.markers().opened(fresh);
+        degrading.enforcement().attach(fresh);
         return fresh;
     }
 
@@ -210,6 +219,38 @@ public final class CacheCoordinator implements AutoCloseable {
         if (!states.isEmpty() && !engine.gate().isClosed()) {
             engine.markers().learn(List.copyOf(states.values()));
         }
+    }
+
+    /** Where this node stands on the ladder, why, and what would lift it. */
+    public LadderStatus ladder() {
+        return degrading.keeper().status();
+    }
+
+    /**
+     * Goes to a rung and stays there whatever happens, until the time is over or {@link #unpinLadder} is called. Written to
+     * the log {@code terrace.audit}. A pin does not outlive the process.
+     *
+     * @param time one second to seven days
+     * @param by who wants it
+     * @param why the reason; not blank
+     * @throws BadInputException when the time is out of bounds or the reason is missing
+     */
+    public LadderStatus pinLadder(Rung rung, Duration time, String by, String why) {
+        engine.gate().check();
+        degrading.keeper().pin(rung, time, by, why);
+        return ladder();
+    }
+
+    /** Ends a pin. From then on the node climbs as it would by itself. */
+    public LadderStatus unpinLadder(String by) {
+        engine.gate().check();
+        degrading.keeper().unpin(by);
+        return ladder();
+    }
+
+    /** The checks that the ladder goes by: they tell the last verdict and never wait. */
+    public HealthCheckRegistry healthChecks() {
+        return degrading.vitals().checks();
     }
 
     /** What each tier says of itself, fastest first. */
@@ -305,6 +346,7 @@ public final class CacheCoordinator implements AutoCloseable {
         if (missed > 0) {
             LOG.error("closed while writes were still to be handed over, they are forgotten writes={}", missed);
         }
+        degrading.close();
         watches.forEach(KeyWatch::close);
         engine.announcer().close();
         timer.shutdownNow();
@@ -353,6 +395,9 @@ public final class CacheCoordinator implements AutoCloseable {
         private final Map<String, ConflictResolver> resolvers = new HashMap<>();
         private @Nullable Promises promises;
         private @Nullable WriteJournal journal;
+        private final List<LadderListener> listeners = new ArrayList<>();
+        private @Nullable HealthCheck originCheck;
+        private HealthCheckRegistry checks = new HealthCheckRegistry();
         private boolean ownTiers;
         private @Nullable Long nodeId;
 
@@ -429,6 +474,27 @@ public final class CacheCoordinator implements AutoCloseable {
             return this;
         }
 
+        /** Tells {@code listener} of every move on the ladder. */
+        public Builder ladderListener(LadderListener listener) {
+            listeners.add(listener);
+            return this;
+        }
+
+        /**
+         * Tries the system of record with this check, every second, each time within two seconds. Without one only the calls of
+         * loaders show how it is.
+         */
+        public Builder originCheck(HealthCheck check) {
+            originCheck = check;
+            return this;
+        }
+
+        /** Where health checks go; a registry of its own otherwise. */
+        public Builder healthChecks(HealthCheckRegistry registry) {
+            checks = registry;
+            return this;
+        }
+
         /** What caches promise, whatever the settings say. */
         Builder promises(Promises newPromises) {
             promises = newPromises;
@@ -441,6 +507,7 @@ public final class CacheCoordinator implements AutoCloseable {
             Wiring wiring = new Wiring(settings, clock, metrics, node, backplanes, promises, Mutant.NONE);
             wiring.resolvers(resolvers);
             wiring.journal(journal);
+            wiring.ladder(checks, originCheck, listeners);
             return ownTiers ? wiring.withTiers(local, remote, backup) : wiring.withDiscoveredTiers();
         }
     }

@@ -37,6 +37,7 @@ final class CacheState {
     final LoadTime loadTime;
     final Freshening freshening;
     private volatile Version cleared = Version.ZERO;
+    private volatile Stance stance = Stance.NORMAL;
     private volatile boolean markerFromBackupKnown;
     private volatile boolean markerFromRemoteKnown;
 
@@ -72,6 +73,15 @@ final class CacheState {
         this.getL1 = metrics.timer(prefix + "get.l1.sampled");
         this.getBelow = metrics.timer(prefix + "get.below.sampled");
         this.load = metrics.timer(prefix + "load");
+    }
+
+    /** What the cache does on the rung where the node stands. */
+    Stance stance() {
+        return stance;
+    }
+
+    void stand(Stance newStance) {
+        stance = newStance;
     }
 
     /** Everything up to {@code version} is gone. */

@@ -241,10 +241,13 @@ final class Cascade {
         boolean trusted = cache.trust.of(key);
         Lookup said = tiers.local().get(key).toCompletableFuture().join();
         Found found = better(cache, Found.NOTHING, said, Source.L1, open);
-        return trusted ? found : found.doubted();
+        return trusted && cache.stance().usesCopies() ? found : found.doubted();
     }
 
     private CompletionStage<Found> below(CacheState cache, CacheKey key, Found best, OpenTags open) {
+        if (!cache.stance().usesCopies()) {
+            return CompletableFuture.completedStage(best);
+        }
         if (tiers.remote() == null) {
             return backup(cache, key, best, open);
         }
@@ -351,6 +354,9 @@ final class Cascade {
     }
 
     private <K> CompletionStage<Void> searchAllBelow(CacheState cache, List<Search<K>> searches) {
+        if (!cache.stance().usesCopies()) {
+            return CompletableFuture.completedStage(null);
+        }
         return sure(cache, open -> {
             if (!open.skips()) {
                 for (Search<K> search : searches) {

@@ -19,6 +19,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,10 +48,27 @@ final class MissedWrites {
     private final BiConsumer<Entry, StoreOutcome> late;
     private final Counter dropped;
     private final Counter replayed;
+    private final Counter attempts;
     private volatile boolean empty = true;
     private boolean replaying;
     private boolean dropping;
     private long pauseMillis = SHORTEST_PAUSE_MILLIS;
+    private volatile BooleanSupplier mayTry = () -> true;
+
+    /** Replays only while {@code condition} holds. */
+    void tryWhile(BooleanSupplier condition) {
+        mayTry = condition;
+    }
+
+    /** The tier seems to be back: it is tried soon, however long the pause has grown. */
+    synchronized void hurry() {
+        pauseMillis = SHORTEST_PAUSE_MILLIS;
+    }
+
+    /** How much of the room is taken, in percent. */
+    synchronized int percentFull() {
+        return dropping ? 100 : 100 * size() / MOST;
+    }
 
     /**
      * @param late told what became of every write that was replayed
@@ -68,6 +86,7 @@ final class MissedWrites {
         String prefix = "missed_writes." + tier.level().name().toLowerCase(Locale.ROOT) + ".";
         this.dropped = metrics.counter(prefix + "dropped");
         this.replayed = metrics.counter(prefix + "replayed");
+        this.attempts = metrics.counter(prefix + "attempts");
         metrics.remove(prefix + "pending");
         metrics.register(prefix + "pending", (Gauge<Integer>) this::size);
     }
@@ -196,6 +215,12 @@ final class MissedWrites {
             finish(true);
             return;
         }
+        if (!mayTry.getAsBoolean()) {
+            // Costs the tier nothing, so it need not become rare.
+            finish(true);
+            return;
+        }
+        attempts.inc();
         tier.putAll(batch).whenComplete((outcomes, bug) -> finish(bug == null && settle(batch, outcomes)));
     }
 

@@ -99,6 +99,9 @@ final class NamedCache<K, V> implements Cache<K, V> {
             @Nullable Loading<K, V> loading,
             WriteOptions options) {
         engine.gate().check();
+        if (!cache.stance().usesCopies()) {
+            return null;
+        }
         NearCopy copy = near == null ? null : near.hit(key);
         if (copy != null) {
             if (refreshes) {
@@ -215,6 +218,9 @@ final class NamedCache<K, V> implements Cache<K, V> {
     private @Nullable ReadResult<V> localRead(
             K key, @Nullable Loader<? super K, ? extends V> loader, @Nullable Loading<K, V> loading) {
         engine.gate().check();
+        if (!cache.stance().usesCopies()) {
+            return null;
+        }
         NearCopy copy = near == null ? null : near.hit(key);
         if (near != null && copy != null) {
             if (refreshes) {

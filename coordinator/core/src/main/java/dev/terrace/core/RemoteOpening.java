@@ -82,7 +82,7 @@ final class RemoteOpening {
         Opened opened = new Opened();
         try {
             for (ZoneSettings zone : layout.settings().zones()) {
-                zones.add(opened.and(provider.open(zone.name(), layout.whole())));
+                zones.add(guards.zone(opened.and(provider.open(zone.name(), layout.whole()))));
             }
             fleet.use(zones.stream().collect(Collectors.toMap(Replica::zone, zone -> zone)));
             return new MeteredStore(

@@ -21,6 +21,10 @@ record Tiers(
         @Nullable Tier remote,
         @Nullable Tier backup,
         @Nullable ScannableTier scannable) {
+    Tiers withRemote(Tier other) {
+        return new Tiers(local, other, backup, scannable);
+    }
+
     List<Tier> present() {
         List<Tier> present = new ArrayList<>();
         if (local != null) {

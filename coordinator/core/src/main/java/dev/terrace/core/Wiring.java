@@ -2,10 +2,16 @@ package dev.terrace.core;
 
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
+import com.codahale.metrics.health.HealthCheck;
+import com.codahale.metrics.health.HealthCheckRegistry;
+import dev.terrace.api.LadderListener;
 import dev.terrace.api.SetupException;
 import dev.terrace.config.LoadingSettings;
 import dev.terrace.config.Policies;
 import dev.terrace.config.Settings;
+import dev.terrace.failover.LadderKeeper;
+import dev.terrace.failover.LadderRules;
+import dev.terrace.failover.Signal;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.ConflictResolver;
 import dev.terrace.spi.Entry;
@@ -51,6 +57,10 @@ final class Wiring {
     private final OriginWiring origins;
     private final FleetServices fleet = new FleetServices();
     private LeaseMutant leaseMutant = LeaseMutant.NONE;
+    private final Vitals vitals;
+    private final RemoteUse remoteUse = new RemoteUse();
+    private @Nullable HealthCheck originCheck;
+    private List<LadderListener> listeners = List.of();
     private Map<String, ConflictResolver> resolvers = Map.of();
     private @Nullable LoaderLane foreground;
     private @Nullable LoaderLane background;
@@ -79,7 +89,8 @@ final class Wiring {
         this.clock = new HybridClock(this.wall, node, settings.limits().maxClockDrift());
         this.surroundings = new Surroundings(settings, this.wall, metrics);
         this.layout = new RemoteLayout(surroundings);
-        this.guards = new Guards(settings, metrics);
+        this.vitals = new Vitals(settings, policies, metrics);
+        this.guards = new Guards(settings, metrics, vitals);
         this.origins = new OriginWiring(surroundings, policies, modes, clock);
     }
 
@@ -106,9 +117,17 @@ final class Wiring {
         origins.journal(given);
     }
 
+    /** What the ladder is told by and tells. */
+    void ladder(HealthCheckRegistry checks, @Nullable HealthCheck origin, List<LadderListener> toTell) {
+        vitals.registerWith(checks);
+        originCheck = origin;
+        listeners = List.copyOf(toTell);
+    }
+
     /** Opens the tiers that are enabled, or none of them when one fails. */
     CacheCoordinator withDiscoveredTiers() {
         Opened opened = new Opened();
+        opened.and(vitals);
         try {
             ScheduledExecutorService timer = timer("terrace-timer", opened);
             LocalTier local = settings.localCache().enabled() ? openLocal(opened) : null;
@@ -150,6 +169,7 @@ final class Wiring {
             fleet.use(Map.of("", remote));
         }
         Opened opened = new Opened();
+        opened.and(vitals);
         try {
             return withTiers(local, store, backup, timer("terrace-timer", opened), opened);
         } catch (RuntimeException e) {
@@ -183,7 +203,30 @@ final class Wiring {
             ExternalWriters writers = new ExternalWriters(engine.copies(), watched, clock, metrics);
             watches.forEach(watch -> watch.start(writers));
         }
-        return new CacheCoordinator(engine, watches, metrics, timer, pulse);
+        return new CacheCoordinator(engine, watches, metrics, timer, pulse, opened.and(degrading(engine, backup)));
+    }
+
+    /** Starts the health checks and the ladder. */
+    private Degrading degrading(Engine engine, @Nullable Tier backup) {
+        MissedWrites missed = engine.missed().remote();
+        if (missed != null) {
+            missed.tryWhile(remoteUse::isWritten);
+        }
+        Enforcement enforcement = new Enforcement(remoteUse, missed);
+        vitals.start(
+                new Vitals.Watched(
+                        engine.tiers(), engine.missed(), engine.coherence(), engine.announcer(), () -> Signal.ABSENT),
+                backup,
+                originCheck);
+        LadderKeeper keeper = new LadderKeeper(
+                LadderRules.of(settings.failover()),
+                vitals::read,
+                vitals.millis(),
+                wall,
+                metrics,
+                enforcement,
+                listeners);
+        return new Degrading(keeper.start(), vitals, enforcement);
     }
 
     private static ScheduledExecutorService timer(String name, Opened opened) {
@@ -204,6 +247,19 @@ final class Wiring {
      * @param nanos a clock that moves only on, while the process runs
      */
     Engine engine(Tiers tiers, ScheduledExecutorService timer, ScheduledExecutorService pulse, LongSupplier nanos) {
+        Tier unswitched = tiers.remote();
+        return unswitched == null
+                ? engine(tiers, null, timer, pulse, nanos)
+                : engine(tiers.withRemote(new SwitchedTier(unswitched, remoteUse)), unswitched, timer, pulse, nanos);
+    }
+
+    /** @param unswitched L2, whatever the ladder says of it */
+    private Engine engine(
+            Tiers tiers,
+            @Nullable Tier unswitched,
+            ScheduledExecutorService timer,
+            ScheduledExecutorService pulse,
+            LongSupplier nanos) {
         long leaseNanos = promises.lease().toNanos();
         Coherence coherence = new Coherence(clock.node(), logs(), backplanes.size(), leaseNanos, nanos, wall, mutant);
         Earpiece earpiece = new Earpiece();
@@ -211,14 +267,15 @@ final class Wiring {
                 coherence, earpiece, pulse, Math.min(promises.tightest().boundNanos(), leaseNanos));
         Latecomers latecomers = new Latecomers();
         Missed missed = new Missed(
-                missedBy(tiers.remote(), timer, latecomers), missedBy(tiers.backup(), timer, (entry, outcome) -> {}));
+                missedBy(unswitched, timer, latecomers), missedBy(tiers.backup(), timer, (entry, outcome) -> {}));
         Flights flights = new Flights(clock, nanos);
         metrics.remove("flights");
         metrics.register("flights", (Gauge<Integer>) flights::size);
         LocalCopies copies = new LocalCopies(tiers.local(), new NearCaches(policies, metrics), flights, mutant);
         TierPatience patience = new TierPatience(settings, tiers.local(), copies, clock, timer, metrics);
         Cascade cascade = new Cascade(tiers, clock, missed, patience, metrics);
-        Remote remote = tiers.remote() == null ? null : Remote.over(tiers.remote(), clock, modes);
+        Remote remote =
+                unswitched == null ? null : new SwitchedRemote(Remote.over(unswitched, clock, modes), remoteUse, clock);
         Writes writes = new Writes(
                 tiers,
                 remote,

@@ -45,7 +45,8 @@ class CoordinatorModelTest {
         NearCacheSettings near = repetition.getCurrentRepetition() % 2 == 0
                 ? new NearCacheSettings(repetition.getCurrentRepetition() == 2 ? 6 : 100, Duration.ofSeconds(20))
                 : null;
-        try (Stack stack = Stack.ofThree(near == null ? Stack.settings() : Stack.withNearCache(near))) {
+        try (Stack stack =
+                Stack.ofThree(Stack.withoutBreakers(near == null ? Stack.settings() : Stack.withNearCache(near)))) {
             Cache<String, String> cache = stack.quotes();
             for (int step = 0; step < STEPS; step++) {
                 step(stack, cache, random, "step " + step);

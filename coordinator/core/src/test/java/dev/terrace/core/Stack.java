@@ -5,6 +5,7 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.config.CachePolicy;
+import dev.terrace.config.CircuitBreakerSettings;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.config.LimitSettings;
 import dev.terrace.config.LoadingPolicy;
@@ -107,6 +108,21 @@ final class Stack implements AutoCloseable {
     /** As {@link #settings()}, and {@code quotes} loads so. */
     static Settings loadingBy(LoadingPolicy policy, LoadingSettings loading) {
         return withQuotes(new CachePolicy(TTL, STALE, NEGATIVE, null).withLoading(policy), loading);
+    }
+
+    /** The same, on {@link dev.terrace.api.Rung#NORMAL} however many calls fail. */
+    static Settings withoutBreakers(Settings settings) {
+        return new Settings(
+                settings.localCache(),
+                settings.distributedCache(),
+                settings.backupStorage(),
+                new CircuitBreakerSettings(false, 5, Duration.ofSeconds(30), Duration.ofSeconds(5), 50),
+                settings.failover(),
+                settings.loading(),
+                settings.limits(),
+                settings.caches(),
+                settings.classes(),
+                settings.server());
     }
 
     /** As {@link #settings()}, and {@code quotes} has a near cache. */

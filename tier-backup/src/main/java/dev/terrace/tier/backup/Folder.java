@@ -60,6 +60,11 @@ final class Folder implements AutoCloseable {
         this.fresh = fresh;
     }
 
+    /** Whether the database still lies where it was opened. */
+    boolean isThere() {
+        return Files.exists(path.resolve(DATABASE).resolve("CURRENT"));
+    }
+
     /**
      * Takes the folder for this process, creating it when it does not exist.
      *

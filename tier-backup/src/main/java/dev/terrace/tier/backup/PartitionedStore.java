@@ -215,11 +215,12 @@ final class PartitionedStore {
         }
     }
 
-    /** Writes something that means nothing, to learn whether writing works. */
-    void probe() throws RocksDBException, ClosedStore {
+    /** Writes something that means nothing, to learn whether writing works. Returns whether it can be read. */
+    boolean probe() throws RocksDBException, ClosedStore {
         enter();
         try {
             database.put(defaultFamily, writing, new byte[] {'p'}, new byte[0]);
+            return database.get(defaultFamily, new byte[] {'p'}) != null;
         } finally {
             leave();
         }

@@ -6,6 +6,7 @@ import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.HintStore;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Probed;
 import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierLevel;
@@ -44,7 +45,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Stages complete on the tier's own threads: whoever blocks in a dependent stage holds the tier up.
  */
-final class RocksTier implements ScannableTier, HintStore {
+final class RocksTier implements ScannableTier, HintStore, Probed {
     private static final Logger LOG = LoggerFactory.getLogger(RocksTier.class);
     private static final int READ_QUEUE = 4096;
     private static final long DRAIN_MILLIS = 5_000;
@@ -184,6 +185,36 @@ final class RocksTier implements ScannableTier, HintStore {
             }
             meters.overloaded.inc();
             return unavailable(Unavailability.OVERLOADED, READ_QUEUE + " reads wait already");
+        }
+    }
+
+    @Override
+    public CompletionStage<String> probe() {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        Lookup refused = submit(answer, this::trouble);
+        return refused instanceof Lookup.Unavailable no
+                ? CompletableFuture.completedFuture(no.detail())
+                : answer.completeOnTimeout(
+                        "no answer within " + settings.timeout(),
+                        settings.timeout().toMillis(),
+                        TimeUnit.MILLISECONDS);
+    }
+
+    private String trouble() {
+        String broken = health.refusal();
+        if (broken != null) {
+            return broken;
+        }
+        if (!folder.isThere()) {
+            // Files that were deleted can be written as long as they are open, and are gone with the process.
+            return "the folder " + folder.path() + " was removed; put it back by restarting with an empty one";
+        }
+        try {
+            return vault.store().probe() ? "" : "what was written is not there";
+        } catch (PartitionedStore.ClosedStore e) {
+            return "the backup tier is closed";
+        } catch (RocksDBException e) {
+            return "writing to " + folder.path() + " fails: " + e.getMessage();
         }
     }
 

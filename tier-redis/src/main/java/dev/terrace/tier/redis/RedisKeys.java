@@ -137,6 +137,11 @@ final class RedisKeys {
         return '{' + prefix + "zone-" + slot + "}:filling:" + token;
     }
 
+    /** Where a process tries whether the server takes and gives values. */
+    String canary(String process) {
+        return '{' + prefix + "canary}:" + process;
+    }
+
     /** {@code name} as it stands in keys: letters, digits, dot, dash, underscore, the rest percent-encoded. */
     static String encoded(String name) {
         StringBuilder out = new StringBuilder();

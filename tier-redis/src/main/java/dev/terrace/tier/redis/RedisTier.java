@@ -11,6 +11,7 @@ import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Probed;
 import dev.terrace.spi.RateStore;
 import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
@@ -47,7 +48,7 @@ import org.jspecify.annotations.Nullable;
  * network threads or on the timer's: what depends on them must not block. At most {@link #MOST_IN_FLIGHT} calls wait for a
  * server that does not answer; further ones are refused as overloaded.
  */
-final class RedisTier implements Tier, Coordinating {
+final class RedisTier implements Tier, Coordinating, Probed {
     /** Bounds the memory that a frozen server can pin: a call leaves when Redisson gives it up, soon after its deadline. */
     static final int MOST_IN_FLIGHT = 10_000;
 
@@ -65,6 +66,7 @@ final class RedisTier implements Tier, Coordinating {
     private final InstantSource clock;
     private final RedisKeys keys;
     private final Reclaimer reclaimer;
+    private final Canary canary;
     private final RedisFleet fleet;
     private final long timeoutMillis;
     private final ReplicationMode mode;
@@ -95,6 +97,7 @@ final class RedisTier implements Tier, Coordinating {
         this.timeoutMillis = settings.timeout().toMillis();
         this.mode = ReplicationMode.valueOf(settings.consistencyLevel().name());
         this.deadlines = new Deadlines("terrace-l2-deadlines", timeoutMillis);
+        this.canary = new Canary(keys);
         this.reclaimer = new Reclaimer(this::commands, keys, timeoutMillis);
         this.timeouts = metrics.counter("l2.timeouts");
         this.errors = metrics.counter("l2.errors");
@@ -222,6 +225,11 @@ final class RedisTier implements Tier, Coordinating {
 
     static StoreOutcome outcomeOf(Lookup.Unavailable no) {
         return new StoreOutcome.Unavailable(no.tier(), no.cause(), no.detail());
+    }
+
+    @Override
+    public CompletionStage<String> probe() {
+        return call(to -> to.sing(canary), trouble -> trouble, Lookup.Unavailable::detail);
     }
 
     @Override

@@ -10,6 +10,7 @@ import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Probed;
 import dev.terrace.spi.RateStore;
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.ReplicaPage;
@@ -62,7 +63,7 @@ import org.redisson.client.RedisException;
  * bound that. In a Redis Cluster, flushing one shard is noticed only when it is the one with the zone's record; the comparison
  * heals the others.
  */
-final class RedisZone implements Replica, Coordinating {
+final class RedisZone implements Replica, Coordinating, Probed {
     /** How long ago the zone's name may have been looked at when something is stored past the fence. */
     private static final long NAME_IS_GOOD_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -192,6 +193,11 @@ final class RedisZone implements Replica, Coordinating {
 
     private static List<Object> withPromise(String redisKey) {
         return List.of(redisKey, RedisKeys.promiseOf(redisKey));
+    }
+
+    @Override
+    public CompletionStage<String> probe() {
+        return foreignOr(tier::probe, Lookup.Unavailable::detail);
     }
 
     @Override

@@ -51,6 +51,10 @@ final class RedissonCommands {
         return lanes.submit(Lanes.get(key));
     }
 
+    CompletionStage<String> sing(Canary canary) {
+        return canary.sing(lanes);
+    }
+
     /** Values that were asked for together. */
     interface Values {
         /** Completes normally when all is there that will come. */
