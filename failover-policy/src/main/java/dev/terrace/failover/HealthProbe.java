@@ -17,12 +17,16 @@ import java.util.function.Supplier;
  * Tries one part again and again, each try within a deadline, and says what it found. Two tries in a row that failed make a
  * part {@linkplain Signal.State#DOWN down}, two in a row that worked make it up again; after the first that differs, the
  * second follows soon. While the part is down the tries become rarer, up to {@value #RAREST} intervals apart, so what a dead
- * part is asked is bounded: {@code health.<name>.asked} and {@code .failed} count it. Thread-safe; also a {@link HealthCheck},
+ * part is asked is bounded: {@code health.<name>.asked} and {@code .failed} count it. What has never worked is given two
+ * seconds to be reached. Thread-safe; also a {@link HealthCheck},
  * which tells the last verdict and never waits.
  */
 public final class HealthProbe extends HealthCheck {
     /** Tries in a row that make a verdict. */
     private static final int ENOUGH = 2;
+
+    /** How long a part may take to be reached for the first time. */
+    private static final long GRACE_MILLIS = 2_000;
 
     private static final int RAREST = 4;
     private static final int SOONER = 5;
@@ -38,6 +42,7 @@ public final class HealthProbe extends HealthCheck {
     private int inRow;
     private boolean lastWorked;
     private long pauseMillis;
+    private final long createdMillis;
     private volatile Signal signal;
 
     /**
@@ -72,7 +77,8 @@ public final class HealthProbe extends HealthCheck {
         this.asked = metrics.counter("health." + name + ".asked");
         this.failed = metrics.counter("health." + name + ".failed");
         this.pauseMillis = timing.interval().toMillis();
-        this.signal = Signal.unknown("not tried yet", millis.getAsLong());
+        this.createdMillis = millis.getAsLong();
+        this.signal = Signal.unknown("not tried yet", createdMillis);
     }
 
     /** Begins to try, at once. */
@@ -130,6 +136,10 @@ public final class HealthProbe extends HealthCheck {
         inRow = worked == lastWorked ? inRow + 1 : 1;
         lastWorked = worked;
         boolean first = signal.is(Signal.State.UNKNOWN) && worked;
+        if (signal.is(Signal.State.UNKNOWN) && !worked && millis.getAsLong() - createdMillis < GRACE_MILLIS) {
+            signal = Signal.unknown(trouble, createdMillis);
+            return soon;
+        }
         if (inRow < ENOUGH && !first) {
             boolean differs = worked == signal.is(Signal.State.DOWN) || signal.is(Signal.State.UNKNOWN);
             return differs ? soon : timing.interval().toMillis();
