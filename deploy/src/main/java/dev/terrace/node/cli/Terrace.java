@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
             StatsCommand.class,
             ZonesCommand.class,
             JournalCommand.class,
+            LadderCommand.class,
             ExplainCommand.class,
             WarmupCommand.class,
             ReplayCommand.class,

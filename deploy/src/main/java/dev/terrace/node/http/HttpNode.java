@@ -84,6 +84,7 @@ public final class HttpNode implements AutoCloseable {
         new OperationsEndpoints(coordinator, jobs).addTo(router);
         new FleetEndpoints(coordinator).addTo(router);
         new JournalEndpoints(coordinator).addTo(router);
+        new LadderEndpoints(coordinator).addTo(router);
         server.setHandler(router);
     }
 

@@ -7,6 +7,8 @@ import com.codahale.metrics.MetricRegistry;
 import com.codahale.metrics.Snapshot;
 import com.codahale.metrics.Timer;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.terrace.api.LadderStatus;
+import dev.terrace.api.Rung;
 import dev.terrace.core.CacheCoordinator;
 import dev.terrace.core.CoherenceStatus;
 import dev.terrace.core.WarmupPlan;
@@ -62,17 +64,23 @@ final class OperationsEndpoints {
                   POST   /v1/caches/{cache}/entries/{key}/increment?delta=1
                   POST   /v1/caches/{cache}/bulk/get | bulk/put
                   POST   /invalidate   POST /warmup   GET /jobs/{id}
-                  GET    /zones   /coherence   /journal
+                  GET    /zones   /coherence   /ladder   /journal
                   GET    /cache-metrics   /metrics   /health/live   /health/ready
                 """);
     }
 
     private void ready(Exchange exchange) throws IOException {
         List<TierStatus> tiers = coordinator.tiers();
-        boolean ready = tiers.stream().anyMatch(tier -> tier.state() == TierStatus.State.READY);
+        boolean ready = coordinator.ladder().rung() != Rung.REJECT
+                && tiers.stream().anyMatch(tier -> tier.state() == TierStatus.State.READY);
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("status", ready ? "ready" : "not ready");
         tree.put("tiers", tiers(tiers));
+        LadderStatus ladder = coordinator.ladder();
+        tree.put("rung", ladder.rung().text());
+        tree.put("rung_since", ladder.since().toString());
+        tree.put("rung_cause", ladder.cause());
+        tree.put("rung_lift", ladder.lift());
         putCoherence(tree);
         exchange.json(ready ? 200 : 503, tree);
     }

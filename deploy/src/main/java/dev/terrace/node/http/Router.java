@@ -6,6 +6,7 @@ import dev.terrace.api.CodecException;
 import dev.terrace.api.InterruptedCallException;
 import dev.terrace.api.LoaderException;
 import dev.terrace.api.OriginWriteException;
+import dev.terrace.api.RejectedException;
 import dev.terrace.api.ReplicationException;
 import dev.terrace.api.TerraceException;
 import dev.terrace.api.UnavailableException;
@@ -176,6 +177,9 @@ final class Router extends Handler.Abstract {
                             "Too few copies",
                             detail,
                             Map.of("outcome", few.isUnknown() ? "unknown" : "failed", "receipt", receipt(few)));
+        } else if (e instanceof RejectedException refused) {
+            long seconds = Math.max(1, refused.retryAfter().plusMillis(999).toSeconds());
+            exchange.with("Retry-After", Long.toString(seconds)).problem(503, "Refused", detail);
         } else if (e instanceof UnavailableException
                 || e instanceof ClosedException
                 || e instanceof InterruptedCallException) {
