@@ -22,7 +22,6 @@ final class Contradictions {
     private static final String L1 = SettingsLoader.ROOT + ".local_cache";
     private static final String L2 = SettingsLoader.ROOT + ".distributed_cache";
     private static final String L3 = SettingsLoader.ROOT + ".backup_storage";
-    private static final String FAILOVER = SettingsLoader.ROOT + ".failover";
     private static final String LIMITS = SettingsLoader.ROOT + ".limits";
     private static final String LOADING = SettingsLoader.ROOT + ".loading";
     private static final String SERVER = SettingsLoader.ROOT + ".server";
@@ -594,13 +593,6 @@ final class Contradictions {
     }
 
     private void usefulness() {
-        FailoverSettings failover = settings.failover();
-        if (reading.sound(FAILOVER) && !failover.equals(FailoverSettings.defaults())) {
-            reading.warning(
-                    FAILOVER,
-                    "",
-                    "has no effect in this version: a tier that fails is skipped, and nothing else changes");
-        }
         settings.caches().forEach((name, policy) -> {
             String near = CACHES + "." + name + ".near_cache";
             if (policy.nearCache() != null

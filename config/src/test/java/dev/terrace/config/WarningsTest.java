@@ -44,7 +44,6 @@ class WarningsTest {
                 "{classes: [{pattern: '*', class: a}, {pattern: 'x*', class: b}]}|classes[1]|matches nothing",
                 "{classes: [{pattern: 'x*', class: a}, {pattern: 'x*', class: b}]}|classes[1]|matches nothing",
                 "{server: {token: short}}|server.token|is easy to guess",
-                "{failover: {fallback_to_local: false}}|failover|has no effect in this version",
                 "{local_cache: {enabled: false}, distributed_cache: {enabled: true}, caches: {q: {near_cache: {}}}}"
                         + "|caches.q.near_cache|has no effect without local_cache",
                 "{local_cache: {enabled: false}}||has every tier disabled"
