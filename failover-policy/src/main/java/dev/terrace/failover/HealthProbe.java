@@ -17,16 +17,16 @@ import java.util.function.Supplier;
  * Tries one part again and again, each try within a deadline, and says what it found. Two tries in a row that failed make a
  * part {@linkplain Signal.State#DOWN down}, two in a row that worked make it up again; after the first that differs, the
  * second follows soon. While the part is down the tries become rarer, up to {@value #RAREST} intervals apart, so what a dead
- * part is asked is bounded: {@code health.<name>.asked} and {@code .failed} count it. What has never worked is given two
- * seconds to be reached. Thread-safe; also a {@link HealthCheck},
+ * part is asked is bounded: {@code health.<name>.asked} and {@code .failed} count it. What has never worked is given {@link
+ * #FIRST_MILLIS} to be reached. Thread-safe; also a {@link HealthCheck},
  * which tells the last verdict and never waits.
  */
 public final class HealthProbe extends HealthCheck {
     /** Tries in a row that make a verdict. */
     private static final int ENOUGH = 2;
 
-    /** How long a part may take to be reached for the first time. */
-    private static final long GRACE_MILLIS = 2_000;
+    /** How long a part may take to be reached for the first time, in milliseconds. Until then asking it costs nothing. */
+    public static final long FIRST_MILLIS = 5_000;
 
     private static final int RAREST = 4;
     private static final int SOONER = 5;
@@ -136,7 +136,7 @@ public final class HealthProbe extends HealthCheck {
         inRow = worked == lastWorked ? inRow + 1 : 1;
         lastWorked = worked;
         boolean first = signal.is(Signal.State.UNKNOWN) && worked;
-        if (signal.is(Signal.State.UNKNOWN) && !worked && millis.getAsLong() - createdMillis < GRACE_MILLIS) {
+        if (signal.is(Signal.State.UNKNOWN) && !worked && millis.getAsLong() - createdMillis < FIRST_MILLIS) {
             signal = Signal.unknown(trouble, createdMillis);
             return soon;
         }

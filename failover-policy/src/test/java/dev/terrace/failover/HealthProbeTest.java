@@ -106,7 +106,7 @@ class HealthProbeTest {
             judge("not connected yet");
         }
         assertThat(probe.signal().state()).isEqualTo(Signal.State.UNKNOWN);
-        now.addAndGet(2_000);
+        now.addAndGet(HealthProbe.FIRST_MILLIS);
         judge("still not");
         judge("still not");
         assertThat(probe.signal().state()).isEqualTo(Signal.State.DOWN);

@@ -21,7 +21,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -62,6 +64,7 @@ final class Vitals implements AutoCloseable {
     private final ThreadPoolExecutor blocking = new ThreadPoolExecutor(
             2, 2, 30, TimeUnit.SECONDS, new ArrayBlockingQueue<>(8), daemon("terrace-health-blocking"));
     private final Map<String, Long> notReadySince = new HashMap<>();
+    private final Set<String> onceReady = new HashSet<>();
     private @Nullable Watched watched;
     private volatile @Nullable GuardedTier remoteGuard;
     private volatile @Nullable HealthProbe remoteProbe;
@@ -298,12 +301,13 @@ final class Vitals implements AutoCloseable {
         String name = status.level().name();
         if (status.state() == TierStatus.State.READY || status.state() == TierStatus.State.READ_ONLY) {
             notReadySince.remove(name);
+            onceReady.add(name);
             return Signal.up(now);
         }
         long since = notReadySince.computeIfAbsent(name, first -> now);
-        return now - since < CONNECTING_GRACE_MILLIS
-                ? Signal.unknown(status.detail(), since)
-                : Signal.down(status.detail(), since);
+        // A process that has just started is slow, and asking what is not connected costs nothing.
+        long grace = onceReady.contains(name) ? CONNECTING_GRACE_MILLIS : HealthProbe.FIRST_MILLIS;
+        return now - since < grace ? Signal.unknown(status.detail(), since) : Signal.down(status.detail(), since);
     }
 
     private Signal backup(@Nullable Tier tier, long now) {
