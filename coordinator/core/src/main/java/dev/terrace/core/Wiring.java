@@ -56,9 +56,9 @@ final class Wiring {
     private final Guards guards;
     private final OriginWiring origins;
     private final FleetServices fleet = new FleetServices();
-    private LeaseMutant leaseMutant = LeaseMutant.NONE;
     private final Vitals vitals;
     private final RemoteUse remoteUse = new RemoteUse();
+    private LeaseMutant leaseMutant = LeaseMutant.NONE;
     private @Nullable HealthCheck originCheck;
     private List<LadderListener> listeners = List.of();
     private Map<String, ConflictResolver> resolvers = Map.of();
@@ -310,11 +310,15 @@ final class Wiring {
         OriginGuard guard = new OriginGuard(
                 policies,
                 settings.origins(),
-                new FleetRates(fleet::rates, () -> coherence.alive() + 1, nanos, metrics),
+                new FleetRates(
+                        name -> remoteUse.isRead() ? fleet.rates(name) : null,
+                        () -> coherence.alive() + 1,
+                        nanos,
+                        metrics),
                 nanos,
                 metrics);
         FleetTurns turns = new FleetTurns(
-                fleet::leases,
+                () -> remoteUse.isRead() ? fleet.leases() : null,
                 policies,
                 new SecondLook(cascade, remote),
                 fills,
