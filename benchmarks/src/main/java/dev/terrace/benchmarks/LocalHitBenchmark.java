@@ -2,10 +2,7 @@ package dev.terrace.benchmarks;
 
 import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
-import dev.terrace.config.LocalCacheSettings;
-import dev.terrace.config.Settings;
 import dev.terrace.core.CacheCoordinator;
-import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import net.openhft.chronicle.map.ChronicleMap;
@@ -36,11 +33,11 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(
         value = 2,
         jvmArgsAppend = {
-            "-Xmx2g",
-            "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
-            "--add-exports=jdk.compiler/com.sun.tools.javac.file=ALL-UNNAMED",
-            "--add-opens=java.base/java.lang=ALL-UNNAMED",
-            "--add-opens=java.base/java.lang.reflect=ALL-UNNAMED",
+            WarmHits.HEAP,
+            WarmHits.EXPORT_NIO,
+            WarmHits.EXPORT_JAVAC,
+            WarmHits.OPEN_LANG,
+            WarmHits.OPEN_REFLECT,
             "-XX:MaxDirectMemorySize=4g"
         })
 public class LocalHitBenchmark {
@@ -81,26 +78,10 @@ public class LocalHitBenchmark {
 
         @Setup(Level.Trial)
         public void open(Shape shape) {
-            Settings defaults = Settings.defaults();
-            LocalCacheSettings local = defaults.localCache();
-            coordinator = CacheCoordinator.open(new Settings(
-                    new LocalCacheSettings(
-                            true,
-                            shape.entries + shape.entries / 4,
-                            // Twice what the entries take, so that nothing is evicted while they are put in.
-                            (2L * shape.entries * (shape.valueBytes + 256)) >> 20,
-                            Duration.ofDays(1),
-                            local.evictionPolicy(),
-                            local.sweepInterval()),
-                    defaults.distributedCache(),
-                    defaults.backupStorage(),
-                    defaults.circuitBreaker(),
-                    defaults.failover(),
-                    defaults.loading(),
-                    defaults.limits(),
-                    defaults.caches(),
-                    defaults.classes(),
-                    defaults.server()));
+            coordinator = CacheCoordinator.open(WarmHits.settings(
+                    shape.entries + shape.entries / 4,
+                    // Twice what the entries take, so that nothing is evicted while they are put in.
+                    (2L * shape.entries * (shape.valueBytes + 256)) >> 20));
             cache = coordinator.cache("bench", Codecs.stringKey(), Codecs.bytes());
             for (int i = 0; i < shape.entries; i++) {
                 cache.put(shape.keys[i], Workload.value(shape.valueBytes, i));
@@ -169,24 +150,16 @@ public class LocalHitBenchmark {
 
     @Benchmark
     public byte[] terrace(Shape shape, Terrace terrace, Cursor cursor) {
-        return found(terrace.cache.get(shape.key(cursor)));
+        return WarmHits.found(terrace.cache.get(shape.key(cursor)));
     }
 
     @Benchmark
     public byte[] rawChronicle(Shape shape, Chronicle chronicle, Cursor cursor) {
-        return found(chronicle.map.get(shape.key(cursor)));
+        return WarmHits.found(chronicle.map.get(shape.key(cursor)));
     }
 
     @Benchmark
     public byte[] ehcacheOffHeap(Shape shape, Ehcache ehcache, Cursor cursor) {
-        return found(ehcache.cache.get(shape.key(cursor)));
-    }
-
-    /** A miss would be fast and wrong. */
-    private static byte[] found(byte[] value) {
-        if (value == null) {
-            throw new IllegalStateException("the benchmark measures hits, this was a miss");
-        }
-        return value;
+        return WarmHits.found(ehcache.cache.get(shape.key(cursor)));
     }
 }

@@ -5,13 +5,9 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.api.Source;
 import dev.terrace.config.CachePolicy;
-import dev.terrace.config.LocalCacheSettings;
 import dev.terrace.config.NearCacheSettings;
-import dev.terrace.config.Settings;
 import dev.terrace.core.CacheCoordinator;
-import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -34,56 +30,13 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(
         value = 1,
         jvmArgsAppend = {
-            "-Xmx2g",
-            "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
-            "--add-exports=jdk.compiler/com.sun.tools.javac.file=ALL-UNNAMED",
-            "--add-opens=java.base/java.lang=ALL-UNNAMED",
-            "--add-opens=java.base/java.lang.reflect=ALL-UNNAMED"
+            WarmHits.HEAP,
+            WarmHits.EXPORT_NIO,
+            WarmHits.EXPORT_JAVAC,
+            WarmHits.OPEN_LANG,
+            WarmHits.OPEN_REFLECT
         })
 public class NearHitBenchmark {
-    private static final int ENTRIES = 100_000;
-    private static final int VALUE_BYTES = 128;
-
-    /** Where one thread is in the sequence. */
-    @State(Scope.Thread)
-    public static class Cursor {
-        final String[] keys = Workload.keys(ENTRIES);
-        final int[] sequence = Workload.zipf(ENTRIES, 1);
-        int next = ThreadLocalRandom.current().nextInt(Workload.SEQUENCE);
-
-        String key() {
-            return keys[sequence[next++ & Workload.SEQUENCE - 1]];
-        }
-    }
-
-    private static LocalCacheSettings localCache() {
-        LocalCacheSettings defaults = LocalCacheSettings.defaults();
-        return new LocalCacheSettings(
-                true, 4 * ENTRIES, 400, Duration.ofDays(1), defaults.evictionPolicy(), defaults.sweepInterval());
-    }
-
-    /** Puts every key, and reads it twice, so that every tier that may hold it does. */
-    private static void fill(Cache<String, byte[]> cache, Source from) {
-        String[] keys = Workload.keys(ENTRIES);
-        for (int i = 0; i < ENTRIES; i++) {
-            cache.put(keys[i], Workload.value(VALUE_BYTES, i));
-            cache.get(keys[i]);
-            cache.get(keys[i]);
-        }
-        Source source = cache.read(keys[0]).source();
-        if (source != from) {
-            throw new IllegalStateException("the benchmark is to measure " + from + ", this is " + source);
-        }
-    }
-
-    /** A miss would be fast and wrong. */
-    private static byte[] found(byte[] value) {
-        if (value == null) {
-            throw new IllegalStateException("the benchmark measures hits, this was a miss");
-        }
-        return value;
-    }
-
     /** The same coordinator with two caches: one with a near cache, one without. */
     @State(Scope.Benchmark)
     public static class Terrace {
@@ -94,22 +47,14 @@ public class NearHitBenchmark {
         @Setup(Level.Trial)
         public void open() {
             System.out.println(Figures.load());
-            Settings defaults = Settings.defaults();
-            coordinator = CacheCoordinator.open(new Settings(
-                    localCache(),
-                    defaults.distributedCache(),
-                    defaults.backupStorage(),
-                    defaults.circuitBreaker(),
-                    defaults.failover(),
-                    defaults.loading(),
-                    defaults.limits(),
-                    Map.of("near", CachePolicy.INHERIT.withNearCache(new NearCacheSettings(2 * ENTRIES, null))),
-                    defaults.classes(),
-                    defaults.server()));
+            coordinator = CacheCoordinator.open(WarmHits.settings(4 * WarmHits.ENTRIES, 400)
+                    .withCaches(Map.of(
+                            "near",
+                            CachePolicy.INHERIT.withNearCache(new NearCacheSettings(2 * WarmHits.ENTRIES, null)))));
             near = coordinator.cache("near", Codecs.stringKey(), Codecs.bytes());
             plain = coordinator.cache("plain", Codecs.stringKey(), Codecs.bytes());
-            fill(near, Source.NEAR);
-            fill(plain, Source.L1);
+            WarmHits.fill(near, Source.NEAR);
+            WarmHits.fill(plain, Source.L1);
         }
 
         @TearDown(Level.Trial)
@@ -125,27 +70,27 @@ public class NearHitBenchmark {
 
         @Setup(Level.Trial)
         public void open() {
-            map = Caffeine.newBuilder().maximumSize(2 * ENTRIES).build();
-            String[] keys = Workload.keys(ENTRIES);
-            for (int i = 0; i < ENTRIES; i++) {
-                map.put(keys[i], Workload.value(VALUE_BYTES, i));
+            map = Caffeine.newBuilder().maximumSize(2 * WarmHits.ENTRIES).build();
+            String[] keys = Workload.keys(WarmHits.ENTRIES);
+            for (int i = 0; i < WarmHits.ENTRIES; i++) {
+                map.put(keys[i], Workload.value(WarmHits.VALUE_BYTES, i));
             }
         }
     }
 
     @Benchmark
-    public byte[] terraceNear(Terrace terrace, Cursor cursor) {
-        return found(terrace.near.get(cursor.key()));
+    public byte[] terraceNear(Terrace terrace, WarmHits.Cursor cursor) {
+        return WarmHits.found(terrace.near.get(cursor.key()));
     }
 
     @Benchmark
-    public byte[] terraceL1(Terrace terrace, Cursor cursor) {
-        return found(terrace.plain.get(cursor.key()));
+    public byte[] terraceL1(Terrace terrace, WarmHits.Cursor cursor) {
+        return WarmHits.found(terrace.plain.get(cursor.key()));
     }
 
     @Benchmark
-    public byte[] rawCaffeine(Peer peer, Cursor cursor) {
-        return found(peer.map.getIfPresent(cursor.key()));
+    public byte[] rawCaffeine(Peer peer, WarmHits.Cursor cursor) {
+        return WarmHits.found(peer.map.getIfPresent(cursor.key()));
     }
 
     /** What the clock alone costs here. */

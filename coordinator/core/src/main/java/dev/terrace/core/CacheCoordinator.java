@@ -8,12 +8,10 @@ import dev.terrace.api.BadInputException;
 import dev.terrace.api.BulkWriter;
 import dev.terrace.api.Cache;
 import dev.terrace.api.Codec;
-import dev.terrace.api.InterruptedCallException;
 import dev.terrace.api.KeyCodec;
 import dev.terrace.api.LadderListener;
 import dev.terrace.api.LadderStatus;
 import dev.terrace.api.Rung;
-import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.api.Writer;
 import dev.terrace.config.LoadedSettings;
@@ -38,11 +36,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -112,6 +109,7 @@ public final class CacheCoordinator implements AutoCloseable {
      * The cache of this name. Asking again gives another view of the same cache: same entries, same metrics.
      *
      * @throws BadInputException when the name is empty, longer than 255 bytes, or starts with {@code terrace.}
+     * @throws dev.terrace.api.UnavailableException when a tier did not keep its own deadline and never said what was cleared before
      */
     public <K, V> Cache<K, V> cache(String name, KeyCodec<K> keys, Codec<V> values) {
         engine.gate().check();
@@ -174,7 +172,7 @@ public final class CacheCoordinator implements AutoCloseable {
                 Freshening.of(engine.policies(), name),
                 metrics);
         // Before anything is read: what was cleared before this process started must stay hidden.
-        engine.markers().learn(List.of(fresh)).toCompletableFuture().join();
+        await(engine.markers().learn(List.of(fresh)), "opening", "cache '" + name + "'");
         CacheState raced = states.putIfAbsent(name, fresh);
         if (raced != null) {
             return raced;
@@ -197,27 +195,33 @@ public final class CacheCoordinator implements AutoCloseable {
                     "'" + namespace + "' is not a namespace",
                     "it is the part of a cache's name before the first slash");
         }
-        try {
-            return engine.gate()
-                    .pass(() -> engine.markers()
-                            .clearNamespace(
-                                    namespace,
-                                    engine.policies().ofCache(namespace + "/").durable()))
-                    .toCompletableFuture()
-                    .get(engine.longestWait().toNanos(), TimeUnit.NANOSECONDS);
-        } catch (ExecutionException e) {
-            throw Gate.unwrapped(e) instanceof RuntimeException ours ? ours : new IllegalStateException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedCallException("clearNamespace", e);
-        } catch (TimeoutException e) {
-            throw new UnavailableException("clearing namespace '" + namespace + "' got no answer", "try again later");
-        }
+        return await(
+                engine.gate()
+                        .pass(() -> engine.markers()
+                                .clearNamespace(
+                                        namespace,
+                                        engine.policies()
+                                                .ofCache(namespace + "/")
+                                                .durable())),
+                "clear",
+                "namespace '" + namespace + "'");
+    }
+
+    private <T> T await(CompletionStage<T> stage, String what, String on) {
+        return Patience.await(stage, engine.longestWait().toNanos(), what, on);
     }
 
     private void refreshMarkers() {
-        if (!states.isEmpty() && !engine.gate().isClosed()) {
-            engine.markers().learn(List.copyOf(states.values()));
+        try {
+            if (!states.isEmpty() && !engine.gate().isClosed()) {
+                engine.markers().learn(List.copyOf(states.values())).exceptionally(bug -> {
+                    LOG.error("markers could not be read again", bug);
+                    return null;
+                });
+            }
+        } catch (RuntimeException e) {
+            // The timer would never call again.
+            LOG.error("markers could not be read again", e);
         }
     }
 

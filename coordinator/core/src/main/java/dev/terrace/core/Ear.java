@@ -133,16 +133,27 @@ final class Ear implements BackplaneListener {
 
     private void sweep(long number) {
         try {
-            heed.gap().thenAccept(done -> {
-                if (done) {
-                    coherence.swept(number);
-                } else if (!closed) {
-                    timer.schedule(() -> sweep(number), pauseNanos, TimeUnit.NANOSECONDS);
-                }
-            });
+            heed.gap()
+                    .thenAccept(done -> {
+                        if (done) {
+                            coherence.swept(number);
+                        } else if (!closed) {
+                            timer.schedule(() -> sweep(number), pauseNanos, TimeUnit.NANOSECONDS);
+                        }
+                    })
+                    .exceptionally(bug -> {
+                        notSwept(bug);
+                        return null;
+                    });
         } catch (RuntimeException e) {
-            // Not swept, so never trusted again: the safe side of a bug.
-            LOG.error("copies could not be dropped after a gap, they stay untrusted", e);
+            notSwept(e);
+        }
+    }
+
+    /** So never trusted again: the safe side of a bug. */
+    private void notSwept(Throwable bug) {
+        if (!closed) {
+            LOG.error("copies could not be dropped after a gap, they stay untrusted", bug);
         }
     }
 

@@ -5,12 +5,10 @@ import dev.terrace.api.BulkLoader;
 import dev.terrace.api.Cache;
 import dev.terrace.api.Explanation;
 import dev.terrace.api.Freshness;
-import dev.terrace.api.InterruptedCallException;
 import dev.terrace.api.Loader;
 import dev.terrace.api.Loading;
 import dev.terrace.api.ReadResult;
 import dev.terrace.api.Source;
-import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteOptions;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.spi.CacheKey;
@@ -23,9 +21,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +36,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
     private final @Nullable LocalTier local;
     private final @Nullable NearReads<K, V> near;
     private final long longestWaitNanos;
+    private final String subject;
     private final boolean refreshes;
 
     NamedCache(Engine engine, CacheState cache, Coding<K, V> coding) {
@@ -51,6 +48,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
         this.local = engine.tiers().local();
         this.refreshes = cache.freshening.isOn();
         this.longestWaitNanos = engine.longestWait().toNanos();
+        this.subject = "cache '" + cache.name + "'";
     }
 
     @Override
@@ -359,27 +357,6 @@ final class NamedCache<K, V> implements Cache<K, V> {
 
     /** Waits for a stage, within the bound that the settings imply. */
     private <T> T await(CompletionStage<T> stage, String what) {
-        try {
-            return stage.toCompletableFuture().get(longestWaitNanos, TimeUnit.NANOSECONDS);
-        } catch (ExecutionException e) {
-            throw unchecked(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedCallException(what + " on cache '" + cache.name + "'", e);
-        } catch (TimeoutException e) {
-            throw new UnavailableException(
-                    what + " on cache '" + cache.name + "' got no answer within "
-                            + TimeUnit.NANOSECONDS.toMillis(longestWaitNanos)
-                            + " ms; whether a write happened is unknown",
-                    "this is longer than all deadlines together: see the log for the tier that broke its own");
-        }
-    }
-
-    private static RuntimeException unchecked(ExecutionException e) {
-        Throwable cause = e.getCause() == null ? e : Gate.unwrapped(e.getCause());
-        if (cause instanceof Error error) {
-            throw error;
-        }
-        return cause instanceof RuntimeException ours ? ours : new IllegalStateException(cause);
+        return Patience.await(stage, longestWaitNanos, what, subject);
     }
 }

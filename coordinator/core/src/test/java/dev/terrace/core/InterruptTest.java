@@ -41,6 +41,29 @@ class InterruptTest {
     }
 
     @Test
+    void openingACacheEndsWithTheFlagSetAndCanBeRepeated() throws Exception {
+        try (Stack stack = Stack.ofThree()) {
+            stack.remote.hold();
+            CompletableFuture<Boolean> flag = new CompletableFuture<>();
+            Thread caller = new Thread(() -> {
+                try {
+                    stack.quotes();
+                    flag.completeExceptionally(new AssertionError("opened without L2's answer"));
+                } catch (InterruptedCallException expected) {
+                    flag.complete(Thread.currentThread().isInterrupted());
+                }
+            });
+            caller.start();
+            await().until(() -> stack.remote.waiting() > 0);
+            caller.interrupt();
+            assertThat(flag.get(10, TimeUnit.SECONDS)).isTrue();
+            stack.remote.release();
+            stack.quotes().put("k", "v");
+            assertThat(stack.quotes().get("k")).isEqualTo("v");
+        }
+    }
+
+    @Test
     void everyMethodThatWaitsEndsWithTheFlagSet() throws Exception {
         for (Map.Entry<String, Consumer<Cache<String, String>>> call : calls().entrySet()) {
             try (Stack stack = Stack.ofThree()) {

@@ -91,7 +91,7 @@ class NoStaleReadStressTest {
                 default -> cache.clear();
             }
             told.set(key, value);
-            LockSupport.parkNanos(random.nextInt(300_000));
+            LockSupport.parkNanos(random.nextInt(300_000)); // so that readers meet every state
         }
     }
 
@@ -132,7 +132,7 @@ class NoStaleReadStressTest {
                     // Left alone, most of the time.
                 }
             }
-            LockSupport.parkNanos(200_000 + random.nextInt(1_000_000));
+            LockSupport.parkNanos(200_000 + random.nextInt(1_000_000)); // how long the trouble lasts
             tier.release();
         }
     }

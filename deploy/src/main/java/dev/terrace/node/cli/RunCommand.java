@@ -201,6 +201,7 @@ final class RunCommand implements Callable<Integer> {
         while (System.nanoTime() - deadline < 0
                 && !signal.given()
                 && coordinator.tiers().stream().anyMatch(tier -> tier.state() == TierStatus.State.CONNECTING)) {
+            // Tiers say how they are when asked; a few milliseconds of a start are nothing to a person.
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
         }
     }

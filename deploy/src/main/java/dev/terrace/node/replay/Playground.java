@@ -127,6 +127,7 @@ final class Playground implements AutoCloseable {
         long deadline = System.nanoTime() + L2_PATIENCE.toNanos();
         while (System.nanoTime() - deadline < 0
                 && coordinator.tiers().stream().anyMatch(tier -> tier.state() == TierStatus.State.CONNECTING)) {
+            // Tiers say how they are when asked.
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
         }
     }

@@ -95,6 +95,7 @@ class RecoveryTimesIT {
     private static double since(long begin, Condition condition) throws Exception {
         while (!condition.holds()) {
             assertThat(System.nanoTime() - begin).as("nanoseconds waited").isLessThan(PATIENCE.toNanos());
+            // What is measured must not be slowed by whoever looks for it.
             LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(500));
         }
         return millisSince(begin);
@@ -235,6 +236,7 @@ class RecoveryTimesIT {
         int[] failed = {0};
         FutureTask<Double> longest = new FutureTask<>(() -> longestPut(fleet.cache(0, "accounts"), going, failed));
         new Thread(longest, "writer").start();
+        // Before and after, to see what is usual.
         TimeUnit.MILLISECONDS.sleep(500);
         fault.run();
         TimeUnit.MILLISECONDS.sleep(2_500);

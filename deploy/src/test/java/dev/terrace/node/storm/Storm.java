@@ -167,6 +167,7 @@ final class Storm implements AutoCloseable {
             }
             calmNanos = recorder.now();
             healedMillis = awaitServing(Duration.ofSeconds(60));
+            // The clients go on for that long: there is nothing to wait for but the time.
             LockSupport.parkNanos(Math.max(0, calmNanos + calm.toNanos() - recorder.now()));
         } finally {
             clients.forEach(StormClient::stop);
@@ -174,7 +175,7 @@ final class Storm implements AutoCloseable {
         long begin = System.nanoTime();
         Map<String, Map<String, Held>> reads = reads(workload.keys());
         while (!agree(reads) && System.nanoTime() - begin < patience.toNanos()) {
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50)); // before other processes are asked once more
             reads = reads(workload.keys());
         }
         long agreedMillis = agree(reads) ? TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin) : -1;
@@ -222,7 +223,7 @@ final class Storm implements AutoCloseable {
                 if (System.nanoTime() - begin > patience.toNanos()) {
                     throw new IllegalStateException(node.name() + " does not serve:\n" + node.log());
                 }
-                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20)); // before another process is asked once more
             }
         }
         return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
@@ -250,6 +251,7 @@ final class Storm implements AutoCloseable {
             // A cache misses, too, when its remote tier does not answer in time: lost is what stays away.
             for (int round = 0; round < READ_ROUNDS && !wanted.isEmpty(); round++) {
                 if (round > 0) {
+                    // Longer than a tier's timeout, and than a breaker takes to try again.
                     LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(700));
                 }
                 List<String> missed = new ArrayList<>();

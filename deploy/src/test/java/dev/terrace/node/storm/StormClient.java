@@ -87,6 +87,7 @@ final class StormClient {
                 if (node.isReady()) {
                     step(node);
                 }
+                // A user who thinks; without, a few clients would take the whole machine.
                 LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(random.nextLong(PAUSE_MICROS)));
             }
         } catch (InterruptedException e) {

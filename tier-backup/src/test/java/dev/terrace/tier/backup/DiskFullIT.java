@@ -3,7 +3,6 @@ package dev.terrace.tier.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.terrace.api.SetupException;
 import dev.terrace.spi.Entry;
@@ -19,51 +18,26 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** On a small file system of its own; needs root on Linux. */
-class DiskFullIT {
+class DiskFullIT extends SmallDisk {
     private static final int VALUE_BYTES = 32 << 10;
 
-    @TempDir
-    Path mountPoint;
-
     private final ManualClock clock = ManualClock.startingNow();
-    private final TestContextHolder context = new TestContextHolder();
 
-    private final class TestContextHolder {
-        TestContext get() {
-            return new TestContext(clock, Backups.plain(mountPoint.resolve("backup")));
-        }
+    DiskFullIT() {
+        super(48);
     }
 
-    @BeforeEach
-    void mount() throws Exception {
-        assumeTrue(
-                System.getProperty("os.name").equals("Linux")
-                        && run("mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", mountPoint.toString()),
-                "skipped: mounting a small tmpfs needs root on Linux");
-    }
-
-    @AfterEach
-    void unmount() throws Exception {
-        run("umount", "-l", mountPoint.toString());
-    }
-
-    private static boolean run(String... command) throws Exception {
-        Process process = new ProcessBuilder(command).inheritIO().start();
-        return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
+    private TestContext context() {
+        return new TestContext(clock, Backups.plain(mountPoint.resolve("backup")));
     }
 
     @Test
     @Tag("F44")
     void aFullDiskRefusesWritesKeepsReadingAndHealsByItself() throws Exception {
-        RocksTier tier = Backups.open(context.get());
+        RocksTier tier = Backups.open(context());
         try {
             SplittableRandom random = new SplittableRandom(7);
             Path ballast = mountPoint.resolve("ballast");
@@ -94,7 +68,7 @@ class DiskFullIT {
         } finally {
             tier.close();
         }
-        RocksTier again = Backups.open(context.get());
+        RocksTier again = Backups.open(context());
         try {
             assertThat(Backups.read(again, "after")).isEqualTo("freed");
         } finally {
@@ -121,7 +95,7 @@ class DiskFullIT {
         } catch (IOException full) {
             assertThat(full).hasMessageContaining("No space");
         }
-        assertThat(catchThrowable(() -> Backups.open(context.get())))
+        assertThat(catchThrowable(() -> Backups.open(context())))
                 .isInstanceOf(SetupException.class)
                 .hasMessageContaining(mountPoint.toString())
                 .hasMessageContaining("free space");

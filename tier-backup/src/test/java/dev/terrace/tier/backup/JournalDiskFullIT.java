@@ -2,7 +2,6 @@ package dev.terrace.tier.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.terrace.spi.WriteJournal;
 import dev.terrace.spi.WriteJournal.Outcome;
@@ -15,34 +14,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** On a small file system of its own; needs root on Linux. */
-class JournalDiskFullIT {
-    @TempDir
-    Path mountPoint;
-
-    @BeforeEach
-    void mount() throws Exception {
-        assumeTrue(
-                System.getProperty("os.name").equals("Linux")
-                        && run("mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", mountPoint.toString()),
-                "skipped: mounting a small tmpfs needs root on Linux");
-    }
-
-    @AfterEach
-    void unmount() throws Exception {
-        run("umount", "-l", mountPoint.toString());
-    }
-
-    private static boolean run(String... command) throws Exception {
-        Process process = new ProcessBuilder(command).inheritIO().start();
-        return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
+class JournalDiskFullIT extends SmallDisk {
+    JournalDiskFullIT() {
+        super(32);
     }
 
     @Test

@@ -158,8 +158,10 @@ public final class WriterCalls implements AutoCloseable {
                     stage.cancel(true);
                 },
                 timeout);
-        theirs.whenComplete((answers, failure) ->
-                answered.complete(failure == null ? checked(calls, answers) : same(calls, WriteAnswer.of(failure))));
+        // A bug in what they answer, such as none at all, is their failure, too.
+        theirs.thenApply(answers -> checked(calls, answers))
+                .whenComplete((answers, failure) ->
+                        answered.complete(failure == null ? answers : same(calls, WriteAnswer.of(failure))));
         return started;
     }
 

@@ -244,7 +244,7 @@ public final class RedisClusterProcesses implements AutoCloseable {
             if (System.nanoTime() - deadline > 0) {
                 throw new IllegalStateException("not within 20 s: " + what);
             }
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50)); // before servers are asked once more
         }
     }
 

@@ -218,7 +218,7 @@ public final class RedisProcess implements AutoCloseable {
             } catch (IOException notYet) {
                 // It has not begun to listen.
             }
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1)); // before the server is tried once more
         }
         process.destroyForcibly();
         throw new IOException("redis-server did not answer within " + PATIENCE_SECONDS + " s: " + log());
