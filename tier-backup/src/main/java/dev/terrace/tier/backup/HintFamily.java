@@ -14,9 +14,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
@@ -35,7 +35,6 @@ final class HintFamily implements HintStore, AutoCloseable {
     private static final int SLICE = 256;
     private static final int ZONE_BYTES = 8;
     private static final int SINCE_BYTES = 8;
-    private static final long DRAIN_MILLIS = 5_000;
 
     private final PartitionedStore store;
     private final Records records;
@@ -43,10 +42,8 @@ final class HintFamily implements HintStore, AutoCloseable {
     private final Counter errors;
     private final Counter refused;
     private final Counter corrupt;
-    private final ArrayBlockingQueue<Task> queue = new ArrayBlockingQueue<>(QUEUE);
-    private final Thread thread;
+    private final BatchThread<Task> thread;
     private long queuedBytes;
-    private volatile boolean closed;
 
     /** What the thread is to do; exactly one of the three. */
     @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -67,16 +64,7 @@ final class HintFamily implements HintStore, AutoCloseable {
         this.errors = metrics.counter("l3.hints.errors");
         this.refused = metrics.counter("l3.hints.refused");
         this.corrupt = metrics.counter("l3.corrupt");
-        this.thread = new Thread(
-                () -> {
-                    try {
-                        work();
-                    } finally {
-                        Records.releaseThread();
-                    }
-                },
-                "terrace-l3-hints");
-        thread.setDaemon(true);
+        this.thread = new BatchThread<>("terrace-l3-hints", new ArrayBlockingQueue<>(QUEUE), new Working());
     }
 
     /** Starts the thread; apart, so that it sees a finished object. */
@@ -93,7 +81,7 @@ final class HintFamily implements HintStore, AutoCloseable {
             refused.inc();
             return CompletableFuture.completedFuture(false);
         }
-        if (!offer(new Task(new Keep(hint, bytes, kept), null, null))) {
+        if (!thread.offer(new Task(new Keep(hint, bytes, kept), null, null))) {
             give(bytes);
             refused.inc();
             return CompletableFuture.completedFuture(false);
@@ -113,17 +101,9 @@ final class HintFamily implements HintStore, AutoCloseable {
         queuedBytes -= bytes;
     }
 
-    private boolean offer(Task task) {
-        if (closed || !queue.offer(task)) {
-            return false;
-        }
-        // Offered while it was being closed: nobody may be there any more to take it.
-        return !closed || thread.isAlive() || !queue.remove(task);
-    }
-
     @Override
     public void drop(String zone, CacheKey key) {
-        if (!offer(new Task(null, nameOf(zone, key), null))) {
+        if (!thread.offer(new Task(null, nameOf(zone, key), null))) {
             refused.inc();
         }
     }
@@ -153,7 +133,7 @@ final class HintFamily implements HintStore, AutoCloseable {
         return look(new CompletableFuture<>(), 0L, () -> {
             long forgotten = 0;
             byte[] from = new byte[0];
-            while (from != null && !closed) {
+            while (from != null && !thread.isClosed()) {
                 PartitionedStore.Slice slice = store.hints(from, SLICE);
                 List<byte[]> rubbish = new ArrayList<>();
                 for (PartitionedStore.Stored stored : slice.records()) {
@@ -195,7 +175,7 @@ final class HintFamily implements HintStore, AutoCloseable {
                 answer.complete(nothing);
             }
         };
-        if (!offer(new Task(null, null, task))) {
+        if (!thread.offer(new Task(null, null, task))) {
             answer.complete(nothing);
         }
         return answer;
@@ -244,30 +224,21 @@ final class HintFamily implements HintStore, AutoCloseable {
         return new Hint(zone, entry, since);
     }
 
-    private void work() {
-        List<Task> batch = new ArrayList<>();
-        while (true) {
-            batch.clear();
-            try {
-                Task first = queue.poll(100, TimeUnit.MILLISECONDS);
-                if (first != null) {
-                    batch.add(first);
-                    queue.drainTo(batch, BATCH - 1);
-                }
-            } catch (InterruptedException e) {
-                closed = true;
-                Thread.currentThread().interrupt();
-            }
-            if (!batch.isEmpty()) {
-                run(batch);
-            } else if (closed) {
-                return;
-            }
+    /** What the thread does. */
+    private final class Working implements BatchThread.Work<Task> {
+        @Override
+        public void gather(BlockingQueue<Task> queue, List<Task> batch) {
+            queue.drainTo(batch, BATCH - 1);
+        }
+
+        @Override
+        public void run(List<Task> batch) {
+            carryOut(batch);
         }
     }
 
     /** Changes go together until somebody wants to read. */
-    private void run(List<Task> batch) {
+    private void carryOut(List<Task> batch) {
         Map<Name, Task> changes = new HashMap<>();
         List<Task> overtaken = new ArrayList<>();
         for (Task task : batch) {
@@ -335,22 +306,7 @@ final class HintFamily implements HintStore, AutoCloseable {
     /** Does what was asked for, within a bound. Idempotent. */
     @Override
     public void close() {
-        closed = true;
-        boolean interrupted = false;
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
-        while (thread.isAlive() && System.nanoTime() - deadline < 0) {
-            try {
-                thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
-            } catch (InterruptedException e) {
-                interrupted = true; // Bounded, so what was accepted is drained; the flag is kept.
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        List<Task> rest = new ArrayList<>();
-        queue.drainTo(rest);
-        for (Task task : rest) {
+        for (Task task : thread.close()) {
             Keep keep = task.keep();
             Runnable look = task.look();
             if (keep != null) {

@@ -8,10 +8,10 @@ import dev.terrace.spi.WriteJournal;
 import dev.terrace.tier.backup.JournalStore.Family;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -28,7 +28,6 @@ import org.slf4j.LoggerFactory;
 final class RocksJournal implements WriteJournal {
     private static final Logger LOG = LoggerFactory.getLogger(RocksJournal.class);
     private static final int BATCH = 512;
-    private static final long DRAIN_MILLIS = 5_000;
     private static final long MARK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final JournalSettings settings;
@@ -38,8 +37,7 @@ final class RocksJournal implements WriteJournal {
     private final HighWater highWater;
     private final StorageHealth health;
     private final Contents contents;
-    private final LinkedBlockingQueue<Task> queue = new LinkedBlockingQueue<>();
-    private final Thread thread;
+    private final BatchThread<Task> thread;
 
     /** Versions that wait on disk, by name. The thread's own. */
     private final Map<ByteBuffer, Version> waiting = new HashMap<>();
@@ -47,7 +45,6 @@ final class RocksJournal implements WriteJournal {
     private long markedNanos = System.nanoTime();
     private long syncedNanos = System.nanoTime();
     private boolean unsynced;
-    private volatile boolean closed;
     private boolean released;
 
     private record Task(List<Step> steps, CompletableFuture<Outcome> outcome) {}
@@ -69,16 +66,7 @@ final class RocksJournal implements WriteJournal {
         contents.waiting()
                 .forEach(wait -> waiting.put(
                         ByteBuffer.wrap(records.name(wait.key())), wait.entry().version()));
-        this.thread = new Thread(
-                () -> {
-                    try {
-                        work();
-                    } finally {
-                        Records.releaseThread();
-                    }
-                },
-                "terrace-journal");
-        thread.setDaemon(true);
+        this.thread = new BatchThread<>("terrace-journal", new LinkedBlockingQueue<>(), new Writing());
     }
 
     /** Starts the thread; apart, so that it sees a finished object. */
@@ -99,16 +87,8 @@ final class RocksJournal implements WriteJournal {
                 return CompletableFuture.completedFuture(Outcome.FAILED);
             }
         }
-        if (closed) {
-            return CompletableFuture.completedFuture(Outcome.CLOSED);
-        }
         Task task = new Task(List.copyOf(steps), new CompletableFuture<>());
-        queue.add(task);
-        if (closed && !thread.isAlive() && queue.remove(task)) {
-            // Added while it was being closed: nobody is there any more to take it.
-            task.outcome.complete(Outcome.CLOSED);
-        }
-        return task.outcome;
+        return thread.offer(task) ? task.outcome : CompletableFuture.completedFuture(Outcome.CLOSED);
     }
 
     @Override
@@ -116,43 +96,35 @@ final class RocksJournal implements WriteJournal {
         return health.detail();
     }
 
-    private void work() {
-        List<Task> batch = new ArrayList<>();
-        while (true) {
-            batch.clear();
-            try {
-                Task first = queue.poll(idleMillis(), TimeUnit.MILLISECONDS);
-                if (first != null) {
-                    batch.add(first);
-                    gather(batch);
+    /** What the thread does. */
+    private final class Writing implements BatchThread.Work<Task> {
+        /** What waits goes together; in groups more is waited for, for a while. */
+        @Override
+        public void gather(BlockingQueue<Task> queue, List<Task> batch) throws InterruptedException {
+            queue.drainTo(batch, BATCH - 1);
+            long deadline = System.nanoTime() + settings.syncDelay().toNanos();
+            while (settings.sync() == Sync.GROUP && batch.size() < BATCH && !thread.isClosed()) {
+                Task next = queue.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+                if (next == null) {
+                    return;
                 }
-            } catch (InterruptedException e) {
-                closed = true;
-                Thread.currentThread().interrupt();
+                batch.add(next);
             }
-            if (!batch.isEmpty()) {
-                write(batch);
-            } else if (closed) {
-                return;
-            }
-            syncInBackground(closed);
         }
-    }
 
-    private long idleMillis() {
-        return unsynced ? Math.min(100, settings.syncDelay().toMillis()) : 100;
-    }
+        @Override
+        public void run(List<Task> batch) {
+            write(batch);
+        }
 
-    /** What waits goes together; in groups more is waited for, for a while. */
-    private void gather(List<Task> batch) throws InterruptedException {
-        queue.drainTo(batch, BATCH - 1);
-        long deadline = System.nanoTime() + settings.syncDelay().toNanos();
-        while (settings.sync() == Sync.GROUP && batch.size() < BATCH && !closed) {
-            Task next = queue.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
-            if (next == null) {
-                return;
-            }
-            batch.add(next);
+        @Override
+        public void between(boolean closing) {
+            syncInBackground(closing);
+        }
+
+        @Override
+        public long idleMillis() {
+            return unsynced ? Math.min(100, settings.syncDelay().toMillis()) : 100;
         }
     }
 
@@ -251,23 +223,8 @@ final class RocksJournal implements WriteJournal {
 
     @Override
     public synchronized void close() {
-        closed = true;
-        boolean interrupted = false;
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
-        while (thread.isAlive() && System.nanoTime() - deadline < 0) {
-            try {
-                thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
-            } catch (InterruptedException e) {
-                interrupted = true; // Bounded, so what was accepted is drained; the flag is kept.
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        List<Task> rest = new ArrayList<>();
-        queue.drainTo(rest);
-        rest.forEach(task -> task.outcome.complete(Outcome.CLOSED));
-        if (thread.isAlive()) {
+        thread.close().forEach(task -> task.outcome.complete(Outcome.CLOSED));
+        if (!thread.hasEnded()) {
             LOG.error("journal did not end, its folder stays locked folder={}", folder.path());
             return;
         }

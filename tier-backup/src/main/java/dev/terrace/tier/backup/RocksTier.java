@@ -346,14 +346,14 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
         }
         hints.close();
         queue.close();
-        boolean drained = awaitWriter(DRAIN_MILLIS);
+        boolean drained = ThreadEnd.await(writer, DRAIN_MILLIS);
         closed = true;
         if (drained) {
             lastSync();
         } else {
             LOG.error("backup did not drain in time, writes are lost folder={} {}", folder.path(), queueDepth());
             writer.interrupt();
-            awaitWriter(DRAIN_MILLIS / 5);
+            ThreadEnd.await(writer, DRAIN_MILLIS / 5);
             answerTheRest();
         }
         readers.shutdown(); // What is queued still runs and hears that the store is closed.
@@ -365,27 +365,6 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
             LOG.error("backup is stuck in its storage and was left open folder={}", folder.path());
         }
         meters.close();
-    }
-
-    /** Bounded, so an interrupt does not cut it short: what was accepted is drained, and the flag is kept. */
-    private boolean awaitWriter(long millis) {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        boolean interrupted = false;
-        for (long left = millis; writer.isAlive() && left > 0; left = millisUntil(deadline)) {
-            try {
-                writer.join(left);
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        return !writer.isAlive();
-    }
-
-    private static long millisUntil(long deadlineNanos) {
-        return TimeUnit.NANOSECONDS.toMillis(deadlineNanos - System.nanoTime());
     }
 
     private void lastSync() {

@@ -6,7 +6,6 @@ import dev.terrace.spi.NoticeFormat;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,21 +21,16 @@ final class LogReader implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
     private static final int MOST_ENTRIES = 256;
-    private static final long SHORTEST_PAUSE_MILLIS = 50;
-    private static final long LONGEST_PAUSE_MILLIS = 1_000;
 
     private final String name;
     private final LogServers servers;
     private final LogMetrics metrics;
     private final long node;
     private final BackplaneListener listener;
-    private final Thread thread;
-    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Reconnecting<LogConnection> connections;
     private final List<Notice> collected = new ArrayList<>();
-    private volatile @Nullable LogConnection current;
     private volatile @Nullable String identity;
     private volatile long position;
-    private volatile String trouble = "";
     private String lastEntry = "0-0";
     private long collectedFrom;
 
@@ -46,12 +40,12 @@ final class LogReader implements AutoCloseable {
         this.metrics = metrics;
         this.node = node;
         this.listener = listener;
-        this.thread = new Thread(this::run, name);
-        thread.setDaemon(true);
+        this.connections = new Reconnecting<>(
+                name, "", new Reading(), why -> LOG.warn("the log cannot be read name={} reason={}", name, why));
     }
 
     void start() {
-        thread.start();
+        connections.start();
     }
 
     /** The log that was heard last; null before the first. */
@@ -67,62 +61,40 @@ final class LogReader implements AutoCloseable {
 
     /** Why nothing is heard; empty while all is well. */
     String trouble() {
-        return trouble;
+        return connections.trouble();
     }
 
     /** Ends the connection; the next one finds the server that holds the log now. */
     void reconnect() {
-        LogConnection connection = current;
-        if (connection != null) {
-            connection.close();
+        connections.reconnect();
+    }
+
+    /** What each connection is for. */
+    private final class Reading implements Reconnecting.Session<LogConnection> {
+        private boolean first = true;
+
+        @Override
+        public LogConnection open() throws IOException {
+            return servers.open(name);
         }
-    }
 
-    private boolean isClosed() {
-        return closing.getCount() == 0;
-    }
-
-    private void run() {
-        long pause = SHORTEST_PAUSE_MILLIS;
-        boolean first = true;
-        while (!isClosed()) {
-            try (LogConnection connection = servers.open(name)) {
-                current = connection;
-                if (isClosed()) {
-                    return;
-                }
-                catchUp(connection);
-                if (!first) {
-                    metrics.reconnects.inc();
-                }
-                first = false;
-                pause = SHORTEST_PAUSE_MILLIS;
-                trouble = "";
-                read(connection);
-            } catch (IOException | RuntimeException e) {
-                report(e);
+        @Override
+        public void begin(LogConnection connection) throws IOException {
+            catchUp(connection);
+            if (!first) {
+                metrics.reconnects.inc();
             }
-            try {
-                if (closing.await(pause, TimeUnit.MILLISECONDS)) {
-                    return;
-                }
-            } catch (InterruptedException e) {
-                throw new IllegalStateException("nobody interrupts this thread", e);
-            }
-            pause = Math.min(LONGEST_PAUSE_MILLIS, pause * 2);
+            first = false;
         }
-    }
 
-    private void report(Exception e) {
-        String why = Failures.describe(e);
-        if (!why.equals(trouble) && !isClosed()) {
-            trouble = why;
-            LOG.warn("the log cannot be read name={} reason={}", name, why);
+        @Override
+        public void use(LogConnection connection) throws IOException {
+            read(connection);
         }
     }
 
     private void read(LogConnection connection) throws IOException {
-        while (!isClosed()) {
+        while (!connections.isClosed()) {
             List<LogEntry> entries = connection.read(lastEntry, MOST_ENTRIES, BLOCK_MILLIS);
             if (entries.isEmpty()) {
                 catchUp(connection);
@@ -144,7 +116,7 @@ final class LogReader implements AutoCloseable {
             adopt(head);
             return;
         }
-        while (!isClosed() && !(head.identity().equals(identity) && head.position() <= position)) {
+        while (!connections.isClosed() && !(head.identity().equals(identity) && head.position() <= position)) {
             List<LogEntry> entries = connection.read(lastEntry, MOST_ENTRIES, 0);
             if (entries.isEmpty()) {
                 gap("lost", "the log's entries up to " + head.position() + " are gone");
@@ -229,10 +201,9 @@ final class LogReader implements AutoCloseable {
 
     @Override
     public void close() {
-        closing.countDown();
-        reconnect();
+        connections.close();
         try {
-            thread.join(TimeUnit.SECONDS.toMillis(1));
+            connections.awaitEnd(TimeUnit.SECONDS.toMillis(1));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

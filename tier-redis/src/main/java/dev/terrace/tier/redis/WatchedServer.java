@@ -7,8 +7,6 @@ import dev.terrace.spi.KeyWatch.Listener;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,8 +19,6 @@ final class WatchedServer implements AutoCloseable {
     static final int SILENCE_MILLIS = 500;
 
     private static final Logger LOG = LoggerFactory.getLogger(WatchedServer.class);
-    private static final long SHORTEST_PAUSE_MILLIS = 50;
-    private static final long LONGEST_PAUSE_MILLIS = 1_000;
 
     private final String name;
     private final HostAndPort address;
@@ -31,10 +27,7 @@ final class WatchedServer implements AutoCloseable {
     private final RedisKeys keys;
     private final Listener listener;
     private final int connectMillis;
-    private final Thread thread;
-    private final CountDownLatch closing = new CountDownLatch(1);
-    private volatile @Nullable RespConnection current;
-    private volatile String trouble = "connecting";
+    private final Reconnecting<RespConnection> connections;
 
     WatchedServer(
             String name,
@@ -50,68 +43,52 @@ final class WatchedServer implements AutoCloseable {
         this.keys = keys;
         this.listener = listener;
         this.connectMillis = (int) Math.max(1, settings.connectTimeout().toMillis());
-        this.thread = new Thread(this::run, name + "-" + address);
-        thread.setDaemon(true);
+        this.connections = new Reconnecting<>(
+                name + "-" + address,
+                "connecting",
+                new Listening(),
+                why -> LOG.warn("changes by other programs cannot be heard name={} reason={}", name, why));
     }
 
     void start() {
-        thread.start();
+        connections.start();
     }
 
     /** Why nothing is heard; empty while all is well. */
     String trouble() {
-        return trouble;
+        return connections.trouble();
     }
 
-    private boolean isClosed() {
-        return closing.getCount() == 0;
-    }
-
-    private void run() {
-        long pause = SHORTEST_PAUSE_MILLIS;
-        while (!isClosed()) {
-            try (RespConnection connection = RespConnection.open(address, connectMillis, settings.tls())) {
-                current = connection;
-                if (isClosed()) {
-                    return;
-                }
-                begin(connection);
-                pause = SHORTEST_PAUSE_MILLIS;
-                trouble = "";
-                listen(connection);
-            } catch (IOException | RuntimeException e) {
-                report(e);
-            }
-            try {
-                if (closing.await(pause, TimeUnit.MILLISECONDS)) {
-                    return;
-                }
-            } catch (InterruptedException e) {
-                throw new IllegalStateException("nobody interrupts this thread", e);
-            }
-            pause = Math.min(LONGEST_PAUSE_MILLIS, pause * 2);
+    /** What each connection is for. */
+    private final class Listening implements Reconnecting.Session<RespConnection> {
+        @Override
+        public RespConnection open() throws IOException {
+            return RespConnection.open(address, connectMillis, settings.tls());
         }
-    }
 
-    private void report(Exception e) {
-        String why = address + ": " + Failures.describe(e);
-        if (!why.equals(trouble) && !isClosed()) {
-            trouble = why;
-            LOG.warn("changes by other programs cannot be heard name={} reason={}", name, why);
+        @Override
+        public void begin(RespConnection connection) throws IOException {
+            connection.keepLongLists();
+            servers.greet(connection, name);
+            connection.call(connectMillis, "HELLO", "3");
+            connection.call(connectMillis, "CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", keys.prefixOfAll());
+            tellGap("listening to " + address + " begins");
         }
-    }
 
-    private void begin(RespConnection connection) throws IOException {
-        connection.keepLongLists();
-        servers.greet(connection, name);
-        connection.call(connectMillis, "HELLO", "3");
-        connection.call(connectMillis, "CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", keys.prefixOfAll());
-        tellGap("listening to " + address + " begins");
+        @Override
+        public void use(RespConnection connection) throws IOException {
+            listen(connection);
+        }
+
+        @Override
+        public String describe(Exception why) {
+            return address + ": " + Failures.describe(why);
+        }
     }
 
     private void listen(RespConnection connection) throws IOException {
         boolean asked = false;
-        while (!isClosed()) {
+        while (!connections.isClosed()) {
             Object said;
             try {
                 said = connection.receive(asked ? connectMillis : SILENCE_MILLIS);
@@ -168,10 +145,6 @@ final class WatchedServer implements AutoCloseable {
 
     @Override
     public void close() {
-        closing.countDown();
-        RespConnection connection = current;
-        if (connection != null) {
-            connection.close();
-        }
+        connections.close();
     }
 }
