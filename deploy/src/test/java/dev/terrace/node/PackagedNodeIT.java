@@ -147,7 +147,14 @@ class PackagedNodeIT {
                 Result put = terrace("put", "demo", "k", "v", "--mode", "sync", "--url", url.group(1));
                 assertThat(put.out()).as(said + put.err()).contains("sync by a b c");
             });
-            assertThat(Files.readString(out)).doesNotContain("NoClassDefFound", "ClassNotFound");
+            Matcher url = URL.matcher(Files.readString(out));
+            assertThat(url.find()).isTrue();
+            Result pinned =
+                    terrace("ladder", "set", "read-only", "--for", "1m", "--why", "a test", "--url", url.group(1));
+            assertThat(pinned.out()).as(pinned.err()).startsWith("rung    read-only");
+            assertThat(Files.readString(out))
+                    .contains("ladder moved from=normal to=read-only", "audit - ladder pinned", "why=\"a test\"")
+                    .doesNotContain("NoClassDefFound", "ClassNotFound");
         } finally {
             if (node != null) {
                 node.destroyForcibly().waitFor();

@@ -26,6 +26,7 @@ import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Asks the {@link Ladder} ten times a second where to stand, has it enforced, and tells of every move: one log line, metrics
@@ -161,12 +162,13 @@ public final class LadderKeeper implements AutoCloseable {
         if (next.rung() != before.rung()) {
             rung = next.rung();
             moves.inc();
-            LOG.info(
-                    "ladder moved from={} to={} pinned={} cause=\"{}\"",
-                    before.rung().text(),
-                    next.rung().text(),
-                    next.pin() != null,
-                    next.cause());
+            LOG.atLevel(next.rung().isWorseThan(before.rung()) ? Level.WARN : Level.INFO)
+                    .log(
+                            "ladder moved from={} to={} pinned={} cause=\"{}\"",
+                            before.rung().text(),
+                            next.rung().text(),
+                            next.pin() != null,
+                            next.cause());
             tell(new LadderMove(before.rung(), next.rung(), wall.instant(), next.cause(), next.pin() != null));
         }
     }
