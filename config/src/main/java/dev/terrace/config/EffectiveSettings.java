@@ -259,6 +259,7 @@ public final class EffectiveSettings {
         put(into, "refresh_ahead", policy.refreshAhead());
         put(into, "eager_refresh", percent(policy.eagerRefreshPercent()));
         put(into, "ttl_jitter", percent(policy.ttlJitterPercent()));
+        put(into, "sliding", policy.sliding());
     }
 
     private static @Nullable String percent(@Nullable Integer percent) {

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param refreshAhead whether values are loaded anew at random before they are over, the later and the slower the loader the likelier
  * @param eagerRefreshPercent share of the time to live after which the next reader sets off a load and is answered at once
  * @param ttlJitterPercent most that is taken off a time to live, by key
+ * @param sliding whether a read value is fresh for its whole time to live again
  */
 public record LoadingPolicy(
         @Nullable Duration softTimeout,
@@ -21,9 +22,43 @@ public record LoadingPolicy(
         @Nullable Duration failSafeThrottle,
         @Nullable Boolean refreshAhead,
         @Nullable Integer eagerRefreshPercent,
-        @Nullable Integer ttlJitterPercent) {
+        @Nullable Integer ttlJitterPercent,
+        @Nullable Boolean sliding) {
     /** Nothing set. */
     public static final LoadingPolicy INHERIT = new LoadingPolicy(null, null, null, null, null, null, null);
+
+    /** Without a word about sliding. */
+    public LoadingPolicy(
+            @Nullable Duration softTimeout,
+            @Nullable Duration hardTimeout,
+            @Nullable Duration staleWhileRevalidate,
+            @Nullable Duration failSafeThrottle,
+            @Nullable Boolean refreshAhead,
+            @Nullable Integer eagerRefreshPercent,
+            @Nullable Integer ttlJitterPercent) {
+        this(
+                softTimeout,
+                hardTimeout,
+                staleWhileRevalidate,
+                failSafeThrottle,
+                refreshAhead,
+                eagerRefreshPercent,
+                ttlJitterPercent,
+                null);
+    }
+
+    /** This policy, whose values slide, or do not. */
+    public LoadingPolicy withSliding(@Nullable Boolean other) {
+        return new LoadingPolicy(
+                softTimeout,
+                hardTimeout,
+                staleWhileRevalidate,
+                failSafeThrottle,
+                refreshAhead,
+                eagerRefreshPercent,
+                ttlJitterPercent,
+                other);
+    }
 
     /** This policy with other timeouts. */
     public LoadingPolicy withTimeouts(@Nullable Duration soft, @Nullable Duration hard) {
@@ -34,13 +69,21 @@ public record LoadingPolicy(
                 failSafeThrottle,
                 refreshAhead,
                 eagerRefreshPercent,
-                ttlJitterPercent);
+                ttlJitterPercent,
+                sliding);
     }
 
     /** This policy, answering stale values for so long while one load runs. */
     public LoadingPolicy withStaleWhileRevalidate(@Nullable Duration time) {
         return new LoadingPolicy(
-                softTimeout, hardTimeout, time, failSafeThrottle, refreshAhead, eagerRefreshPercent, ttlJitterPercent);
+                softTimeout,
+                hardTimeout,
+                time,
+                failSafeThrottle,
+                refreshAhead,
+                eagerRefreshPercent,
+                ttlJitterPercent,
+                sliding);
     }
 
     /** This policy with another throttle. */
@@ -52,7 +95,8 @@ public record LoadingPolicy(
                 time,
                 refreshAhead,
                 eagerRefreshPercent,
-                ttlJitterPercent);
+                ttlJitterPercent,
+                sliding);
     }
 
     /** This policy, refreshing before values are over: at random, from a share of their time on, or both. */
@@ -64,7 +108,8 @@ public record LoadingPolicy(
                 failSafeThrottle,
                 ahead,
                 eagerPercent,
-                ttlJitterPercent);
+                ttlJitterPercent,
+                sliding);
     }
 
     /** This policy with another jitter. */
@@ -76,6 +121,7 @@ public record LoadingPolicy(
                 failSafeThrottle,
                 refreshAhead,
                 eagerRefreshPercent,
-                percent);
+                percent,
+                sliding);
     }
 }

@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param refreshAhead whether values are loaded anew at random before they are over
  * @param eagerRefreshPercent share of the time to live after which a reader sets off a load; 100 for never
  * @param ttlJitterPercent most that is taken off a time to live; zero for nothing
+ * @param sliding whether a read value is fresh for its whole time to live again
  */
 public record LoadingRules(
         Duration softTimeout,
@@ -20,7 +21,8 @@ public record LoadingRules(
         Duration failSafeThrottle,
         boolean refreshAhead,
         int eagerRefreshPercent,
-        int ttlJitterPercent) {
+        int ttlJitterPercent,
+        boolean sliding) {
     /** The share that stands for "never". */
     public static final int NEVER_EAGER = 100;
 
@@ -30,7 +32,7 @@ public record LoadingRules(
     /** What holds when nothing is set. */
     public static LoadingRules defaults(LoadingSettings settings) {
         return new LoadingRules(
-                settings.timeout(), settings.timeout(), Duration.ZERO, DEFAULT_THROTTLE, false, NEVER_EAGER, 0);
+                settings.timeout(), settings.timeout(), Duration.ZERO, DEFAULT_THROTTLE, false, NEVER_EAGER, 0, false);
     }
 
     /** These rules with what {@code over} sets. No loader is waited for longer than {@code most}. */
@@ -45,7 +47,8 @@ public record LoadingRules(
                 over.failSafeThrottle() != null ? over.failSafeThrottle() : failSafeThrottle,
                 over.refreshAhead() != null ? over.refreshAhead() : refreshAhead,
                 over.eagerRefreshPercent() != null ? over.eagerRefreshPercent() : eagerRefreshPercent,
-                over.ttlJitterPercent() != null ? over.ttlJitterPercent() : ttlJitterPercent);
+                over.ttlJitterPercent() != null ? over.ttlJitterPercent() : ttlJitterPercent,
+                over.sliding() != null ? over.sliding() : sliding);
     }
 
     private static Duration shorter(Duration one, Duration other) {

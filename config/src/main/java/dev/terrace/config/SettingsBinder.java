@@ -358,7 +358,8 @@ final class SettingsBinder {
                 in.optionalDuration("fail_safe_throttle", Duration.ZERO, hour),
                 in.optionalFlag("refresh_ahead"),
                 in.optionalPercent("eager_refresh", 1, LoadingRules.NEVER_EAGER),
-                in.optionalPercent("ttl_jitter", 0, 90));
+                in.optionalPercent("ttl_jitter", 0, 90),
+                in.optionalFlag("sliding"));
         in.finish();
         return policy;
     }

@@ -54,7 +54,8 @@ class EveryKeyTest {
                                 Duration.ofSeconds(3),
                                 true,
                                 80,
-                                10))
+                                10,
+                                true))
                         .withWrite(new WritePolicy(
                                 WritePolicy.Kind.BEHIND,
                                 Duration.ofSeconds(3),
@@ -144,7 +145,8 @@ class EveryKeyTest {
                                                 Duration.ZERO,
                                                 false,
                                                 100,
-                                                0))
+                                                0,
+                                                false))
                                         .withWrite(new WritePolicy(
                                                 WritePolicy.Kind.THROUGH,
                                                 Duration.ofSeconds(4),

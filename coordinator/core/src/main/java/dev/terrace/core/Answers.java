@@ -1,6 +1,7 @@
 package dev.terrace.core;
 
 import dev.terrace.api.CodecException;
+import dev.terrace.api.Source;
 import dev.terrace.api.WriteOptions;
 import dev.terrace.config.LoadingRules;
 import dev.terrace.spi.CacheKey;
@@ -25,11 +26,13 @@ final class Answers<K, V> {
     private final Engine engine;
     private final CacheState cache;
     private final Coding<K, V> coding;
+    private final long slidesMillis;
 
     Answers(Engine engine, CacheState cache, Coding<K, V> coding) {
         this.engine = engine;
         this.cache = cache;
         this.coding = coding;
+        this.slidesMillis = engine.sliding().longestMillis(cache.name);
     }
 
     private long now() {
@@ -84,6 +87,7 @@ final class Answers<K, V> {
         Answer<V> settled = flight.isSettled() || found.settles(now()) ? settled(found) : null;
         if (settled != null) {
             cache.countHit(found);
+            slide(found);
             if (loader != null) {
                 refreshIfDue(found, loader, options);
             }
@@ -93,6 +97,19 @@ final class Answers<K, V> {
         return loader == null
                 ? CompletableFuture.completedStage(leftover(found))
                 : load(flight, found, loader, options);
+    }
+
+    /** What is read may live on. */
+    void slide(Found found) {
+        Entry entry = found.entry();
+        boolean held = found.source() == Source.L1 || found.source() == Source.L2 || found.source() == Source.L3;
+        if (slidesMillis > 0
+                && held
+                && entry != null
+                && entry.isValue()
+                && entry.freshUntilMillis() - now() < slidesMillis) {
+            engine.sliding().read(entry.key(), entry.freshUntilMillis(), entry);
+        }
     }
 
     private CompletionStage<Answer<V>> load(Flight flight, Found found, LoaderCall loader, WriteOptions options) {

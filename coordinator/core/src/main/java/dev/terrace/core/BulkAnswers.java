@@ -112,6 +112,7 @@ final class BulkAnswers<K, V> {
                 continue;
             }
             cache.countHit(search.best);
+            answers.slide(search.best);
             if (settled.value() != null) {
                 values.put(search.original, settled.value());
             }

@@ -452,7 +452,11 @@ final class Cascade {
         }
         Version known = best.entry() == null ? null : best.entry().version();
         boolean confirms = best.doubtful() && entry.version().equals(known) && source == Source.L2;
-        return confirms || entry.version().isNewerThan(known)
+        // Somebody has read it elsewhere, see Sliding.
+        boolean outlives = best.entry() != null
+                && entry.version().equals(known)
+                && entry.freshUntilMillis() > best.entry().freshUntilMillis();
+        return confirms || outlives || entry.version().isNewerThan(known)
                 ? new Found(
                         entry,
                         source,

@@ -19,6 +19,7 @@ record Engine(
         Loads loads,
         FleetTurns turns,
         OriginGuard guard,
+        Sliding sliding,
         Writes writes,
         Missed missed,
         ConditionalWrites conditional,

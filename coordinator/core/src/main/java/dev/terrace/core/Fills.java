@@ -33,6 +33,9 @@ final class Fills {
     /** Keys of which the origin lacks a write. */
     private Predicate<CacheKey> awaited = key -> false;
 
+    /** Caches whose entries may end later than they did. */
+    private Predicate<String> slides = cache -> false;
+
     /** What a flight brought. */
     record Fill(Flight flight, Entry entry) {}
 
@@ -58,6 +61,11 @@ final class Fills {
     /** Keys of which the origin lacks a write: what is loaded of them is older than that. Must be called before the first fill. */
     void heedAwaited(Predicate<CacheKey> byKey) {
         awaited = byKey;
+    }
+
+    /** In these caches entries may end later than they did. Must be called before the first fill. */
+    void heedSliding(Predicate<String> byCache) {
+        slides = byCache;
     }
 
     private boolean isAllowed(CacheState cache, Flight flight, Entry entry) {
@@ -100,7 +108,12 @@ final class Fills {
         if (entry == null || best.source() == Source.L1) {
             return null;
         }
-        return intoLocal(cache, flight, entry) && best.source() == Source.L3 ? entry : null;
+        boolean kept = intoLocal(cache, flight, entry);
+        if (kept && slides.test(cache.name)) {
+            // What L1 has may be the same version, with the end that it had before somebody read it elsewhere.
+            copies.prolong(entry);
+        }
+        return kept && best.source() == Source.L3 ? entry : null;
     }
 
     private void promoteRemotely(List<Entry> entries) {

@@ -3,8 +3,10 @@ package dev.terrace.core;
 import dev.terrace.replication.QuorumLeases;
 import dev.terrace.spi.Coordinating;
 import dev.terrace.spi.LeaseStore;
+import dev.terrace.spi.Prolonging;
 import dev.terrace.spi.RateStore;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +19,15 @@ final class FleetServices {
     private volatile @Nullable LeaseStore leases;
     private volatile Map<String, RateStore> rates = Map.of();
 
+    private volatile @Nullable Prolonging prolonging;
+
     /** Takes what there is, by the names of the zones; the only deployment's is empty. Anything else cannot do it. */
     void use(Map<String, ?> tiers) {
+        List<Prolonging> prolong = tiers.values().stream()
+                .filter(Prolonging.class::isInstance)
+                .map(Prolonging.class::cast)
+                .toList();
+        prolonging = prolong.isEmpty() ? null : prolong.size() == 1 ? prolong.get(0) : new ProlongingZones(prolong);
         Map<String, Coordinating> able = new TreeMap<>();
         tiers.forEach((name, tier) -> {
             if (tier instanceof Coordinating one) {
@@ -35,6 +44,12 @@ final class FleetServices {
                 ? able.values().iterator().next().leases()
                 : new QuorumLeases(
                         able.values().stream().map(Coordinating::leases).toList());
+    }
+
+    /** What lengthens the lives of entries in L2. */
+    @Nullable
+    Prolonging prolonging() {
+        return prolonging;
     }
 
     @Nullable

@@ -149,6 +149,30 @@ final class LocalCopies {
         }
     }
 
+    /**
+     * Makes the copy end when {@code entry} does, if it is the same version and ends sooner. The near cache finds out by its next look
+     * into L1.
+     */
+    void prolong(Entry entry) {
+        if (local == null) {
+            return;
+        }
+        KeyStripes.Stripe stripe = stripes.of(entry.key());
+        stripe.lock();
+        try {
+            Entry held = held(entry.key());
+            if (held != null
+                    && held.version().equals(entry.version())
+                    && held.freshUntilMillis() < entry.freshUntilMillis()) {
+                stripe.noteFill();
+                near.drop(entry.key());
+                local.store(entry, new WriteCondition.IfVersion(entry.version()));
+            }
+        } finally {
+            stripe.unlock();
+        }
+    }
+
     /** To be asked before a warm-up writes {@code key} to L2, and handed to {@link #warm} afterwards. */
     long writesSeen(CacheKey key) {
         return stripes.of(key).writes();

@@ -38,6 +38,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
     private final long longestWaitNanos;
     private final String subject;
     private final boolean refreshes;
+    private final long slidesMillis;
 
     NamedCache(Engine engine, CacheState cache, Coding<K, V> coding) {
         this.engine = engine;
@@ -47,6 +48,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
         this.async = new AsyncNamedCache<>(engine, cache, coding, near);
         this.local = engine.tiers().local();
         this.refreshes = cache.freshening.isOn();
+        this.slidesMillis = engine.sliding().longestMillis(cache.name);
         this.longestWaitNanos = engine.longestWait().toNanos();
         this.subject = "cache '" + cache.name + "'";
     }
@@ -143,6 +145,9 @@ final class NamedCache<K, V> implements Cache<K, V> {
         }
         if (refreshes && value != null) {
             refreshIfDue(key, created, freshUntil, readAt, loader, loading, options);
+        }
+        if (value != null && freshUntil - readAt < slidesMillis) {
+            engine.sliding().read(coding.key(key), freshUntil, null);
         }
         return value;
     }
@@ -261,6 +266,9 @@ final class NamedCache<K, V> implements Cache<K, V> {
         }
         if (refreshes) {
             refreshIfDue(key, created, freshUntil, readAt, loader, loading, WriteOptions.DEFAULTS);
+        }
+        if (freshUntil - readAt < slidesMillis) {
+            engine.sliding().read(coding.key(key), freshUntil, null);
         }
         return result;
     }

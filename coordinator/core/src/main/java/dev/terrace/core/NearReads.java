@@ -21,8 +21,18 @@ final class NearReads<K, V> {
     private final LocalCopies copies;
     private final HybridClock clock;
     private final Mutant mutant;
+    private final Sliding sliding;
+    private final long slidesMillis;
 
-    private NearReads(NearCache near, CacheState cache, Coding<K, V> coding, LocalCopies copies, HybridClock clock) {
+    private NearReads(
+            NearCache near,
+            CacheState cache,
+            Coding<K, V> coding,
+            LocalCopies copies,
+            HybridClock clock,
+            Sliding sliding) {
+        this.sliding = sliding;
+        this.slidesMillis = sliding.longestMillis(cache.name);
         this.near = near;
         this.cache = cache;
         this.coding = coding;
@@ -35,7 +45,9 @@ final class NearReads<K, V> {
     static <K, V> @Nullable NearReads<K, V> of(Engine engine, CacheState cache, Coding<K, V> coding) {
         NearCache near =
                 engine.tiers().local() == null ? null : engine.copies().near().open(cache.name);
-        return near == null ? null : new NearReads<>(near, cache, coding, engine.copies(), engine.clock());
+        return near == null
+                ? null
+                : new NearReads<>(near, cache, coding, engine.copies(), engine.clock(), engine.sliding());
     }
 
     /** A value that may be answered as fresh, or null. */
@@ -71,6 +83,9 @@ final class NearReads<K, V> {
             return null;
         }
         near.hits.inc();
+        if (slidesMillis > 0 && copy.freshUntilMillis - clock.millis() < slidesMillis) {
+            sliding.read(copy.cacheKey, copy.freshUntilMillis, null);
+        }
         return copy;
     }
 

@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.function.BiConsumer;
@@ -334,6 +335,16 @@ final class Wiring {
         loads.startThrough(guard::before);
         loads.startThrough(turns::before);
         loads.startThrough(guard::beforeAll);
+        Sliding sliding = new Sliding(
+                policies,
+                copies,
+                () -> remoteUse.isRead() ? fleet.prolonging() : null,
+                tiers.remote() == null,
+                clock,
+                timer,
+                metrics);
+        Map<String, Boolean> slides = new ConcurrentHashMap<>();
+        fills.heedSliding(name -> slides.computeIfAbsent(name, fresh -> sliding.longestMillis(fresh) > 0));
         Engine engine = new Engine(
                 settings,
                 policies,
@@ -346,6 +357,7 @@ final class Wiring {
                 loads,
                 turns,
                 guard,
+                sliding,
                 writes,
                 missed,
                 conditional,

@@ -6,23 +6,31 @@ import static org.awaitility.Awaitility.await;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Coordinating;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.LeaseStore.Claim;
 import dev.terrace.spi.LeaseStore.Claimed;
 import dev.terrace.spi.LeaseStore.Released;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Prolonging;
+import dev.terrace.spi.Prolonging.Prolonged;
 import dev.terrace.spi.RateStore.Rate;
 import dev.terrace.spi.RateStore.Taken;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** What every {@link Coordinating} tier must do, with real time or a clock that {@link #pass} moves. */
+/** What every {@link Coordinating} tier that can lengthen lives must do, with real time or a clock that {@link #pass} moves. */
 public abstract class FleetContract {
     private static final Duration LONG = Duration.ofSeconds(30);
     private static final Duration SHORT = Duration.ofMillis(150);
@@ -164,5 +172,73 @@ public abstract class FleetContract {
         Taken taken = now(tier().rates().take(bucket, wanted, leave, rate));
         assertThat(taken).isInstanceOf(Taken.Tokens.class);
         return (Taken.Tokens) taken;
+    }
+
+    private Entry lasting(Version version, Duration ttl, String text) {
+        long millis = InstantSource.system().millis();
+        return new Entry(
+                key,
+                EntryKind.VALUE,
+                version,
+                1_000,
+                millis + ttl.toMillis(),
+                millis + ttl.toMillis() + 50,
+                List.of("a tag"),
+                text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private Lookup held() {
+        return now(((Tier) tier()).get(key));
+    }
+
+    private Prolonged prolong(Entry entry) {
+        return now(((Prolonging) tier()).prolong(entry));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 100_000})
+    void aLifeIsLengthenedUnderItsVersionAndNeverShortened(int length) {
+        String text = "v".repeat(length);
+        Version version = Entries.version(InstantSource.system().millis(), 1);
+        Entry brief = lasting(version, SHORT, text);
+        now(((Tier) tier()).put(brief, WriteCondition.IF_NEWER));
+        Entry longer = lasting(version, LONG, text);
+        assertThat(prolong(longer)).isEqualTo(Prolonged.DONE);
+        assertThat(held()).isEqualTo(new Lookup.Hit(longer));
+        assertThat(prolong(brief)).isEqualTo(Prolonged.DONE);
+        pass(SHORT.multipliedBy(2));
+        assertThat(held()).isEqualTo(new Lookup.Hit(longer));
+        Entry forEver = new Entry(
+                key,
+                EntryKind.VALUE,
+                version,
+                longer.createdMillis(),
+                Entry.FOREVER,
+                Entry.FOREVER,
+                longer.tags(),
+                longer.payload());
+        assertThat(prolong(forEver)).isEqualTo(Prolonged.DONE);
+        assertThat(held()).isEqualTo(new Lookup.Hit(forEver));
+    }
+
+    @Test
+    void nothingElseIsLengthened() {
+        Version version = Entries.version(InstantSource.system().millis(), 2);
+        Entry entry = lasting(version, LONG, "v");
+        Entry longer = lasting(version, LONG.multipliedBy(2), "v");
+        assertThat(prolong(longer)).isEqualTo(Prolonged.NOT_HELD);
+        assertThat(held()).isEqualTo(Lookup.MISS);
+        Entry older = lasting(new Version(version.clock() - 1, 2), LONG, "old");
+        now(((Tier) tier()).put(older, WriteCondition.IF_NEWER));
+        assertThat(prolong(longer)).isEqualTo(Prolonged.NOT_HELD);
+        assertThat(held()).isEqualTo(new Lookup.Hit(older));
+        Entry tombstone = Entry.tombstone(
+                key,
+                new Version(version.clock() + 1, 2),
+                entry.createdMillis(),
+                InstantSource.system().millis() + LONG.toMillis());
+        now(((Tier) tier()).put(tombstone, WriteCondition.IF_NEWER));
+        assertThat(prolong(longer)).isEqualTo(Prolonged.REPLACED);
+        assertThat(held()).isEqualTo(new Lookup.Hit(tombstone));
     }
 }

@@ -4,6 +4,7 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Coordinating;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Prolonging;
 import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierLevel;
@@ -26,7 +27,7 @@ import java.util.function.Predicate;
  * A tier on the heap, unbounded, whose stages are complete when returned. For tests that must control time or order; put a
  * {@link FaultyTier} around it for everything that can go wrong. Thread-safe.
  */
-public final class HeapTier implements ScannableTier, Coordinating {
+public final class HeapTier implements ScannableTier, Coordinating, Prolonging {
     private final TierLevel level;
     private final InstantSource clock;
     private final ConcurrentHashMap<CacheKey, Entry> entries = new ConcurrentHashMap<>();
@@ -80,6 +81,25 @@ public final class HeapTier implements ScannableTier, Coordinating {
             return held;
         });
         return outcome[0];
+    }
+
+    @Override
+    public CompletionStage<Prolonged> prolong(Entry entry) {
+        if (closed) {
+            return CompletableFuture.completedStage(Prolonged.UNAVAILABLE);
+        }
+        Prolonged[] outcome = {Prolonged.NOT_HELD};
+        entries.computeIfPresent(entry.key(), (key, held) -> {
+            if (held.version().equals(entry.version()) && !held.isExpired(clock.millis())) {
+                outcome[0] = Prolonged.DONE;
+                return held.freshUntilMillis() < entry.freshUntilMillis() ? entry : held;
+            }
+            if (held.version().isNewerThan(entry.version())) {
+                outcome[0] = Prolonged.REPLACED;
+            }
+            return held;
+        });
+        return CompletableFuture.completedStage(outcome[0]);
     }
 
     @Override

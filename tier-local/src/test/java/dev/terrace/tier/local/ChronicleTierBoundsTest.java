@@ -70,6 +70,23 @@ class ChronicleTierBoundsTest {
     }
 
     @Test
+    void theSameVersionStoredAgainEndsWhenItIsToldTo() {
+        try (ChronicleTier tier = open(64, 16, EvictionPolicy.LRU)) {
+            Entry brief = entry("k", new byte[100]);
+            tier.store(brief, WriteCondition.IF_NEWER);
+            Entry longer =
+                    value(brief.key(), brief.version(), brief.createdMillis(), TTL.multipliedBy(2), brief.payload());
+            clock.advance(TTL.dividedBy(2));
+            assertThat(tier.store(longer, new WriteCondition.IfVersion(brief.version())))
+                    .isInstanceOf(StoreOutcome.Applied.class);
+            clock.advance(TTL.dividedBy(4).multipliedBy(3));
+            assertThat(tier.get(brief.key()).toCompletableFuture().join()).isEqualTo(new Lookup.Hit(longer));
+            tier.sweepExpired(0, 64);
+            assertThat(holds(tier, "k")).isTrue();
+        }
+    }
+
+    @Test
     void theSweeperNeverTakesWhatReplacedTheEntryItSawExpired() throws Exception {
         ExecutorService sweeping = Executors.newSingleThreadExecutor();
         AtomicBoolean done = new AtomicBoolean();

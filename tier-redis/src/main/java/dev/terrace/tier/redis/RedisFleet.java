@@ -1,7 +1,11 @@
 package dev.terrace.tier.redis;
 
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.Envelope;
 import dev.terrace.spi.LeaseStore;
+import dev.terrace.spi.Prolonging;
+import dev.terrace.spi.Prolonging.Prolonged;
 import dev.terrace.spi.RateStore;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
@@ -9,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -16,7 +21,7 @@ import org.redisson.api.RScript.ReturnType;
 
 /**
  * Leases and token buckets of a fleet, on the connections and within the deadline of a {@link RedisTier}. A lease lies beside the
- * entry, in its slot. By the servers' clocks alone. Thread-safe.
+ * entry, in its slot. Lengthens lives, too. By the servers' clocks alone. Thread-safe.
  */
 final class RedisFleet implements LeaseStore, RateStore {
     private static final byte[] NOTHING = new byte[0];
@@ -108,6 +113,25 @@ final class RedisFleet implements LeaseStore, RateStore {
                 digits(rate.perSecond()),
                 digits(rate.burst()),
                 digits(leave));
+    }
+
+    /** See {@link Prolonging#prolong}. */
+    CompletionStage<Prolonged> prolong(Entry entry, byte[] ttl) {
+        byte[] envelope = Envelope.encode(entry);
+        return eval(
+                Scripts.PROLONG,
+                List.of(keys.of(entry.key())),
+                answer -> switch (text(answer)) {
+                    case "D" -> Prolonged.DONE;
+                    case "R" -> Prolonged.REPLACED;
+                    case "N" -> Prolonged.NOT_HELD;
+                    default -> Prolonged.UNAVAILABLE;
+                },
+                (cause, detail) -> Prolonged.UNAVAILABLE,
+                Arrays.copyOf(envelope, Envelope.HEADER_BYTES),
+                Arrays.copyOfRange(envelope, envelope.length - Envelope.TRAILER_BYTES, envelope.length),
+                digits(envelope.length),
+                ttl);
     }
 
     /** How a call says that there was no answer. */

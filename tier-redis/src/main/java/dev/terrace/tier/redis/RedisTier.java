@@ -12,6 +12,7 @@ import dev.terrace.spi.Envelope;
 import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Probed;
+import dev.terrace.spi.Prolonging;
 import dev.terrace.spi.RateStore;
 import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.StoreOutcome;
@@ -48,7 +49,7 @@ import org.jspecify.annotations.Nullable;
  * network threads or on the timer's: what depends on them must not block. At most {@link #MOST_IN_FLIGHT} calls wait for a
  * server that does not answer; further ones are refused as overloaded.
  */
-final class RedisTier implements Tier, Coordinating, Probed {
+final class RedisTier implements Tier, Coordinating, Probed, Prolonging {
     /** Bounds the memory that a frozen server can pin: a call leaves when Redisson gives it up, soon after its deadline. */
     static final int MOST_IN_FLIGHT = 10_000;
 
@@ -336,6 +337,12 @@ final class RedisTier implements Tier, Coordinating, Probed {
                 .putLong(version.clock())
                 .putLong(version.node())
                 .array();
+    }
+
+    @Override
+    public CompletionStage<Prolonged> prolong(Entry entry) {
+        byte[] ttl = ttlOf(entry, clock.millis());
+        return ttl[0] == '-' ? CompletableFuture.completedStage(Prolonged.NOT_HELD) : fleet.prolong(entry, ttl);
     }
 
     @Override

@@ -11,6 +11,7 @@ import dev.terrace.spi.Envelope;
 import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Probed;
+import dev.terrace.spi.Prolonging;
 import dev.terrace.spi.RateStore;
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.ReplicaPage;
@@ -63,7 +64,7 @@ import org.redisson.client.RedisException;
  * bound that. In a Redis Cluster, flushing one shard is noticed only when it is the one with the zone's record; the comparison
  * heals the others.
  */
-final class RedisZone implements Replica, Coordinating, Probed {
+final class RedisZone implements Replica, Coordinating, Probed, Prolonging {
     /** How long ago the zone's name may have been looked at when something is stored past the fence. */
     private static final long NAME_IS_GOOD_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -484,6 +485,11 @@ final class RedisZone implements Replica, Coordinating, Probed {
     @Override
     public LeaseStore leases() {
         return tier.leases();
+    }
+
+    @Override
+    public CompletionStage<Prolonged> prolong(Entry entry) {
+        return foreignOr(() -> tier.prolong(entry), no -> Prolonged.UNAVAILABLE);
     }
 
     @Override

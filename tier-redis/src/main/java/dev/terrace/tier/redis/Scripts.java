@@ -34,8 +34,11 @@ final class Scripts {
     /** Takes tokens from a bucket. */
     static final Script RATE_TAKE = Script.read("rate-take-v1.lua");
 
+    /** Lengthens the life of an envelope. */
+    static final Script PROLONG = Script.read("prolong-v1.lua");
+
     /** What a tier runs. */
-    private static final List<Script> OF_A_TIER = List.of(STORE, RECLAIM, LEASE_CLAIM, LEASE_KEEP, RATE_TAKE);
+    private static final List<Script> OF_A_TIER = List.of(STORE, RECLAIM, LEASE_CLAIM, LEASE_KEEP, RATE_TAKE, PROLONG);
 
     /** Tells where the log of notices stands. */
     static final Script LOG_BEGIN = Script.read("log-begin-v1.lua");

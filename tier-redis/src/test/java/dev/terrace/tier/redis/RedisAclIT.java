@@ -12,8 +12,10 @@ import static org.awaitility.Awaitility.await;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.config.DistributedCacheSettings.Topology;
+import dev.terrace.spi.Entry;
 import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Prolonging;
 import dev.terrace.spi.RateStore;
 import dev.terrace.spi.Replica.Standing;
 import dev.terrace.spi.StoreOutcome;
@@ -47,6 +49,9 @@ class RedisAclIT {
 
     /** What leases and fleet-wide rates need beyond. */
     private static final List<String> LEASES = List.of("~{test:*", "+pttl", "+time");
+
+    /** What sliding needs beyond. */
+    private static final List<String> SLIDES = List.of("+setrange", "+pexpire", "+persist");
 
     /** What a zone needs beyond a tier. */
     private static final List<String> ZONE = List.of("~{test:*", "+eval", "+pttl", "+script|exists");
@@ -116,6 +121,37 @@ class RedisAclIT {
                             LeaseStore.Claimed.Unavailable.class,
                             no -> assertThat(no.detail()).contains("NOPERM"));
             assertThat(put(tier, entry("a"))).isEqualTo(StoreOutcome.APPLIED);
+        }
+    }
+
+    @Test
+    void livesAreLengthenedWithTheDocumentedPermissionsInTiersAndZones() {
+        Entry brief = entry("a", 60_000);
+        Entry longer = new Entry(
+                brief.key(),
+                brief.kind(),
+                brief.version(),
+                brief.createdMillis(),
+                brief.freshUntilMillis() + 60_000,
+                brief.staleUntilMillis() + 60_000,
+                brief.tags(),
+                brief.payload());
+        user(TIER);
+        try (RedisTier tier = open()) {
+            awaitReady(tier);
+            assertThat(put(tier, brief)).isEqualTo(StoreOutcome.APPLIED);
+            assertThat(answer(tier.prolong(longer))).isEqualTo(Prolonging.Prolonged.UNAVAILABLE);
+            assertThat(get(tier, "a")).isEqualTo(new Lookup.Hit(brief));
+            user(TIER, SLIDES);
+            assertThat(answer(tier.prolong(longer))).isEqualTo(Prolonging.Prolonged.DONE);
+            assertThat(get(tier, "a")).isEqualTo(new Lookup.Hit(longer));
+        }
+        redis.command("FLUSHALL");
+        user(TIER, ZONE, SLIDES);
+        try (RedisZone zone = ZoneFixture.admitted(ZoneFixture.open("a", settings()))) {
+            assertThat(ZoneFixture.put(zone, brief)).isEqualTo(StoreOutcome.APPLIED);
+            assertThat(answer(zone.prolong(longer))).isEqualTo(Prolonging.Prolonged.DONE);
+            assertThat(answer(zone.get(brief.key()))).isEqualTo(new Lookup.Hit(longer));
         }
     }
 
