@@ -42,7 +42,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Nodes made of the real parts of the coordinator that load a few keys from one origin, fast, slow or failing, on virtual time: one
- * thread, one seed, the same run. Nodes die under their loads, and are cut off from L2. Judged, while a node was not cut off lately:
+ * thread, one seed, the same run. Nodes die under their loads, stand still for a while, and are cut off from L2. Judged, while a node
+ * did not stand still and was not cut off lately:
  *
  * <ul>
  *   <li>never two calls of one key at the origin, and never two of one node, whatever it is cut off from,
@@ -163,7 +164,10 @@ final class SimulatedTurns {
         for (Event next = events.peek(); next != null && next.at() <= end; next = events.peek()) {
             events.poll();
             now = next.at();
-            if (next.node() == null || !next.node().dead) {
+            Node owner = next.node();
+            if (owner != null && !owner.dead && owner.asleepUntil > now) {
+                at(owner.asleepUntil, owner, next.action());
+            } else if (owner == null || !owner.dead) {
                 next.action().run();
             }
             if (first != null) {
@@ -190,7 +194,14 @@ final class SimulatedTurns {
             } else if (what == 151 && random.nextInt(6) == 0) {
                 node.cutUntil = now + random.nextLong(800 * MILLI);
                 lastCutUntil = Math.max(lastCutUntil, node.cutUntil);
+                node.troubledUntil = Math.max(node.troubledUntil, node.cutUntil);
                 note("node " + node.id + " cut until " + node.cutUntil / 1000);
+            } else if (what == 152 && random.nextInt(6) == 0) {
+                // As a process that is stopped, or collects garbage: its leases run out, and it does not know.
+                node.asleepUntil = now + random.nextLong(2_000 * MILLI);
+                node.troubledUntil = Math.max(node.troubledUntil, node.asleepUntil);
+                lastCutUntil = Math.max(lastCutUntil, node.asleepUntil);
+                note("node " + node.id + " asleep until " + node.asleepUntil / 1000);
             }
         }
         runUntil(now + 3 * LONGEST_LOAD.toNanos());
@@ -245,6 +256,8 @@ final class SimulatedTurns {
         private final NamedCache<String, String> cache;
         boolean dead;
         long cutUntil = -AFTERMATH;
+        long asleepUntil = -AFTERMATH;
+        long troubledUntil = -AFTERMATH;
 
         Node() {
             VirtualTimer timer = new VirtualTimer((delay, action) -> at(now + delay, this, action));
@@ -262,21 +275,33 @@ final class SimulatedTurns {
                     new Coding<>(state, Codecs.stringKey(), Codecs.string(), engine.policies(), settings.limits()));
         }
 
-        /** Not cut off from L2 for so long that nothing of it is left. */
+        /** Awake and with L2 for so long that nothing is left of when it was not. */
         boolean isSound() {
-            return now - cutUntil > AFTERMATH;
+            return now - troubledUntil > AFTERMATH;
         }
 
         void ask(String key) {
+            if (asleepUntil > now) {
+                return;
+            }
             CompletableFuture<String> answer = cache.async()
                     .get(key, Loading.byAsync(context -> call(this, key)))
                     .toCompletableFuture();
             callers.removeIf(caller -> caller.answer().isDone());
             callers.add(new Caller(this, key, now, answer));
-            long asked = now;
-            at(now + hardTimeout.toNanos() + SEARCH, this, () -> {
-                if (!answer.isDone()) {
-                    violated("a caller of " + key + " waits since " + asked / 1000);
+            expect(answer, key, now);
+        }
+
+        private void expect(CompletableFuture<String> answer, String key, long since) {
+            at(since + hardTimeout.toNanos() + SEARCH, this, () -> {
+                if (answer.isDone()) {
+                    return;
+                }
+                if (asleepUntil > since) {
+                    // What it slept through begins when it wakes.
+                    expect(answer, key, asleepUntil);
+                } else {
+                    violated("a caller of " + key + " waits since " + since / 1000);
                 }
             });
         }
@@ -310,7 +335,7 @@ final class SimulatedTurns {
             long ended = now;
             lastEnd.put(key, ended);
             // Called with the lease, which nobody else can have had meanwhile.
-            if (fails && call.since() - node.cutUntil > AFTERMATH && node.isSound()) {
+            if (fails && call.since() - node.troubledUntil > AFTERMATH && node.isSound()) {
                 at(now + 150 * MILLI, null, () -> {
                     // Whoever died just then may have taken the lease with it.
                     boolean nobodyDied = lastDeath < ended - 20 * MILLI;
