@@ -14,6 +14,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 class FleetTurnsSimulationTest {
     private static final int SEEDS = Integer.getInteger("terrace.turns.seeds", 200);
     private static final int MOST_SECONDS = Integer.getInteger("terrace.turns.seconds", 6);
+
+    /** However slow the machine is. */
+    private static final int LEAST_SEEDS = 10;
+
     private static final int MOST_SEEDS_FOR_A_MUTANT = 300;
 
     @Test
@@ -25,7 +29,8 @@ class FleetTurnsSimulationTest {
         long shared = 0;
         long takenOver = 0;
         int ran = 0;
-        for (long seed = from; seed < from + (replay != null ? 1 : SEEDS) && System.nanoTime() < deadline; seed++) {
+        int seeds = replay != null ? 1 : SEEDS;
+        for (long seed = from; seed < from + seeds && (ran < LEAST_SEEDS || System.nanoTime() < deadline); seed++) {
             SimulatedTurns fleet = new SimulatedTurns(seed, LeaseMutant.NONE);
             try {
                 fleet.run();
@@ -41,7 +46,9 @@ class FleetTurnsSimulationTest {
         System.out.println("FleetTurnsSimulationTest seeds=" + ran + " calls=" + calls + " shared=" + shared
                 + " taken_over=" + takenOver);
         assertThat(shared).isPositive();
-        assertThat(takenOver).isPositive();
+        if (ran >= LEAST_SEEDS) {
+            assertThat(takenOver).isPositive();
+        }
     }
 
     @ParameterizedTest
