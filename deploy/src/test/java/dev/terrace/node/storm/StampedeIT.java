@@ -162,7 +162,7 @@ class StampedeIT {
     }
 
     @Test
-    @Order(3)
+    @Order(4)
     @Tag("F16")
     void whenL2FreezesUnderALeaseOthersLoadForThemselvesAndNobodyIsStuck() throws Exception {
         CompletableFuture<String> holder = ask(NODES.get(0), "held-frozen", 1);
@@ -179,6 +179,31 @@ class StampedeIT {
             redis.thaw();
         }
         assertAnswered(ask(NODES.get(2), "held-frozen", 1), 1, "held-frozen");
+    }
+
+    @Test
+    @Order(3)
+    @Tag("F77")
+    void whileTheLoadingNodeStandsStillAnotherTakesOverAndNobodyIsStuckWhenItGoesOn() throws Exception {
+        String key = "held-paused";
+        CompletableFuture<String> paused = ask(NODES.get(0), key, 10);
+        await().until(() -> !calls(key).isEmpty());
+        NODES.get(0).freeze();
+        try {
+            CompletableFuture<String> other = ask(NODES.get(1), key, 100);
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(calls(key)).hasSize(2));
+            HELD.get(key).countDown();
+            assertAnswered(other, 100, key);
+        } finally {
+            NODES.get(0).thaw();
+        }
+        assertAnswered(paused, 10, key);
+        assertAnswered(ask(NODES.get(2), key, 10), 10, key);
+        assertThat(calls(key)).as("the paused node's and one more").hasSize(2);
+        await().untilAsserted(() -> assertThat(redis.command("KEYS", "*:lease"))
+                .as("leases left behind")
+                .doesNotContain(key));
     }
 
     private static long takeOver(int loading) throws Exception {
