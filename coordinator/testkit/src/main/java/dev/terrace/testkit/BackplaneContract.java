@@ -13,9 +13,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
@@ -95,11 +93,7 @@ public abstract class BackplaneContract {
 
     /** What the stage says, which it must say normally and in time. */
     protected final long answer(CompletionStage<Long> stage) {
-        try {
-            return stage.toCompletableFuture().get(deadline().toMillis() + 3_000, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException | ExecutionException | TimeoutException e) {
-            throw new AssertionError("a stage must complete, in time and normally", e);
-        }
+        return Stages.await(stage, deadline().plusSeconds(3));
     }
 
     private static void awaitChanges(Node node, List<Long> expected) {

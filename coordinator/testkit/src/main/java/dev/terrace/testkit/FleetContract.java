@@ -1,5 +1,6 @@
 package dev.terrace.testkit;
 
+import static dev.terrace.testkit.Stages.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -24,7 +25,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,14 +50,8 @@ public abstract class FleetContract {
         return tier().leases();
     }
 
-    private static <T> T now(CompletionStage<T> stage) {
-        return stage.toCompletableFuture()
-                .orTimeout(10, java.util.concurrent.TimeUnit.SECONDS)
-                .join();
-    }
-
     private Claimed claim(String owner, Duration keep, @Nullable Version seen) {
-        return now(leases().claim(new Claim(key, owner, keep, seen)));
+        return await(leases().claim(new Claim(key, owner, keep, seen)));
     }
 
     private void granted(String owner) {
@@ -67,7 +61,7 @@ public abstract class FleetContract {
     private Entry put(long aheadMillis) {
         long millis = InstantSource.system().millis();
         Entry entry = Entries.value(key, Entries.version(millis + aheadMillis, 1), millis, LONG, "v");
-        now(((Tier) tier()).put(entry, WriteCondition.IF_NEWER));
+        await(((Tier) tier()).put(entry, WriteCondition.IF_NEWER));
         return entry;
     }
 
@@ -79,21 +73,21 @@ public abstract class FleetContract {
             assertThat(held.owner()).isEqualTo("a");
             assertThat(held.left()).isPositive().isLessThanOrEqualTo(LONG);
         });
-        assertThat(now(leases().release(key, "b"))).isEqualTo(Released.NOT_HELD);
+        assertThat(await(leases().release(key, "b"))).isEqualTo(Released.NOT_HELD);
         assertThat(claim("c", LONG, null)).isInstanceOf(Claimed.Held.class);
-        assertThat(now(leases().release(key, "a"))).isEqualTo(Released.WANTED);
+        assertThat(await(leases().release(key, "a"))).isEqualTo(Released.WANTED);
         granted("b");
-        assertThat(now(leases().release(key, "b"))).isEqualTo(Released.UNWANTED);
-        assertThat(now(leases().release(key, "b"))).isEqualTo(Released.NOT_HELD);
+        assertThat(await(leases().release(key, "b"))).isEqualTo(Released.UNWANTED);
+        assertThat(await(leases().release(key, "b"))).isEqualTo(Released.NOT_HELD);
     }
 
     @Test
     void thatOthersWaitIsRememberedThroughRenewalsAndClaimsOfTheOwner() {
         granted("a");
         claim("b", LONG, Version.ZERO);
-        assertThat(now(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Granted.class);
+        assertThat(await(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Granted.class);
         granted("a");
-        assertThat(now(leases().release(key, "a"))).isEqualTo(Released.WANTED);
+        assertThat(await(leases().release(key, "a"))).isEqualTo(Released.WANTED);
     }
 
     @Test
@@ -101,19 +95,19 @@ public abstract class FleetContract {
         assertThat(claim("a", SHORT, Version.ZERO)).isInstanceOf(Claimed.Granted.class);
         pass(SHORT);
         await().pollInterval(Duration.ofMillis(10)).untilAsserted(() -> granted("b"));
-        assertThat(now(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Held.class);
-        assertThat(now(leases().release(key, "a"))).isEqualTo(Released.NOT_HELD);
+        assertThat(await(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Held.class);
+        assertThat(await(leases().release(key, "a"))).isEqualTo(Released.NOT_HELD);
         assertThat(claim("c", LONG, Version.ZERO)).isInstanceOf(Claimed.Held.class);
     }
 
     @Test
     void aRenewedLeaseOutlivesItsFirstTime() {
         assertThat(claim("a", SHORT, Version.ZERO)).isInstanceOf(Claimed.Granted.class);
-        assertThat(now(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Granted.class);
+        assertThat(await(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Granted.class);
         pass(SHORT.multipliedBy(2));
         assertThat(claim("b", LONG, Version.ZERO)).isInstanceOf(Claimed.Held.class);
-        assertThat(now(leases().release(key, "a"))).isEqualTo(Released.WANTED);
-        assertThat(now(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Held.class);
+        assertThat(await(leases().release(key, "a"))).isEqualTo(Released.WANTED);
+        assertThat(await(leases().renew(key, "a", LONG))).isInstanceOf(Claimed.Held.class);
     }
 
     @Test
@@ -124,10 +118,10 @@ public abstract class FleetContract {
         Version after = put(5).version();
         assertThat(claim("b", LONG, before)).isInstanceOf(Claimed.Changed.class);
         assertThat(claim("b", LONG, after)).isInstanceOf(Claimed.Held.class);
-        assertThat(now(leases().release(key, "a"))).isEqualTo(Released.WANTED);
+        assertThat(await(leases().release(key, "a"))).isEqualTo(Released.WANTED);
         assertThat(claim("b", LONG, before)).isInstanceOf(Claimed.Changed.class);
         assertThat(claim("b", LONG, new Version(after.clock() + 1, 0))).isInstanceOf(Claimed.Granted.class);
-        assertThat(now(leases().release(key, "b"))).isEqualTo(Released.UNWANTED);
+        assertThat(await(leases().release(key, "b"))).isEqualTo(Released.UNWANTED);
         assertThat(claim("c", LONG, null)).as("whatever is held").isInstanceOf(Claimed.Granted.class);
     }
 
@@ -169,7 +163,7 @@ public abstract class FleetContract {
     }
 
     private Taken.Tokens taken(String bucket, int wanted, int leave, Rate rate) {
-        Taken taken = now(tier().rates().take(bucket, wanted, leave, rate));
+        Taken taken = await(tier().rates().take(bucket, wanted, leave, rate));
         assertThat(taken).isInstanceOf(Taken.Tokens.class);
         return (Taken.Tokens) taken;
     }

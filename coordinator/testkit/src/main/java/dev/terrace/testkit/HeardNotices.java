@@ -31,10 +31,13 @@ public final class HeardNotices implements BackplaneListener {
         add(new Heard(List.of(), -1, why.isEmpty() ? "a gap" : why));
     }
 
+    @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it
     private void add(Heard heard) {
         if (!busy.compareAndSet(false, true)) {
             overlapped = true;
         }
+        // Time for another call to show itself.
+        Thread.yield();
         synchronized (this) {
             all.add(heard);
             notifyAll();

@@ -4,6 +4,7 @@ import static dev.terrace.testkit.Entries.text;
 import static dev.terrace.testkit.Entries.tombstone;
 import static dev.terrace.testkit.Entries.value;
 import static dev.terrace.testkit.Entries.version;
+import static dev.terrace.testkit.Stages.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.terrace.spi.CacheKey;
@@ -26,255 +27,25 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.UUID;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.awaitility.Awaitility;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * What every {@link Replica} promises, on top of what every {@link Tier} does. A zone's test class extends this and says how to
  * open an empty one, how to open it as another node does, and how to make it forget.
  */
-public abstract class ReplicaContract extends TierContract {
-    private static final Duration TTL = Duration.ofMinutes(1);
-    private static final Duration KEEP = Duration.ofSeconds(30);
+public abstract class ReplicaContract extends AdmissionContract {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
-
-    private final List<Replica> opened = new ArrayList<>();
-
-    /** Where the zone stood before it was admitted, and how it voted. */
-    private @Nullable Standing atFirst;
-
-    private @Nullable Lookup firstVote;
-
-    @SuppressWarnings("NullAway.Init") // set before each test
-    private Replica zone;
-
-    private int counter = 1_000_000;
-
-    /** Opens a zone that is reachable, empty, was never admitted and reads {@code clock}. */
-    protected abstract Replica openZone() throws Exception;
-
-    /** Opens the zone of the last {@link #openZone} once more, as another node does; reachable. */
-    protected abstract Replica openAgain() throws Exception;
-
-    /** Makes the zone of the last {@link #openZone} forget that it was admitted, without losing what it holds. */
-    protected abstract void forget() throws Exception;
-
-    @Override
-    protected final Tier openTier() throws Exception {
-        zone = openZone();
-        atFirst = await(zone.examine());
-        firstVote = await(zone.vote(key("first")));
-        assertThat(admit(zone)).as("admitted").isTrue();
-        return zone;
-    }
-
-    /** Closes what the test opened. */
-    @AfterEach
-    protected final void closeOthers() {
-        opened.forEach(Replica::close);
-    }
-
-    private Replica again() throws Exception {
-        Replica other = openAgain();
-        opened.add(other);
-        return other;
-    }
-
-    private static String token() {
-        return UUID.randomUUID().toString();
-    }
-
-    private static <T> T await(CompletionStage<T> stage) {
-        try {
-            return stage.toCompletableFuture().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (ExecutionException | TimeoutException e) {
-            throw new AssertionError("the stage must complete normally and in time", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError("interrupted", e);
-        }
-    }
-
-    private static boolean admit(Replica node) {
-        String token = token();
-        return await(node.begin(token)) && await(node.admit(token));
-    }
-
-    private static CacheKey key(String text) {
-        return CacheKey.of("zone", text);
-    }
-
-    private Version next() {
-        return version(clock.millis() + (++counter >> 16), counter & 0xFFFF);
-    }
-
-    private Entry entry(CacheKey key, Version version) {
-        return value(key, version, clock.millis(), TTL, "at " + version);
-    }
-
-    private StoreOutcome put(Entry entry) {
-        return await(zone.put(entry, WriteCondition.IF_NEWER));
-    }
-
-    private Promise promise(CacheKey key, Version version) {
-        return await(zone.promise(key, version, KEEP));
-    }
-
-    private static Lookup hit(Entry entry) {
-        return new Lookup.Hit(entry);
-    }
-
-    @Test
-    void aZoneIsNewAndDoesNotVoteUntilItIsAdmitted() {
-        assertThat(atFirst).isEqualTo(Standing.NEW);
-        assertThat(firstVote)
-                .isInstanceOfSatisfying(
-                        Lookup.Unavailable.class, no -> assertThat(no.cause()).isEqualTo(Unavailability.FORGETFUL));
-        assertThat(await(zone.examine())).isEqualTo(Standing.MEMBER);
-        assertThat(await(zone.vote(key("first")))).isEqualTo(Lookup.MISS);
-        assertThat(zone.zone()).isNotEmpty();
-    }
-
-    @Test
-    void anotherNodeLearnsOfTheAdmissionInTheZone() throws Exception {
-        Replica other = again();
-        Entry entry = entry(key("shared"), next());
-        assertThat(put(entry)).isEqualTo(StoreOutcome.APPLIED);
-        assertThat(await(other.vote(entry.key()))).isEqualTo(hit(entry));
-        assertThat(await(other.examine())).isEqualTo(Standing.MEMBER);
-        assertThat(admit(zone)).isTrue();
-        Entry later = entry(key("shared"), next());
-        assertThat(await(other.put(later, WriteCondition.IF_NEWER))).isEqualTo(StoreOutcome.APPLIED);
-        assertThat(await(zone.vote(entry.key()))).isEqualTo(hit(later));
-    }
-
-    @Test
-    @Tag("F03")
-    void whatForgotTakesNoPartUntilItIsAdmittedAgain() throws Exception {
-        Replica other = again();
-        CacheKey key = key("forgotten");
-        Entry before = entry(key, next());
-        assertThat(put(before)).isEqualTo(StoreOutcome.APPLIED);
-        assertThat(await(other.vote(key))).isEqualTo(hit(before));
-        forget();
-        for (Replica node : List.of(zone, other)) {
-            assertThat(await(node.examine())).isEqualTo(Standing.FORGETFUL);
-            assertForgetful(node, key);
-            assertThat(await(node.get(key))).as("the plain read").isNotInstanceOf(Lookup.Unavailable.class);
-        }
-        Entry restored = entry(key, next());
-        assertThat(await(zone.restore(restored))).isEqualTo(StoreOutcome.APPLIED);
-        assertThat(await(zone.restore(before))).isEqualTo(new StoreOutcome.Superseded(restored.version()));
-        assertThat(await(zone.restore(restored))).isEqualTo(StoreOutcome.APPLIED);
-        assertForgetful(other, key);
-        assertThat(admit(other)).isTrue();
-        for (Replica node : List.of(zone, other)) {
-            assertThat(await(node.vote(key))).isEqualTo(hit(restored));
-            assertThat(await(node.examine())).isEqualTo(Standing.MEMBER);
-        }
-    }
-
-    @Test
-    @Tag("F05")
-    void aFillingThatTheZoneForgotDoesNotEndInAnAdmission() throws Exception {
-        Replica other = again();
-        CacheKey key = key("filled");
-        Entry filled = entry(key, next());
-        forget();
-        String lost = token();
-        assertThat(await(zone.begin(lost))).isTrue();
-        assertThat(await(zone.restore(filled))).isEqualTo(StoreOutcome.APPLIED);
-        assertForgetful(zone, key);
-        forget();
-        assertThat(await(zone.admit(lost))).as("forgot since it began").isFalse();
-        assertThat(await(zone.admit(lost))).as("asked again").isFalse();
-        assertThat(await(zone.examine())).isEqualTo(Standing.FORGETFUL);
-        assertForgetful(zone, key);
-        assertForgetful(other, key);
-        String token = token();
-        assertThat(await(zone.begin(token))).isTrue();
-        assertThat(await(other.begin(token())))
-                .as("another node's, at the same time")
-                .isTrue();
-        assertThat(await(zone.admit(lost))).as("an older one").isFalse();
-        assertThat(await(zone.admit(token))).isTrue();
-        assertThat(await(other.vote(key))).isInstanceOf(Lookup.Hit.class);
-    }
-
-    @Test
-    @Tag("F05")
-    void aZoneIsFilledWithThePromisesOfOthersToo() throws Exception {
-        CacheKey key = key("promised elsewhere");
-        Version lower = next();
-        Version promised = next();
-        forget();
-        String token = token();
-        assertThat(await(zone.begin(token))).isTrue();
-        assertThat(await(zone.restorePromise(key, promised, KEEP))).isTrue();
-        assertThat(await(zone.restorePromise(key, lower, KEEP)))
-                .as("a lower one changes nothing")
-                .isTrue();
-        assertThat(await(zone.admit(token))).isTrue();
-        assertThat(await(zone.query(key))).isEqualTo(new Ballot.Known(promised));
-        assertThat(await(zone.put(entry(key, lower), WriteCondition.IF_NEWER)))
-                .isEqualTo(new StoreOutcome.Promised(promised));
-        assertThat(await(zone.put(entry(key, next()), WriteCondition.IF_NEWER)))
-                .isInstanceOf(StoreOutcome.Applied.class);
-    }
-
-    @Test
-    void withoutABeginningThereIsNoAdmission() throws Exception {
-        assertThat(await(zone.admit(token()))).isFalse();
-        assertThat(await(zone.examine())).as("a member all the same").isEqualTo(Standing.MEMBER);
-        forget();
-        assertThat(await(zone.admit(token()))).isFalse();
-        assertThat(await(zone.examine())).isEqualTo(Standing.FORGETFUL);
-        assertThat(admit(zone)).isTrue();
-        assertThat(admit(zone)).as("a member is admitted anew").isTrue();
-        assertThat(await(zone.examine())).isEqualTo(Standing.MEMBER);
-    }
-
-    private void assertForgetful(Replica node, CacheKey key) {
-        Entry entry = entry(key, next());
-        assertThat(await(node.vote(key)))
-                .isInstanceOfSatisfying(
-                        Lookup.Unavailable.class, no -> assertThat(no.cause()).isEqualTo(Unavailability.FORGETFUL));
-        assertThat(await(node.query(key)))
-                .isInstanceOfSatisfying(
-                        Ballot.Unknown.class, no -> assertThat(no.cause()).isEqualTo(Unavailability.FORGETFUL));
-        assertThat(await(node.promise(key, next(), KEEP)))
-                .isInstanceOfSatisfying(
-                        Promise.Unknown.class, no -> assertThat(no.cause()).isEqualTo(Unavailability.FORGETFUL));
-        List<StoreOutcome> outcomes = new ArrayList<>(await(node.putAll(List.of(entry, entry(key("two"), next())))));
-        outcomes.add(await(node.accept(entry)));
-        for (WriteCondition condition : List.of(
-                WriteCondition.IF_NEWER, WriteCondition.IF_ABSENT, new WriteCondition.IfVersion(entry.version()))) {
-            outcomes.add(await(node.put(entry, condition)));
-        }
-        assertThat(outcomes)
-                .hasSize(6)
-                .allSatisfy(outcome -> assertThat(outcome)
-                        .isInstanceOfSatisfying(
-                                StoreOutcome.Unavailable.class,
-                                no -> assertThat(no.cause()).isEqualTo(Unavailability.FORGETFUL)));
-    }
 
     @Test
     void votesSeeTombstonesAndNothingPastItsTime() {
         CacheKey key = key("gone");
-        put(entry(key, next()));
-        Entry tombstone = tombstone(key, next(), clock.millis(), TTL);
+        put(entry(key, above()));
+        Entry tombstone = tombstone(key, above(), clock.millis(), TTL);
         assertThat(put(tombstone)).isEqualTo(StoreOutcome.APPLIED);
         assertThat(await(zone.vote(key))).isEqualTo(hit(tombstone));
         clock.advance(TTL);
@@ -285,9 +56,9 @@ public abstract class ReplicaContract extends TierContract {
     void theHighestVersionIsThatHeldOrPromised() {
         CacheKey key = key("highest");
         assertThat(await(zone.query(key))).isEqualTo(new Ballot.Known(null));
-        Version first = next();
-        Version second = next();
-        Version third = next();
+        Version first = above();
+        Version second = above();
+        Version third = above();
         assertThat(promise(key, first)).isEqualTo(new Promise.Given(null));
         assertThat(await(zone.query(key))).isEqualTo(new Ballot.Known(first));
         put(entry(key, second));
@@ -299,24 +70,24 @@ public abstract class ReplicaContract extends TierContract {
     @Test
     void aPromiseIsGivenWhenNothingNewerIsHeldOrPromised() {
         CacheKey key = key("promise");
-        Version first = next();
-        Entry held = entry(key, next());
-        Version third = next();
-        Version fourth = next();
+        Version first = above();
+        Entry held = entry(key, above());
+        Version third = above();
+        Version fourth = above();
         put(held);
         assertThat(promise(key, first)).isEqualTo(new Promise.Denied(held.version()));
         assertThat(promise(key, fourth)).isEqualTo(new Promise.Given(held));
         assertThat(promise(key, third)).isEqualTo(new Promise.Denied(fourth));
         assertThat(promise(key, fourth)).as("asked again").isEqualTo(new Promise.Given(held));
         clock.advance(TTL);
-        assertThat(promise(key, next())).as("what is held is past its time").isEqualTo(new Promise.Given(null));
+        assertThat(promise(key, above())).as("what is held is past its time").isEqualTo(new Promise.Given(null));
     }
 
     @Test
     void onlyWhatWasPromisedIsAccepted() {
         CacheKey key = key("accept");
-        Entry first = entry(key, next());
-        Entry second = entry(key, next());
+        Entry first = entry(key, above());
+        Entry second = entry(key, above());
         assertThat(await(zone.accept(first))).as("nothing promised").isNotEqualTo(StoreOutcome.APPLIED);
         promise(key, first.version());
         assertThat(await(zone.accept(second))).as("a lower promise").isNotEqualTo(StoreOutcome.APPLIED);
@@ -333,10 +104,10 @@ public abstract class ReplicaContract extends TierContract {
     @Test
     void whatIsOlderThanAPromiseIsToldOfItWhateverIsHeldByNow() {
         CacheKey key = key("outlived");
-        Entry held = entry(key, next());
-        Entry late = entry(key, next());
-        Entry promised = entry(key, next());
-        Entry newer = entry(key, next());
+        Entry held = entry(key, above());
+        Entry late = entry(key, above());
+        Entry promised = entry(key, above());
+        Entry newer = entry(key, above());
         put(held);
         promise(key, promised.version());
         assertThat(put(newer)).isEqualTo(StoreOutcome.APPLIED);
@@ -359,8 +130,8 @@ public abstract class ReplicaContract extends TierContract {
     @Test
     void aLaterPromiseDoesNotShortenAnEarlierOne() {
         CacheKey key = key("kept");
-        Version first = next();
-        Version second = next();
+        Version first = above();
+        Version second = above();
         promise(key, first);
         Duration brief = Duration.ofMillis(20);
         assertThat(await(zone.promise(key, first, brief))).isEqualTo(new Promise.Given(null));
@@ -375,8 +146,8 @@ public abstract class ReplicaContract extends TierContract {
     @Test
     void aPromiseOutdoneByAPlainWriteIsNotAccepted() {
         CacheKey key = key("outdone");
-        Entry promised = entry(key, next());
-        Entry newer = entry(key, next());
+        Entry promised = entry(key, above());
+        Entry newer = entry(key, above());
         promise(key, promised.version());
         assertThat(put(newer)).isEqualTo(StoreOutcome.APPLIED);
         assertThat(await(zone.accept(promised))).isEqualTo(new StoreOutcome.Superseded(newer.version()));
@@ -386,9 +157,9 @@ public abstract class ReplicaContract extends TierContract {
     @Test
     void writesBelowAPromiseAreTold() {
         CacheKey key = key("below");
-        Entry held = entry(key, next());
-        Entry late = entry(key, next());
-        Version promised = next();
+        Entry held = entry(key, above());
+        Entry late = entry(key, above());
+        Version promised = above();
         put(held);
         promise(key, promised);
         StoreOutcome told = new StoreOutcome.Promised(promised);
@@ -401,14 +172,14 @@ public abstract class ReplicaContract extends TierContract {
         assertThat(await(zone.put(late, new WriteCondition.IfVersion(late.version()))))
                 .isEqualTo(told);
         assertThat(await(zone.vote(key))).isEqualTo(hit(held));
-        Entry above = entry(key, next());
+        Entry above = entry(key, above());
         assertThat(put(above)).isEqualTo(StoreOutcome.APPLIED);
     }
 
     @Test
     void aPromiseIsForgottenInTime() {
         CacheKey key = key("brief");
-        Entry entry = entry(key, next());
+        Entry entry = entry(key, above());
         Duration keep = Duration.ofMillis(50);
         assertThat(await(zone.promise(key, entry.version(), keep))).isEqualTo(new Promise.Given(null));
         clock.advance(keep.multipliedBy(2));
@@ -456,8 +227,8 @@ public abstract class ReplicaContract extends TierContract {
     @Test
     void anOlderVersionNeverReplacesANewerOneEvenPastItsTime() {
         CacheKey key = key("monotone");
-        Version old = next();
-        Version newer = next();
+        Version old = above();
+        Version newer = above();
         put(value(key, newer, clock.millis(), Duration.ofSeconds(30), "newer"));
         clock.advance(Duration.ofSeconds(31));
         for (WriteCondition condition : List.of(WriteCondition.IF_NEWER, WriteCondition.IF_ABSENT)) {
@@ -480,19 +251,19 @@ public abstract class ReplicaContract extends TierContract {
                 new byte[2_000]);
         for (String cache : List.of("zone", "{odd}", "ödd", "a:b")) {
             for (byte[] bytes : odd) {
-                stored.put(CacheKey.of(cache, bytes), next());
+                stored.put(CacheKey.of(cache, bytes), above());
             }
         }
         for (int i = 0; i < 300; i++) {
-            stored.put(key("page-" + i), next());
+            stored.put(key("page-" + i), above());
         }
         List<Entry> entries = new ArrayList<>();
         stored.forEach((key, version) -> entries.add(
                 version.counter() % 7 == 0 ? tombstone(key, version, clock.millis(), TTL) : entry(key, version)));
         assertThat(await(zone.putAll(entries))).containsOnly(StoreOutcome.APPLIED);
         Map<CacheKey, Version> promised = new HashMap<>();
-        promised.put(key("only promised"), next());
-        promised.put(CacheKey.of("{odd}", odd.get(3)), next());
+        promised.put(key("only promised"), above());
+        promised.put(CacheKey.of("{odd}", odd.get(3)), above());
         promised.forEach(this::promise);
         for (int limit : new int[] {1_000, 20}) {
             Map<CacheKey, Version> found = new HashMap<>();
@@ -564,10 +335,10 @@ public abstract class ReplicaContract extends TierContract {
         SplittableRandom random = new SplittableRandom(seed);
         Map<CacheKey, Entry> held = new HashMap<>();
         Map<CacheKey, Version> promised = new HashMap<>();
-        List<Version> issued = new ArrayList<>(List.of(next()));
+        List<Version> issued = new ArrayList<>(List.of(above()));
         for (int step = 0; step < 1_500; step++) {
             CacheKey key = key("model-" + random.nextInt(12));
-            Version version = random.nextInt(3) == 0 ? issued.get(random.nextInt(issued.size())) : next();
+            Version version = random.nextInt(3) == 0 ? issued.get(random.nextInt(issued.size())) : above();
             issued.add(version);
             Entry entry = entry(key, version);
             Entry before = held.get(key);
@@ -645,9 +416,9 @@ public abstract class ReplicaContract extends TierContract {
                 .isInstanceOfSatisfying(
                         Lookup.Unavailable.class, no -> assertThat(no.cause()).isEqualTo(Unavailability.CLOSED));
         assertThat(await(zone.query(key))).isInstanceOf(Ballot.Unknown.class);
-        assertThat(await(zone.promise(key, next(), KEEP))).isInstanceOf(Promise.Unknown.class);
-        assertThat(await(zone.accept(entry(key, next())))).isInstanceOf(StoreOutcome.Unavailable.class);
-        assertThat(await(zone.restore(entry(key, next())))).isInstanceOf(StoreOutcome.Unavailable.class);
+        assertThat(await(zone.promise(key, above(), KEEP))).isInstanceOf(Promise.Unknown.class);
+        assertThat(await(zone.accept(entry(key, above())))).isInstanceOf(StoreOutcome.Unavailable.class);
+        assertThat(await(zone.restore(entry(key, above())))).isInstanceOf(StoreOutcome.Unavailable.class);
         assertThat(await(zone.examine())).isEqualTo(Standing.UNREACHABLE);
         assertThat(await(zone.begin(token()))).isFalse();
         assertThat(await(zone.admit(token()))).isFalse();

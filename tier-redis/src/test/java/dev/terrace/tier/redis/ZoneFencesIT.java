@@ -7,14 +7,16 @@ import static dev.terrace.tier.redis.ZoneFixture.HEALED;
 import static dev.terrace.tier.redis.ZoneFixture.admit;
 import static dev.terrace.tier.redis.ZoneFixture.admitted;
 import static dev.terrace.tier.redis.ZoneFixture.assertTakesNoPart;
+import static dev.terrace.tier.redis.ZoneFixture.awaitForgetful;
+import static dev.terrace.tier.redis.ZoneFixture.awaitHas;
 import static dev.terrace.tier.redis.ZoneFixture.awaitStanding;
+import static dev.terrace.tier.redis.ZoneFixture.awaitSynced;
 import static dev.terrace.tier.redis.ZoneFixture.open;
 import static dev.terrace.tier.redis.ZoneFixture.put;
 import static dev.terrace.tier.redis.ZoneFixture.reached;
 import static dev.terrace.tier.redis.ZoneFixture.vote;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
@@ -23,7 +25,6 @@ import dev.terrace.spi.Replica.Standing;
 import dev.terrace.spi.ReplicaPage;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Unavailability;
-import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.redis.RedisClusterProcesses;
 import dev.terrace.testkit.redis.RedisProcess;
 import dev.terrace.testkit.redis.TcpProxy;
@@ -46,39 +47,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ZoneFencesIT {
     private static final String RECORD = new RedisKeys("test").zoneRecord();
 
-    /** Which server. */
-    enum Server {
-        BUNDLED,
-        INSTALLED;
-
-        RedisProcess start(String... arguments) {
-            if (this == BUNDLED) {
-                return RedisProcess.start(arguments);
-            }
-            Path binary = RedisProcess.installedBinary();
-            if (binary == null) {
-                System.out.println("skipped: no redis-server on the PATH");
-            }
-            assumeTrue(binary != null, "no redis-server on the PATH");
-            return RedisProcess.start(binary, RedisProcess.freePort(), arguments);
-        }
-
-        /** Servers before 7.0 keep scripts over a restart with an append-only file, and share them with replicas. */
-        boolean keepsScripts() {
-            return this == BUNDLED;
-        }
-    }
-
-    private static void awaitForgetful(RedisZone zone) {
-        await().atMost(HEALED)
-                .untilAsserted(() -> assertThat(vote(zone, key("takes no part")))
-                        .isInstanceOfSatisfying(
-                                Lookup.Unavailable.class,
-                                no -> assertThat(no.cause()).isEqualTo(Unavailability.FORGETFUL)));
-        assertTakesNoPart(zone, Unavailability.FORGETFUL);
-        assertThat(answer(zone.examine())).isEqualTo(Standing.FORGETFUL);
-    }
-
     private static boolean knowsScripts(RedisProcess server, RedisZone zone) {
         String known = server.command("SCRIPT", "EXISTS", zone.digestOfVote());
         return known.contains(":1");
@@ -87,7 +55,7 @@ class ZoneFencesIT {
     @ParameterizedTest
     @EnumSource
     @Tag("F03")
-    void aZoneThatRestartedWithItsFileDoesNotVote(Server server) {
+    void aZoneThatRestartedWithItsFileDoesNotVote(AnyServer server) {
         try (RedisProcess redis = server.start("--appendonly", "yes", "--appendfsync", "always");
                 RedisZone zone = admitted(open("a", redis.port()))) {
             Entry kept = entry("kept");
@@ -114,7 +82,7 @@ class ZoneFencesIT {
     @ParameterizedTest
     @EnumSource
     @Tag("F03")
-    void aZoneThatRestartedEmptyDoesNotVote(Server server) {
+    void aZoneThatRestartedEmptyDoesNotVote(AnyServer server) {
         try (RedisProcess redis = server.start();
                 RedisZone zone = admitted(open("a", redis.port()))) {
             assertThat(put(zone, entry("lost"))).isEqualTo(StoreOutcome.APPLIED);
@@ -135,7 +103,7 @@ class ZoneFencesIT {
     @ParameterizedTest
     @EnumSource
     @Tag("F04")
-    void aZoneThatLostTheEndOfItsFileDoesNotVote(Server server) throws IOException {
+    void aZoneThatLostTheEndOfItsFileDoesNotVote(AnyServer server) throws IOException {
         try (RedisProcess redis = server.start("--appendonly", "yes", "--appendfsync", "always");
                 RedisZone zone = admitted(open("a", redis.port()))) {
             assertThat(put(zone, entry("first"))).isEqualTo(StoreOutcome.APPLIED);
@@ -170,7 +138,7 @@ class ZoneFencesIT {
     @ParameterizedTest
     @EnumSource
     @Tag("F04")
-    void aZoneThatWentBackToAnOlderIncarnationDoesNotVote(Server server) throws IOException {
+    void aZoneThatWentBackToAnOlderIncarnationDoesNotVote(AnyServer server) throws IOException {
         try (RedisProcess redis = server.start();
                 RedisZone zone = admitted(open("a", redis.port()))) {
             assertThat(put(zone, entry("yesterday"))).isEqualTo(StoreOutcome.APPLIED);
@@ -189,7 +157,7 @@ class ZoneFencesIT {
     @ParameterizedTest
     @EnumSource
     @Tag("F08")
-    void aReplicaThatTakesTheZonesAddressDoesNotVote(Server server) {
+    void aReplicaThatTakesTheZonesAddressDoesNotVote(AnyServer server) {
         try (RedisProcess primary = server.start();
                 RedisProcess replica = server.start("--replicaof", "127.0.0.1", Integer.toString(primary.port()));
                 TcpProxy address = TcpProxy.to(primary.port());
@@ -208,7 +176,7 @@ class ZoneFencesIT {
     @ParameterizedTest
     @EnumSource
     @Tag("F08")
-    void aPrimaryThatWasAReplicaForAWhileDoesNotVoteThoughItNeverRestarted(Server server) {
+    void aPrimaryThatWasAReplicaForAWhileDoesNotVoteThoughItNeverRestarted(AnyServer server) {
         try (RedisProcess primary = server.start();
                 RedisProcess replica = server.start("--replicaof", "127.0.0.1", Integer.toString(primary.port()));
                 RedisZone zone = open("a", primary.port())) {
@@ -232,7 +200,7 @@ class ZoneFencesIT {
 
     @ParameterizedTest
     @EnumSource
-    void aPrimaryThatGetsItsFirstReplicaIsStillAMember(Server server) {
+    void aPrimaryThatGetsItsFirstReplicaIsStillAMember(AnyServer server) {
         try (RedisProcess primary = server.start();
                 RedisZone zone = admitted(open("a", primary.port()));
                 RedisProcess replica = server.start("--replicaof", "127.0.0.1", Integer.toString(primary.port()))) {
@@ -242,22 +210,10 @@ class ZoneFencesIT {
         }
     }
 
-    private static void awaitSynced(RedisProcess replica) {
-        await().atMost(HEALED)
-                .untilAsserted(
-                        () -> assertThat(replica.command("INFO", "replication")).contains("master_link_status:up"));
-    }
-
-    private static void awaitHas(RedisProcess replica, String key) {
-        await().atMost(HEALED)
-                .untilAsserted(() -> assertThat(replica.command("EXISTS", new RedisKeys("test").of(key(key))))
-                        .startsWith(":1"));
-    }
-
     @ParameterizedTest
     @EnumSource
     @Tag("F06")
-    void aFlushedServerDoesNotVoteThoughItKeepsItsScripts(Server server) {
+    void aFlushedServerDoesNotVoteThoughItKeepsItsScripts(AnyServer server) {
         try (RedisProcess redis = server.start();
                 RedisZone zone = admitted(open("a", redis.port()))) {
             assertThat(put(zone, entry("a"))).isEqualTo(StoreOutcome.APPLIED);
@@ -395,200 +351,6 @@ class ZoneFencesIT {
             for (Entry entry : acknowledged) {
                 assertThat(vote(zone, entry.key())).isEqualTo(new Lookup.Hit(entry));
             }
-        }
-    }
-
-    /** What can happen to a server between the beginning of its filling and its admission. */
-    @ParameterizedTest
-    @EnumSource
-    @Tag("F05")
-    void aZoneThatForgetsWhileItIsFilledIsNotAdmittedByThatFilling(Server server) {
-        try (RedisProcess redis = server.start("--appendonly", "yes", "--appendfsync", "always");
-                RedisZone zone = admitted(open("a", redis.port()))) {
-            String restarted = begun(zone);
-            assertThat(answer(zone.restore(entry("filled")))).isEqualTo(StoreOutcome.APPLIED);
-            redis.kill();
-            redis.restart();
-            awaitForgetful(zone);
-            assertThat(answer(zone.admit(restarted))).isFalse();
-            awaitForgetful(zone);
-
-            String flushed = begun(zone);
-            redis.command("FLUSHALL");
-            assertThat(answer(zone.admit(flushed))).isFalse();
-            awaitForgetful(zone);
-
-            String demoted = begun(zone);
-            try (RedisProcess other = server.start()) {
-                redis.command("REPLICAOF", "127.0.0.1", Integer.toString(other.port()));
-                awaitSynced(redis);
-                redis.command("REPLICAOF", "NO", "ONE");
-            }
-            assertThat(answer(zone.admit(demoted))).isFalse();
-            awaitForgetful(zone);
-
-            String quiet = begun(zone);
-            assertThat(answer(zone.restore(entry("filled")))).isEqualTo(StoreOutcome.APPLIED);
-            assertThat(answer(zone.admit(quiet))).isTrue();
-            assertThat(answer(zone.admit(quiet))).as("that filling is over").isFalse();
-            assertThat(answer(zone.examine())).isEqualTo(Standing.MEMBER);
-            assertThat(vote(zone, key("filled"))).isInstanceOf(Lookup.Hit.class);
-            assertThat(vote(zone, key("a"))).isEqualTo(Lookup.MISS);
-        }
-    }
-
-    private static String begun(RedisZone zone) {
-        String token = java.util.UUID.randomUUID().toString();
-        await().atMost(HEALED)
-                .untilAsserted(() -> assertThat(answer(zone.begin(token))).isTrue());
-        return token;
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    @Tag("F05")
-    void aReplicaThatTakesOverWhileTheZoneIsFilledIsNotAdmitted(Server server) {
-        try (RedisProcess primary = server.start();
-                RedisProcess replica = server.start("--replicaof", "127.0.0.1", Integer.toString(primary.port()));
-                TcpProxy address = TcpProxy.to(primary.port());
-                RedisZone zone = reached(open("a", address.port()))) {
-            awaitSynced(replica);
-            String token = begun(zone);
-            assertThat(answer(zone.restore(entry("a")))).isEqualTo(StoreOutcome.APPLIED);
-            awaitHas(replica, "a");
-            replica.command("REPLICAOF", "NO", "ONE");
-            address.retarget(replica.port());
-            await().atMost(HEALED)
-                    .untilAsserted(() -> assertThat(answer(zone.examine())).isEqualTo(Standing.FORGETFUL));
-            assertThat(answer(zone.admit(token))).isFalse();
-            awaitStanding(zone, Standing.FORGETFUL);
-            admit(zone);
-            assertThat(vote(zone, key("a"))).isInstanceOf(Lookup.Hit.class);
-        }
-    }
-
-    /** The record lies in one shard; what happens to any other counts all the same. */
-    @Test
-    @Tag("F05")
-    void oneShardThatForgetsWhileAClusterIsFilledIsEnough() {
-        try (RedisClusterProcesses cluster = RedisClusterProcesses.start(3);
-                RedisZone zone = reached(open(
-                        "c",
-                        cluster.nodes().stream().mapToInt(RedisProcess::port).toArray()))) {
-            for (RedisProcess node : cluster.nodes()) {
-                String token = begun(zone);
-                node.command("FLUSHALL");
-                assertThat(answer(zone.admit(token))).as("flushed").isFalse();
-                token = begun(zone);
-                node.command("SCRIPT", "FLUSH");
-                assertThat(answer(zone.admit(token))).as("without scripts").isFalse();
-                assertTakesNoPart(zone, Unavailability.FORGETFUL);
-            }
-            admit(zone);
-            for (int i = 0; i < 20; i++) {
-                assertThat(put(zone, entry("after" + i))).isEqualTo(StoreOutcome.APPLIED);
-            }
-        }
-    }
-
-    /** Fillings that come to nothing, again and again, must not fill the server's memory for scripts. */
-    @Test
-    void fillingsLeaveNoScriptsBehind() {
-        try (RedisProcess redis = RedisProcess.start();
-                RedisZone zone = reached(open("a", redis.port()))) {
-            begun(zone);
-            String before = scripts(redis);
-            for (int i = 0; i < 40; i++) {
-                begun(zone);
-            }
-            assertThat(scripts(redis)).isEqualTo(before);
-            await().atMost(HEALED)
-                    .untilAsserted(() ->
-                            assertThat(redis.command("DBSIZE")).as("marks").startsWith(":16\r"));
-            admit(zone);
-            await().atMost(HEALED)
-                    .untilAsserted(() -> assertThat(redis.command("DBSIZE"))
-                            .as("marks and the record")
-                            .startsWith(":16\r"));
-        }
-    }
-
-    private static String scripts(RedisProcess redis) {
-        return redis.command("INFO", "memory")
-                .lines()
-                .filter(line -> line.startsWith("number_of_cached_scripts:"))
-                .findFirst()
-                .orElseThrow();
-    }
-
-    @Test
-    @Tag("F25")
-    void aZoneAtAnotherZonesAddressIsRefused() {
-        try (RedisProcess first = RedisProcess.start();
-                RedisProcess second = RedisProcess.start();
-                TcpProxy atA = TcpProxy.to(first.port());
-                TcpProxy atB = TcpProxy.to(second.port());
-                RedisZone a = admitted(open("a", atA.port()));
-                RedisZone b = admitted(open("b", atB.port()))) {
-            assertThat(put(a, entry("x", 1))).isEqualTo(StoreOutcome.APPLIED);
-            assertThat(put(b, entry("x", 2))).isEqualTo(StoreOutcome.APPLIED);
-            String before = first.command("GET", new RedisKeys("test").of(key("x")));
-            atA.retarget(second.port());
-            atB.retarget(first.port());
-            awaitStanding(a, Standing.FOREIGN);
-            awaitStanding(b, Standing.FOREIGN);
-            for (RedisZone zone : List.of(a, b)) {
-                assertTakesNoPart(zone, Unavailability.ERROR);
-                assertThat(((Lookup.Unavailable) answer(zone.get(key("x")))).detail())
-                        .contains("is zone '");
-                assertThat(answer(zone.restore(entry("x", 9)))).isInstanceOf(StoreOutcome.Unavailable.class);
-                assertThat(answer(zone.begin("another-token"))).isFalse();
-                assertThat(answer(zone.admit("another-token"))).isFalse();
-                assertThat(answer(zone.page(null, 10)).failure()).contains("is zone '");
-                assertThat(zone.status().detail()).contains("is zone '");
-            }
-            assertThat(first.command("GET", new RedisKeys("test").of(key("x")))).isEqualTo(before);
-            try (RedisZone opened = open("a", second.port())) {
-                awaitStanding(opened, Standing.FOREIGN);
-                assertThat(answer(opened.put(entry("x", 9), WriteCondition.IF_NEWER)))
-                        .isInstanceOf(StoreOutcome.Unavailable.class);
-            }
-            atA.retarget(first.port());
-            atB.retarget(second.port());
-            awaitStanding(a, Standing.MEMBER);
-            awaitStanding(b, Standing.MEMBER);
-            assertThat(put(a, entry("x", 3))).isEqualTo(StoreOutcome.APPLIED);
-            assertThat(vote(b, key("x"))).isInstanceOf(Lookup.Hit.class);
-        }
-    }
-
-    @Test
-    void somethingElseUnderTheRecordsKeyIsRefused() {
-        try (RedisProcess redis = RedisProcess.start()) {
-            redis.command("SET", RECORD, "something else");
-            try (RedisZone zone = open("a", redis.port())) {
-                awaitStanding(zone, Standing.FOREIGN);
-                assertThat(answer(zone.begin("token"))).isFalse();
-                assertThat(answer(zone.admit("token"))).isFalse();
-                assertTakesNoPart(zone, Unavailability.ERROR);
-            }
-            redis.command("DEL", RECORD);
-            redis.command("SET", new RedisKeys("test").of(key("left")), "from before");
-            try (RedisZone zone = open("a", redis.port())) {
-                awaitStanding(zone, Standing.FORGETFUL);
-            }
-        }
-    }
-
-    @Test
-    void aTokenThatIsNoneIsRefused() {
-        try (RedisProcess redis = RedisProcess.start();
-                RedisZone zone = reached(open("a", redis.port()))) {
-            for (String token : List.of("", "two words", "'] = true", "\n", "x".repeat(65))) {
-                assertThat(answer(zone.begin(token))).as(token).isFalse();
-                assertThat(answer(zone.admit(token))).as(token).isFalse();
-            }
-            assertThat(answer(zone.examine())).isEqualTo(Standing.NEW);
         }
     }
 }

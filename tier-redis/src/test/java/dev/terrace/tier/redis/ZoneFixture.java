@@ -1,5 +1,7 @@
 package dev.terrace.tier.redis;
 
+import static dev.terrace.tier.redis.RedisFixture.entry;
+import static dev.terrace.tier.redis.RedisFixture.key;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -14,6 +16,7 @@ import dev.terrace.spi.Replica.Standing;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.WriteCondition;
+import dev.terrace.testkit.redis.RedisProcess;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.UUID;
@@ -93,5 +96,27 @@ final class ZoneFixture {
         assertThat(((StoreOutcome.Unavailable) put(zone, entry)).cause()).isIn((Object[]) causes);
         assertThat(((StoreOutcome.Unavailable) answer(zone.accept(entry))).cause())
                 .isIn((Object[]) causes);
+    }
+
+    static void awaitForgetful(RedisZone zone) {
+        await().atMost(HEALED)
+                .untilAsserted(() -> assertThat(vote(zone, key("takes no part")))
+                        .isInstanceOfSatisfying(
+                                Lookup.Unavailable.class,
+                                no -> assertThat(no.cause()).isEqualTo(Unavailability.FORGETFUL)));
+        assertTakesNoPart(zone, Unavailability.FORGETFUL);
+        assertThat(answer(zone.examine())).isEqualTo(Standing.FORGETFUL);
+    }
+
+    static void awaitSynced(RedisProcess replica) {
+        await().atMost(HEALED)
+                .untilAsserted(
+                        () -> assertThat(replica.command("INFO", "replication")).contains("master_link_status:up"));
+    }
+
+    static void awaitHas(RedisProcess replica, String key) {
+        await().atMost(HEALED)
+                .untilAsserted(() -> assertThat(replica.command("EXISTS", new RedisKeys("test").of(key(key))))
+                        .startsWith(":1"));
     }
 }

@@ -3,6 +3,7 @@ package dev.terrace.core.origin;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.JournalSettings;
 import dev.terrace.config.WritePolicy;
+import dev.terrace.core.origin.Departures.Flight;
 import dev.terrace.replication.Timing;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
@@ -18,9 +19,7 @@ import dev.terrace.spi.WriteJournal.Wait;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -50,19 +49,16 @@ public final class WriteBehind implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WriteBehind.class);
 
     private final WriteJournal journal;
-    private final JournalSettings settings;
     private final Origin origin;
     private final Timing timing;
     private final InstantSource clock;
-    private final SplittableRandom random;
     private final Mistake mistake;
     private final Admission admission;
     private final JournalMeters meters;
     private final ConcurrentHashMap<CacheKey, Waiting> waiting = new ConcurrentHashMap<>();
-    private final Map<String, Lane> lanes = new HashMap<>();
+    private final Departures departures;
     private final Graveyard graveyard;
     private long sequences;
-    private int running;
     private long wakeMillis = Long.MAX_VALUE;
     private boolean draining;
     private boolean stopped;
@@ -129,11 +125,10 @@ public final class WriteBehind implements AutoCloseable {
             Mistake mistake) {
         this.mistake = mistake;
         this.journal = journal;
-        this.settings = settings;
         this.origin = origin;
         this.timing = timing;
         this.clock = clock;
-        this.random = random;
+        this.departures = new Departures(origin, clock, random, settings.threads());
         long bytes = (long) settings.maxMib() << 20;
         this.admission = new Admission(
                 settings.maxEntries(), bytes, settings.fullTimeout().toMillis(), timing);
@@ -151,11 +146,7 @@ public final class WriteBehind implements AutoCloseable {
         admission.force(1, Waiting.bytes(kept.entry()));
         Waiting one = new Waiting(kept.entry(), sequences++, kept.sinceMillis(), clock.millis());
         waiting.put(one.key, one);
-        lane(one.key.cache()).due.add(one);
-    }
-
-    private Lane lane(String cache) {
-        return lanes.computeIfAbsent(cache, Lane::new);
+        departures.add(one);
     }
 
     /** What has been accepted of {@code key} and is not known to be at the origin; null when there is nothing. */
@@ -279,71 +270,28 @@ public final class WriteBehind implements AutoCloseable {
         long delay = draining ? 0 : origin.policy(entry.key()).delay().toMillis();
         Waiting fresh = new Waiting(entry, sequences++, sinceMillis, clock.millis() + delay);
         waiting.put(fresh.key, fresh);
-        lane(fresh.key.cache()).due.add(fresh);
+        departures.add(fresh);
         return null;
     }
 
     /** Somebody has said how a cache is written, or time has passed: lets out what may go. */
     public void dispatch() {
-        List<Flight> flights = new ArrayList<>();
+        List<Flight> flights;
         synchronized (this) {
             if (stopped) {
                 return;
             }
-            boolean started = true;
-            while (started && running < settings.threads()) {
-                started = false;
-                for (Lane lane : lanes.values()) {
-                    Flight flight = running < settings.threads() ? next(lane) : null;
-                    if (flight != null) {
-                        flights.add(flight);
-                        started = true;
-                    }
-                }
-            }
+            flights = departures.leave();
             scheduleWake();
         }
         flights.forEach(this::fly);
     }
 
-    /** A call of a writer, with what it carries. */
-    private record Flight(Lane lane, List<Waiting> carried, List<OriginCall> calls) {}
-
-    private @Nullable Flight next(Lane lane) {
-        long now = clock.millis();
-        if (lane.nextMillis() > now || !origin.hasWriter(lane.cache)) {
-            return null;
-        }
-        // The first one's policy speaks for the batch; where the origin fails, a single write finds out whether it
-        // still does.
-        int most = origin.takesMany(lane.cache) && !lane.isFailing()
-                ? origin.policy(lane.due.first().key).batch()
-                : 1;
-        List<Waiting> carried = lane.take(now, most);
-        List<OriginCall> calls = new ArrayList<>(carried.size());
-        for (Waiting one : carried) {
-            one.busy = true;
-            calls.add(new OriginCall(one.entry, one.attempts + 1));
-        }
-        lane.running++;
-        running++;
-        return new Flight(lane, carried, calls);
-    }
-
     private void scheduleWake() {
-        long now = clock.millis();
-        long next = Long.MAX_VALUE;
-        if (running < settings.threads()) {
-            for (Lane lane : lanes.values()) {
-                if (origin.hasWriter(lane.cache)) {
-                    next = Math.min(next, lane.nextMillis());
-                }
-            }
-        }
+        long next = departures.nextMillis();
         if (next < wakeMillis) {
             wakeMillis = next;
-            long due = next;
-            timing.after(Math.max(1, next - now), () -> wake(due));
+            timing.after(Math.max(1, next - clock.millis()), () -> wake(next));
         }
     }
 
@@ -358,12 +306,13 @@ public final class WriteBehind implements AutoCloseable {
 
     private void fly(Flight flight) {
         if (mistake == Mistake.FORGOTTEN_BEFORE_WRITTEN) {
-            flight.calls.forEach(call -> journal.take(
-                    List.of(new Done(call.entry().key(), call.entry().version()))));
+            flight.calls()
+                    .forEach(call -> journal.take(
+                            List.of(new Done(call.entry().key(), call.entry().version()))));
         }
         CompletionStage<List<WriteAnswer>> answered;
         try {
-            answered = origin.write(flight.lane.cache, flight.calls);
+            answered = origin.write(flight.lane().cache, flight.calls());
         } catch (RuntimeException e) {
             answered = CompletableFuture.failedStage(e);
         }
@@ -371,38 +320,18 @@ public final class WriteBehind implements AutoCloseable {
     }
 
     private void landed(Flight flight, @Nullable List<WriteAnswer> answers, @Nullable Throwable bug) {
-        boolean failed = false;
-        boolean alive = false;
         List<WriteAnswer> each = new ArrayList<>();
-        for (int i = 0; i < flight.calls.size(); i++) {
-            WriteAnswer answer = answers != null
-                    ? answers.get(i)
-                    : WriteAnswer.of(bug == null ? new IllegalStateException("no answer") : bug);
-            each.add(answer);
-            alive |= answer.kind() == WriteAnswer.Kind.TAKEN || answer.kind() == WriteAnswer.Kind.REJECTED;
-            failed |= answer.kind() == WriteAnswer.Kind.FAILED || answer.kind() == WriteAnswer.Kind.UNKNOWN;
+        for (int i = 0; i < flight.calls().size(); i++) {
+            each.add(
+                    answers != null
+                            ? answers.get(i)
+                            : WriteAnswer.of(bug == null ? new IllegalStateException("no answer") : bug));
         }
         synchronized (this) {
-            running--;
-            flight.lane.running--;
-            if (alive) {
-                if (flight.lane.isFailing()) {
-                    LOG.info("origin takes writes again cache={}", flight.lane.cache);
-                }
-                flight.lane.succeeded();
-            } else if (failed) {
-                if (!flight.lane.isFailing()) {
-                    LOG.warn(
-                            "origin takes no writes, they wait cache={} reason={}",
-                            flight.lane.cache,
-                            each.get(0).reason());
-                }
-                WritePolicy policy = origin.policy(flight.carried.get(0).key);
-                flight.lane.failed(clock.millis() + pause(policy, flight.lane.failuresInRow + 1));
-            }
+            departures.landed(flight, each);
         }
         for (int i = 0; i < each.size(); i++) {
-            conclude(flight.carried.get(i), flight.calls.get(i).entry(), each.get(i));
+            conclude(flight.carried().get(i), flight.calls().get(i).entry(), each.get(i));
         }
         dispatch();
     }
@@ -448,20 +377,7 @@ public final class WriteBehind implements AutoCloseable {
 
     /** It waits again, for its next attempt or because something newer came. */
     private synchronized void again(Waiting one) {
-        one.busy = false;
-        WritePolicy policy = origin.policy(one.key);
-        long pause = one.attempts == 0 ? 0 : pause(policy, one.attempts);
-        one.dueMillis = clock.millis() + pause;
-        lane(one.key.cache()).due.add(one);
-    }
-
-    /** Doubles with each failure, and is spread over its second half, so that what failed together is not tried together. */
-    private long pause(WritePolicy policy, int failures) {
-        long first = policy.backoff().toMillis();
-        long longest = policy.longestBackoff().toMillis();
-        int doublings = Math.min(failures - 1, Long.numberOfLeadingZeros(first) - 1);
-        long pause = Math.max(1, Math.min(longest, first << doublings));
-        return pause / 2 + random.nextLong(pause / 2 + 1);
+        departures.again(one);
     }
 
     /** What was concluded about {@code written} is told to the journal; something newer goes on waiting. */
@@ -589,7 +505,7 @@ public final class WriteBehind implements AutoCloseable {
                 return CompletableFuture.completedStage("it is being written now");
             }
             if (one != null) {
-                lane(one.key.cache()).due.remove(one);
+                departures.remove(one);
                 one.busy = true;
             }
         }
@@ -694,25 +610,14 @@ public final class WriteBehind implements AutoCloseable {
     public void drain() {
         synchronized (this) {
             draining = true;
-            for (Lane lane : lanes.values()) {
-                List<Waiting> all = List.copyOf(lane.due);
-                lane.due.clear();
-                for (Waiting one : all) {
-                    if (one.attempts == 0) {
-                        one.dueMillis = Math.min(one.dueMillis, clock.millis());
-                    }
-                    lane.due.add(one);
-                }
-            }
+            departures.hurry();
         }
         dispatch();
     }
 
     /** True when nothing is under way and nothing can go out without waiting for an origin to recover. */
     public synchronized boolean isDrained() {
-        return waiting.values().stream().noneMatch(one -> one.busy)
-                && lanes.values().stream()
-                        .allMatch(lane -> lane.due.isEmpty() || lane.isFailing() || !origin.hasWriter(lane.cache));
+        return waiting.values().stream().noneMatch(one -> one.busy) && departures.areHeldUp();
     }
 
     /** Starts no more calls and takes no more writes. What waits stays in the journal. */

@@ -70,6 +70,13 @@ class EndStateCheckersTest {
     }
 
     @Test
+    void anInvalidationBeforeAWriteDoesNotExplainThatItIsGone() {
+        assertThat(durable(Held.NOTHING, "A inv @0-10", "A put 1 @20-30").isViolated())
+                .isTrue();
+        durable(Held.NOTHING, "A inv @0-25", "B put 1 @20-30").require();
+    }
+
+    @Test
     void everyZoneThatShouldHoldAKeyHoldsTheNewest() {
         PlacementChecker checker = new PlacementChecker();
         Map<String, Map<String, Held>> holdings =

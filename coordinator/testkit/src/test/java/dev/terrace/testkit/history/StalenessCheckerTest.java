@@ -107,4 +107,11 @@ class StalenessCheckerTest {
         assertThat(checker.readYourWrites(own).isViolated()).isTrue();
         checker.readYourWrites(Histories.of(OLD_AFTER_NEW)).require();
     }
+
+    @Test
+    void aSessionIsNoNode() {
+        History others = Histories.of("A@n1 put 1 #1 @0-10", "A@n1 put 2 #2 @20-30", "B@n1 get=1 #1 @50-60");
+        checker.readYourWrites(others).require();
+        assertThat(checker.strict(others).isViolated()).isTrue();
+    }
 }
