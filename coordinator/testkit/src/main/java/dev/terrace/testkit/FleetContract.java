@@ -182,11 +182,11 @@ public abstract class FleetContract {
     }
 
     private Lookup held() {
-        return now(((Tier) tier()).get(key));
+        return await(((Tier) tier()).get(key));
     }
 
     private Prolonged prolong(Entry entry) {
-        return now(((Prolonging) tier()).prolong(entry));
+        return await(((Prolonging) tier()).prolong(entry));
     }
 
     @ParameterizedTest
@@ -195,7 +195,7 @@ public abstract class FleetContract {
         String text = "v".repeat(length);
         Version version = Entries.version(InstantSource.system().millis(), 1);
         Entry brief = lasting(version, SHORT, text);
-        now(((Tier) tier()).put(brief, WriteCondition.IF_NEWER));
+        await(((Tier) tier()).put(brief, WriteCondition.IF_NEWER));
         Entry longer = lasting(version, LONG, text);
         assertThat(prolong(longer)).isEqualTo(Prolonged.DONE);
         assertThat(held()).isEqualTo(new Lookup.Hit(longer));
@@ -223,7 +223,7 @@ public abstract class FleetContract {
         assertThat(prolong(longer)).isEqualTo(Prolonged.NOT_HELD);
         assertThat(held()).isEqualTo(Lookup.MISS);
         Entry older = lasting(new Version(version.clock() - 1, 2), LONG, "old");
-        now(((Tier) tier()).put(older, WriteCondition.IF_NEWER));
+        await(((Tier) tier()).put(older, WriteCondition.IF_NEWER));
         assertThat(prolong(longer)).isEqualTo(Prolonged.NOT_HELD);
         assertThat(held()).isEqualTo(new Lookup.Hit(older));
         Entry tombstone = Entry.tombstone(
@@ -231,7 +231,7 @@ public abstract class FleetContract {
                 new Version(version.clock() + 1, 2),
                 entry.createdMillis(),
                 InstantSource.system().millis() + LONG.toMillis());
-        now(((Tier) tier()).put(tombstone, WriteCondition.IF_NEWER));
+        await(((Tier) tier()).put(tombstone, WriteCondition.IF_NEWER));
         assertThat(prolong(longer)).isEqualTo(Prolonged.REPLACED);
         assertThat(held()).isEqualTo(new Lookup.Hit(tombstone));
     }
