@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param loading how loaders are waited for and when they run
  * @param write how writes reach the origin; null also where a writer alone decides
  * @param origin which origin loads reach, and how
+ * @param failover how far it steps down with its node; per cache only
  */
 public record CachePolicy(
         @Nullable Duration ttl,
@@ -30,7 +31,8 @@ public record CachePolicy(
         @Nullable NearCacheSettings nearCache,
         LoadingPolicy loading,
         @Nullable WritePolicy write,
-        OriginPolicy origin) {
+        OriginPolicy origin,
+        @Nullable CacheFailover failover) {
     /** Nothing set. */
     public static final CachePolicy INHERIT = new CachePolicy(null, null, null, null);
 
@@ -51,13 +53,25 @@ public record CachePolicy(
                 null,
                 LoadingPolicy.INHERIT,
                 null,
-                OriginPolicy.INHERIT);
+                OriginPolicy.INHERIT,
+                null);
     }
 
     /** This policy with another consistency; {@code bound} is for {@link Consistency#BOUNDED}, null for the default. */
     public CachePolicy withConsistency(@Nullable Consistency other, @Nullable Duration bound) {
         return new CachePolicy(
-                ttl, staleTtl, negativeTtl, durable, other, bound, replication, nearCache, loading, write, origin);
+                ttl,
+                staleTtl,
+                negativeTtl,
+                durable,
+                other,
+                bound,
+                replication,
+                nearCache,
+                loading,
+                write,
+                origin,
+                failover);
     }
 
     /** This policy with another number of acknowledgements. */
@@ -73,7 +87,8 @@ public record CachePolicy(
                 nearCache,
                 loading,
                 write,
-                origin);
+                origin,
+                failover);
     }
 
     /** This policy with another near cache. */
@@ -89,7 +104,8 @@ public record CachePolicy(
                 other,
                 loading,
                 write,
-                origin);
+                origin,
+                failover);
     }
 
     /** This policy with another way to the origin. */
@@ -105,7 +121,8 @@ public record CachePolicy(
                 nearCache,
                 loading,
                 other,
-                origin);
+                origin,
+                failover);
     }
 
     /** This policy with another way of loading. */
@@ -121,7 +138,8 @@ public record CachePolicy(
                 nearCache,
                 other,
                 write,
-                origin);
+                origin,
+                failover);
     }
 
     /** This policy with another origin. */
@@ -137,6 +155,24 @@ public record CachePolicy(
                 nearCache,
                 loading,
                 write,
+                other,
+                failover);
+    }
+
+    /** This policy with another way of stepping down. */
+    public CachePolicy withFailover(@Nullable CacheFailover other) {
+        return new CachePolicy(
+                ttl,
+                staleTtl,
+                negativeTtl,
+                durable,
+                consistency,
+                stalenessBound,
+                replication,
+                nearCache,
+                loading,
+                write,
+                origin,
                 other);
     }
 }

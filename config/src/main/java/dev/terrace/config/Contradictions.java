@@ -478,6 +478,7 @@ final class Contradictions {
                                 + DurationText.format(wait));
             }
             staleness(path, policy, loading);
+            neverStale(path, policy);
         });
     }
 
@@ -493,6 +494,19 @@ final class Contradictions {
                     own,
                     DurationText.format(revalidate),
                     "must be at most stale_ttl, " + DurationText.format(stale) + ", which ends every stale answer");
+        }
+    }
+
+    private void neverStale(String path, CachePolicy policy) {
+        String own = path + ".failover.never_stale";
+        Duration stale = policy.staleTtl();
+        if (policy.failover() != null
+                && policy.failover().neverStale()
+                && stale != null
+                && !stale.isZero()
+                && reading.sound(own, path + ".stale_ttl")) {
+            reading.problem(
+                    own, "true", "contradicts stale_ttl, " + DurationText.format(stale) + ": remove one of them");
         }
     }
 

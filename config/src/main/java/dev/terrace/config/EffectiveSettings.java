@@ -225,6 +225,11 @@ public final class EffectiveSettings {
         put(into, "consistency", policy.consistency());
         put(into, "staleness_bound", policy.stalenessBound());
         put(into, "replication", policy.replication());
+        if (policy.failover() != null) {
+            Map<String, Object> failover = child(into, "failover");
+            put(failover, "max_rung", policy.failover().maxRung());
+            put(failover, "never_stale", policy.failover().neverStale());
+        }
         if (policy.nearCache() != null) {
             Map<String, Object> near = child(into, "near_cache");
             put(near, "entries", policy.nearCache().entries());

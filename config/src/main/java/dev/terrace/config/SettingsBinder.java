@@ -298,7 +298,7 @@ final class SettingsBinder {
             if (name.getBytes(UTF_8).length > CacheKey.MAX_CACHE_NAME_BYTES) {
                 in.wrong(name, "is not a cache name: the longest has " + CacheKey.MAX_CACHE_NAME_BYTES + " bytes", "");
             }
-            caches.put(name, policy(cache).withNearCache(nearCache(cache)));
+            caches.put(name, policy(cache).withNearCache(nearCache(cache)).withFailover(cacheFailover(cache)));
             cache.finish();
         }
         return caches;
@@ -316,7 +316,8 @@ final class SettingsBinder {
                 null,
                 loadingPolicy(in.section("loading")),
                 write(in),
-                originPolicy(in.section("origin")));
+                originPolicy(in.section("origin")),
+                null);
     }
 
     private static OriginPolicy originPolicy(Section in) {
@@ -401,6 +402,16 @@ final class SettingsBinder {
                 (int) in.number("entries", 1_000, 1, 100_000_000), in.optionalDuration("ttl", MILLISECOND, YEAR));
         in.finish();
         return around.has("near_cache") ? settings : null;
+    }
+
+    private static @Nullable CacheFailover cacheFailover(Section around) {
+        CacheFailover d = CacheFailover.DEFAULTS;
+        Section in = around.section("failover");
+        CacheFailover settings = new CacheFailover(
+                in.choice("max_rung", CacheFailover.MaxRung.class, d.maxRung()),
+                in.flag("never_stale", d.neverStale()));
+        in.finish();
+        return around.has("failover") ? settings : null;
     }
 
     private static List<CacheClass> classes(Section root) {

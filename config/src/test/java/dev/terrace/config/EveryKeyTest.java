@@ -64,7 +64,8 @@ class EveryKeyTest {
                                 7,
                                 Duration.ofMillis(50),
                                 Duration.ofSeconds(10)))
-                        .withOrigin(new OriginPolicy("market", OriginPolicy.SingleFlight.PROCESS)));
+                        .withOrigin(new OriginPolicy("market", OriginPolicy.SingleFlight.PROCESS))
+                        .withFailover(new CacheFailover(CacheFailover.MaxRung.READ_ONLY, false)));
         caches.put("größe \"x\"\t", CachePolicy.INHERIT);
         assertThat(loaded.settings())
                 .isEqualTo(new Settings(

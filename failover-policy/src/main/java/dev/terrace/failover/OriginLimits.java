@@ -116,6 +116,11 @@ public final class OriginLimits {
         return breaker.isOpen() ? broken() : null;
     }
 
+    /** True while its breaker lets nothing through. */
+    public boolean isBroken() {
+        return breaker.isOpen();
+    }
+
     /** The settings. */
     public OriginSettings settings() {
         return settings;

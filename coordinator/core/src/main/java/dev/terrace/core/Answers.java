@@ -280,7 +280,7 @@ final class Answers<K, V> {
         Entry entry = found.entry();
         boolean usable = found.isUsableValue(now())
                 || engine.loads().mutant() == LoadMutant.STALE_FOR_EVER && entry != null && entry.isValue();
-        V value = entry == null || !usable ? null : coding.decode(entry);
+        V value = entry == null || !usable || cache.neverStale ? null : coding.decode(entry);
         return new Answer<>(value, found, value != null);
     }
 

@@ -228,13 +228,21 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     }
 
     private Intent intent(K key, V value, WriteOptions options) {
-        cache.stance().admitWrite(cache.name);
         CacheKey cacheKey = coding.key(key);
+        admitToOrigin(cacheKey);
         byte[] payload = coding.encode(value);
         return new Intent(
                 cacheKey,
                 version -> coding.value(cacheKey, version, engine.clock().millis(), payload, options),
                 coding.terms(cacheKey, options));
+    }
+
+    /** Where only the origin is left, what reaches it goes on. */
+    private void admitToOrigin(CacheKey key) {
+        Stance stance = cache.stance();
+        if (!stance.writesToOriginOnly() || !engine.origin().reaches(key)) {
+            stance.admitWrite(cache.name);
+        }
     }
 
     private WriteOptions given(@Nullable WriteOptions options) {
@@ -340,7 +348,9 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     @Override
     public CompletionStage<WriteReceipt> remove(K key) {
         return engine.gate().pass(() -> {
-            Intent intent = removal(coding.key(key), WriteOptions.DEFAULTS);
+            CacheKey cacheKey = coding.key(key);
+            admitToOrigin(cacheKey);
+            Intent intent = tombstone(cacheKey, WriteOptions.DEFAULTS);
             cache.invalidations.inc();
             return engine.origin().write(intent);
         });
@@ -348,6 +358,10 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     private Intent removal(CacheKey key, WriteOptions options) {
         cache.stance().admitWrite(cache.name);
+        return tombstone(key, options);
+    }
+
+    private Intent tombstone(CacheKey key, WriteOptions options) {
         return new Intent(
                 key, version -> coding.tombstone(key, version, engine.clock().millis()), coding.terms(key, options));
     }

@@ -131,9 +131,10 @@ final class BulkAnswers<K, V> {
             Flight flight = flightOf(search);
             Claim claim = new Claim(flight, coding.policy(search.key).loading());
             boolean throttled = answers.isThrottled(claim, search.best);
-            Answer<V> stale = throttled || answers.mayRevalidate(claim.rules(), search.best)
-                    ? answers.leftover(search.best)
-                    : null;
+            boolean stalePreferred = throttled
+                    || answers.mayRevalidate(claim.rules(), search.best)
+                    || cache.stance().prefersStale();
+            Answer<V> stale = stalePreferred ? answers.leftover(search.best) : null;
             if (stale != null && stale.value() != null) {
                 cache.staleAnswers.inc();
                 values.put(search.original, stale.value());

@@ -14,6 +14,8 @@ import dev.terrace.api.LadderStatus;
 import dev.terrace.api.Rung;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.api.Writer;
+import dev.terrace.config.CacheFailover;
+import dev.terrace.config.CachePolicy;
 import dev.terrace.config.LoadedSettings;
 import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
@@ -170,6 +172,7 @@ public final class CacheCoordinator implements AutoCloseable {
                 name,
                 new Trust(engine.coherence(), engine.promises(), name, alone),
                 Freshening.of(engine.policies(), name),
+                failover(name),
                 metrics);
         // Before anything is read: what was cleared before this process started must stay hidden.
         await(engine.markers().learn(List.of(fresh)), "opening", "cache '" + name + "'");
@@ -180,6 +183,12 @@ public final class CacheCoordinator implements AutoCloseable {
         engine.markers().opened(fresh);
         degrading.enforcement().attach(fresh);
         return fresh;
+    }
+
+    private CacheFailover failover(String cache) {
+        CachePolicy policy = engine.settings().caches().get(cache);
+        CacheFailover set = policy == null ? null : policy.failover();
+        return set == null ? CacheFailover.DEFAULTS : set;
     }
 
     /**
@@ -195,6 +204,7 @@ public final class CacheCoordinator implements AutoCloseable {
                     "'" + namespace + "' is not a namespace",
                     "it is the part of a cache's name before the first slash");
         }
+        degrading.enforcement().admitWrite(namespace + "/...");
         return await(
                 engine.gate()
                         .pass(() -> engine.markers()

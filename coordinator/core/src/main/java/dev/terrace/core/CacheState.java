@@ -3,6 +3,8 @@ package dev.terrace.core;
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.MetricRegistry;
 import com.codahale.metrics.Timer;
+import dev.terrace.api.Rung;
+import dev.terrace.config.CacheFailover;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Version;
 import java.nio.charset.StandardCharsets;
@@ -36,6 +38,13 @@ final class CacheState {
     final Timer load;
     final LoadTime loadTime;
     final Freshening freshening;
+
+    /** The worst rung the cache goes to. */
+    final Rung maxRung;
+
+    /** Whether only what is known to be fresh is answered. */
+    final boolean neverStale;
+
     private volatile Version cleared = Version.ZERO;
     private volatile Stance stance = Stance.NORMAL;
     private volatile boolean markerFromBackupKnown;
@@ -46,6 +55,12 @@ final class CacheState {
     }
 
     CacheState(String name, Trust trust, Freshening freshening, MetricRegistry metrics) {
+        this(name, trust, freshening, CacheFailover.DEFAULTS, metrics);
+    }
+
+    CacheState(String name, Trust trust, Freshening freshening, CacheFailover failover, MetricRegistry metrics) {
+        this.maxRung = Rung.valueOf(failover.maxRung().name());
+        this.neverStale = failover.neverStale();
         this.freshening = freshening;
         this.loadTime = new LoadTime(freshening.isAhead());
         this.trust = trust;

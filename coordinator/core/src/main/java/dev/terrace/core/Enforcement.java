@@ -12,11 +12,14 @@ import org.jspecify.annotations.Nullable;
 final class Enforcement implements Consumer<Position> {
     private final RemoteUse remote;
     private final @Nullable MissedWrites missed;
+    private final long directMillis;
     private final List<CacheState> caches = new CopyOnWriteArrayList<>();
     private Stance stance = Stance.NORMAL;
 
-    Enforcement(RemoteUse remote, @Nullable MissedWrites missed) {
+    /** @param direct longest wait for the origin on {@link Rung#DIRECT} */
+    Enforcement(RemoteUse remote, @Nullable MissedWrites missed, Duration direct) {
         this.remote = remote;
+        this.directMillis = direct.toMillis();
         this.missed = missed;
     }
 
@@ -31,13 +34,22 @@ final class Enforcement implements Consumer<Position> {
         }
         stance = at.rung() == Rung.NORMAL
                 ? Stance.NORMAL
-                : new Stance(at.rung(), at.cause(), Duration.ofMillis(at.holdMillis()));
-        caches.forEach(cache -> cache.stand(stance));
+                : new Stance(at.rung(), at.cause(), Duration.ofMillis(at.holdMillis()), directMillis);
+        caches.forEach(this::stand);
     }
 
     /** From now on {@code cache} is told. */
     synchronized void attach(CacheState cache) {
         caches.add(cache);
-        cache.stand(stance);
+        stand(cache);
+    }
+
+    /** Throws when writes that concern {@code caches} are refused. */
+    synchronized void admitWrite(String caches) {
+        stance.admitWrite(caches);
+    }
+
+    private void stand(CacheState cache) {
+        cache.stand(stance.atMost(cache.maxRung));
     }
 }

@@ -221,7 +221,7 @@ final class Loads implements AutoCloseable {
      * @param whole whether this also ends the load itself
      */
     private void arm(Load load, List<Claim> cohort, LoadingRules rules, boolean whole) {
-        long hard = rules.hardTimeout().toMillis();
+        long hard = load.cache().stance().waitMillis(rules.hardTimeout().toMillis());
         long soft = rules.softTimeout().toMillis();
         Runnable last = () -> {
             endWait(load, cohort, hard);

@@ -61,6 +61,12 @@ final class OriginGuard {
         return all;
     }
 
+    /** Why no origin can be asked: the breakers of all that were asked are open; empty when some can. */
+    String broken() {
+        boolean all = !origins.isEmpty() && origins.values().stream().allMatch(OriginLimits::isBroken);
+        return all ? "failed too often: " + String.join(", ", new TreeMap<>(origins).keySet()) : "";
+    }
+
     private static CacheKey first(Load load) {
         return load.claims().get(0).flight().key;
     }

@@ -148,6 +148,11 @@ final class OriginWrites implements AutoCloseable {
         return targets.containsKey(key.cache()) ? THROUGH : ASIDE;
     }
 
+    /** True when writes of {@code key} reach the origin, at once or later. */
+    boolean reaches(CacheKey key) {
+        return policy(key).policy() != WritePolicy.Kind.ASIDE;
+    }
+
     private static final WritePolicy ASIDE = WritePolicy.defaults();
     private static final WritePolicy THROUGH = ASIDE.withPolicy(WritePolicy.Kind.THROUGH);
 

@@ -11,10 +11,26 @@ import java.time.Duration;
  * @param rung the rung, as far as the cache goes down at all
  * @param cause why the node is there
  * @param retryAfter when what is refused now may be tried again
+ * @param directMillis longest wait for the origin on {@link Rung#DIRECT}
  */
-record Stance(Rung rung, String cause, Duration retryAfter) {
+record Stance(Rung rung, String cause, Duration retryAfter, long directMillis) {
     /** All is well. */
-    static final Stance NORMAL = new Stance(Rung.NORMAL, "", Duration.ZERO);
+    static final Stance NORMAL = new Stance(Rung.NORMAL, "", Duration.ZERO, Long.MAX_VALUE);
+
+    /** The same, for a cache that goes no further down than {@code most}. */
+    Stance atMost(Rung most) {
+        return rung.isWorseThan(most) ? new Stance(most, cause, retryAfter, directMillis) : this;
+    }
+
+    /** How long callers wait for a loader that they would give {@code millis}. */
+    long waitMillis(long millis) {
+        return rung == Rung.DIRECT ? Math.min(millis, directMillis) : millis;
+    }
+
+    /** True when writes that reach the origin go on, and others do not. */
+    boolean writesToOriginOnly() {
+        return rung == Rung.DIRECT;
+    }
 
     /** True when what L1 holds as fresh is answered as such. */
     boolean usesCopies() {

@@ -47,11 +47,12 @@ final class Vitals implements AutoCloseable {
     /** Space without which a tier that writes logs will soon be unable to. */
     private static final long LEAST_DISK_BYTES = 64L << 20;
 
+    /** For what changes slowly, and where a try takes room from others. */
     private static final Duration DISK_INTERVAL = Duration.ofSeconds(5);
+
     private static final Duration SLOW_DEADLINE = Duration.ofSeconds(2);
     private static final long CONNECTING_GRACE_MILLIS = 1_000;
     private static final long HEARD_LATELY_MILLIS = 3_000;
-    private static final int PERCENT_NEARLY_FULL = 80;
 
     private final Settings settings;
     private final MetricRegistry metrics;
@@ -68,13 +69,25 @@ final class Vitals implements AutoCloseable {
     private @Nullable Watched watched;
     private volatile @Nullable GuardedTier remoteGuard;
     private volatile @Nullable HealthProbe remoteProbe;
+    private volatile @Nullable HealthProbe localProbe;
     private volatile @Nullable HealthProbe backupProbe;
     private volatile @Nullable HealthProbe disk;
     private volatile @Nullable HealthProbe origin;
     private boolean started;
+    private long brokenSince = Long.MAX_VALUE;
 
-    /** What is watched beside probes. */
-    record Watched(Tiers tiers, Missed missed, Coherence coherence, Announcer announcer, Supplier<Signal> journal) {}
+    /**
+     * What is watched beside probes.
+     *
+     * @param brokenOrigins why no origin can be asked, by what became of calls; empty when some can
+     */
+    record Watched(
+            Tiers tiers,
+            Missed missed,
+            Coherence coherence,
+            Announcer announcer,
+            FillLevels levels,
+            Supplier<String> brokenOrigins) {}
 
     Vitals(Settings settings, Policies policies, MetricRegistry metrics) {
         this.settings = settings;
@@ -165,6 +178,9 @@ final class Vitals implements AutoCloseable {
         watched = parts;
         started = true;
         zonesToTry.values().forEach(this::tryZone);
+        if (parts.tiers().local() instanceof Probed local) {
+            localProbe = probe("l1", local::probe, new HealthProbe.Timing(DISK_INTERVAL, SLOW_DEADLINE), () -> false);
+        }
         if (backup != null && parts.tiers().backup() instanceof GuardedTier guard) {
             HealthProbe.Timing timing = new HealthProbe.Timing(
                     settings.failover().probeInterval().multipliedBy(2),
@@ -238,15 +254,15 @@ final class Vitals implements AutoCloseable {
         MissedWrites missed = parts.missed().remote();
         Signal backplane = backplane(parts, nowMillis);
         return new HealthSignals(
-                byStatus(parts.tiers().local(), nowMillis),
+                local(parts.tiers().local(), nowMillis),
                 remote(parts.tiers().remote(), byZone, nowMillis),
                 byZone,
                 backup(parts.tiers().backup(), nowMillis),
                 disk(parts.tiers().backup(), nowMillis),
-                origin == null ? Signal.ABSENT : origin.signal(),
+                origin(parts, nowMillis),
                 backplane,
-                hints(missed, nowMillis),
-                parts.journal().get(),
+                FillLevels.hints(missed, nowMillis),
+                parts.levels().journal(nowMillis),
                 missed == null || missed.size() == 0,
                 backplane.state() != Signal.State.DOWN);
     }
@@ -342,15 +358,26 @@ final class Vitals implements AutoCloseable {
                         ago == Long.MAX_VALUE ? "never heard everything" : "heard everything " + ago + " ms ago", now);
     }
 
-    private static Signal hints(@Nullable MissedWrites missed, long now) {
-        if (missed == null) {
-            return Signal.ABSENT;
+    private Signal local(@Nullable Tier tier, long now) {
+        Signal own = byStatus(tier, now);
+        HealthProbe written = localProbe;
+        return own.state() == Signal.State.UP
+                        && written != null
+                        && written.signal().state() == Signal.State.DOWN
+                ? written.signal()
+                : own;
+    }
+
+    /** What calls say goes before what a check says, which may look at something else; but an open breaker lets calls through again. */
+    private Signal origin(Watched parts, long now) {
+        HealthProbe check = origin;
+        String broken = parts.brokenOrigins().get();
+        if (broken.isEmpty()) {
+            brokenSince = Long.MAX_VALUE;
+            return check == null ? Signal.ABSENT : check.signal();
         }
-        int percent = missed.percentFull();
-        String fill = percent + " % full";
-        return percent >= 100
-                ? Signal.down("writes that L2 missed are " + fill, now)
-                : percent >= PERCENT_NEARLY_FULL ? new Signal(Signal.State.SLOW, fill, now) : Signal.up(now);
+        brokenSince = Math.min(brokenSince, now);
+        return Signal.down(broken, brokenSince);
     }
 
     @Override
@@ -358,7 +385,7 @@ final class Vitals implements AutoCloseable {
         timer.shutdownNow();
         blocking.shutdownNow();
         zones.keySet().forEach(name -> checks.unregister("terrace.zone." + name));
-        for (String name : new String[] {"l2", "l3", "disk", "origin"}) {
+        for (String name : new String[] {"l1", "l2", "l3", "disk", "origin"}) {
             checks.unregister("terrace." + name);
         }
     }

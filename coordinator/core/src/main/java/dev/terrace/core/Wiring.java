@@ -11,7 +11,6 @@ import dev.terrace.config.Policies;
 import dev.terrace.config.Settings;
 import dev.terrace.failover.LadderKeeper;
 import dev.terrace.failover.LadderRules;
-import dev.terrace.failover.Signal;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.ConflictResolver;
 import dev.terrace.spi.Entry;
@@ -213,10 +212,17 @@ final class Wiring {
         if (missed != null) {
             missed.tryWhile(remoteUse::isWritten);
         }
-        Enforcement enforcement = new Enforcement(remoteUse, missed);
+        Enforcement enforcement =
+                new Enforcement(remoteUse, missed, settings.failover().directRequestTimeout());
+        FillLevels levels = new FillLevels(settings.journal(), engine.origin().behind());
         vitals.start(
                 new Vitals.Watched(
-                        engine.tiers(), engine.missed(), engine.coherence(), engine.announcer(), () -> Signal.ABSENT),
+                        engine.tiers(),
+                        engine.missed(),
+                        engine.coherence(),
+                        engine.announcer(),
+                        levels,
+                        engine.guard()::broken),
                 backup,
                 originCheck);
         LadderKeeper keeper = new LadderKeeper(

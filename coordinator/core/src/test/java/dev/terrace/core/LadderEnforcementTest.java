@@ -11,9 +11,16 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.api.Freshness;
 import dev.terrace.api.LadderMove;
+import dev.terrace.api.LoaderException;
+import dev.terrace.api.OriginState;
 import dev.terrace.api.ReadOnlyException;
 import dev.terrace.api.RejectedException;
 import dev.terrace.api.Rung;
+import dev.terrace.api.TerraceException;
+import dev.terrace.api.WriteContext;
+import dev.terrace.api.Writer;
+import dev.terrace.config.CacheFailover;
+import dev.terrace.config.CachePolicy;
 import dev.terrace.config.CircuitBreakerSettings;
 import dev.terrace.config.FailoverSettings;
 import dev.terrace.config.Settings;
@@ -24,9 +31,12 @@ import dev.terrace.testkit.HeapLocalTier;
 import dev.terrace.testkit.HeapTier;
 import dev.terrace.testkit.ManualClock;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -46,13 +56,26 @@ class LadderEnforcementTest {
     private final CacheCoordinator coordinator = coordinator(true);
     private final Cache<String, String> cache = coordinator.cache("quotes", Codecs.stringKey(), Codecs.string());
 
+    private static Map<String, CachePolicy> caches(Map<String, CachePolicy> base) {
+        Map<String, CachePolicy> all = new HashMap<>(base);
+        all.put(
+                "sessions",
+                new CachePolicy(Stack.TTL, null, null, null)
+                        .withFailover(new CacheFailover(CacheFailover.MaxRung.REJECT, true)));
+        all.put(
+                "stubborn",
+                new CachePolicy(Stack.TTL, Stack.STALE, null, null)
+                        .withFailover(new CacheFailover(CacheFailover.MaxRung.LOCAL_ONLY, false)));
+        return all;
+    }
+
     private CacheCoordinator coordinator(boolean fallback) {
         Settings base = Stack.settings();
         FailoverSettings failover = new FailoverSettings(
                 FailoverSettings.Strategy.GRACEFUL_DEGRADATION,
                 fallback,
                 Duration.ofMinutes(5),
-                Duration.ofSeconds(10),
+                Duration.ofMillis(400),
                 Duration.ofMillis(300),
                 Duration.ofMillis(50));
         CircuitBreakerSettings breaker =
@@ -66,7 +89,7 @@ class LadderEnforcementTest {
                         failover,
                         base.loading(),
                         base.limits(),
-                        base.caches(),
+                        caches(base.caches()),
                         base.classes(),
                         base.server()))
                 .clock(clock)
@@ -250,5 +273,115 @@ class LadderEnforcementTest {
                     .untilAsserted(() -> assertThat(alone.ladder().rung()).isEqualTo(Rung.NORMAL));
             assertThat(quotes.get("k")).isEqualTo("from the origin");
         }
+    }
+
+    @Test
+    void on_direct_writes_go_to_the_writer_and_nowhere_else_are_they_taken() {
+        Map<String, String> origin = new ConcurrentHashMap<>();
+        Cache<String, String> written =
+                coordinator.cache("plain", Codecs.stringKey(), Codecs.string(), new Writer<String, String>() {
+                    @Override
+                    public void write(String key, String value, WriteContext context) {
+                        origin.put(key, value);
+                    }
+
+                    @Override
+                    public void delete(String key, WriteContext context) {
+                        origin.remove(key);
+                    }
+                });
+        coordinator.pinLadder(Rung.DIRECT, PIN, "anna", "test");
+        assertThat(written.put("k", "v").origin()).isEqualTo(OriginState.WRITTEN);
+        assertThat(origin).containsEntry("k", "v");
+        written.remove("k");
+        assertThat(origin).isEmpty();
+        assertThatThrownBy(() -> written.invalidate("k")).isInstanceOf(ReadOnlyException.class);
+        assertThatThrownBy(() -> cache.put("k", "v")).isInstanceOf(ReadOnlyException.class);
+        coordinator.pinLadder(Rung.READ_ONLY, PIN, "anna", "test");
+        assertThatThrownBy(() -> written.put("k", "w")).isInstanceOf(ReadOnlyException.class);
+        assertThat(origin).isEmpty();
+    }
+
+    @Test
+    void on_direct_nobody_waits_for_a_loader_longer_than_for_a_direct_request() {
+        coordinator.pinLadder(Rung.DIRECT, PIN, "anna", "test");
+        CountDownLatch never = new CountDownLatch(1);
+        long started = System.nanoTime();
+        assertThatThrownBy(() -> cache.get("k", key -> {
+                    never.await();
+                    return "late";
+                }))
+                .isInstanceOf(LoaderException.class)
+                .hasMessageContaining("400 ms");
+        assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofMillis(1_800));
+        never.countDown();
+    }
+
+    @Test
+    void a_cache_goes_down_as_far_as_it_may_and_no_further() {
+        Cache<String, String> stubborn = coordinator.cache("stubborn", Codecs.stringKey(), Codecs.string());
+        stubborn.put("k", "v");
+        for (Rung rung : List.of(Rung.READ_ONLY, Rung.DIRECT, Rung.REJECT)) {
+            coordinator.pinLadder(rung, PIN, "anna", "test");
+            assertThat(stubborn.put("k", rung.text()).missed()).containsExactly(TierLevel.L2);
+            assertThat(stubborn.get("k")).isEqualTo(rung.text());
+            assertThatThrownBy(() -> cache.put("k", "w")).isInstanceOf(TerraceException.class);
+        }
+        Cache<String, String> opened = coordinator.cache("sessions", Codecs.stringKey(), Codecs.string());
+        assertThatThrownBy(() -> opened.get("k")).isInstanceOf(RejectedException.class);
+    }
+
+    @Test
+    void what_is_never_stale_is_rather_not_answered() {
+        Cache<String, String> sessions = coordinator.cache("sessions", Codecs.stringKey(), Codecs.string());
+        sessions.put("k", "v");
+        cache.put("k", "v");
+        coordinator.pinLadder(Rung.READ_ONLY, PIN, "anna", "test");
+        assertThat(sessions.get("k")).as("fresh").isEqualTo("v");
+        coordinator.pinLadder(Rung.DIRECT, PIN, "anna", "test");
+        assertThat(cache.read("k").value()).isEqualTo("v");
+        assertThat(sessions.read("k").value()).isNull();
+        assertThatThrownBy(() -> sessions.get("k", key -> {
+                    throw new IllegalStateException("origin is out");
+                }))
+                .isInstanceOf(LoaderException.class);
+        assertThat(sessions.get("k", key -> "loaded")).isEqualTo("loaded");
+    }
+
+    @Test
+    void on_read_only_stale_values_are_answered_before_the_origin_is_asked_one_by_one_and_together() {
+        cache.put("k", "old");
+        clock.advance(Stack.TTL.plusSeconds(1));
+        coordinator.pinLadder(Rung.READ_ONLY, PIN, "anna", "test");
+        CountDownLatch answered = new CountDownLatch(1);
+        assertThat(cache.getAll(List.of("k"), keys -> {
+                    answered.await();
+                    return Map.of("k", "new");
+                }))
+                .containsEntry("k", "old");
+        answered.countDown();
+        assertThat(cache.read("k").value()).isIn("old", "new");
+    }
+
+    @Test
+    @Tag("F67")
+    void calls_that_fail_say_that_the_origin_is_down_whatever_its_check_says() {
+        for (int i = 0; i < 60; i++) {
+            assertThatThrownBy(() -> cache.get("missing", key -> {
+                        throw new IllegalStateException("origin is out");
+                    }))
+                    .isInstanceOf(TerraceException.class);
+        }
+        await().untilAsserted(() ->
+                assertThat(coordinator.ladder().signals()).as("one bad key").containsEntry("origin", "up"));
+        for (int i = 0; i < 60; i++) {
+            int one = i;
+            assertThatThrownBy(() -> cache.get("missing" + one, key -> {
+                        throw new IllegalStateException("origin is out");
+                    }))
+                    .isInstanceOf(TerraceException.class);
+        }
+        await().untilAsserted(() ->
+                assertThat(coordinator.ladder().signals().get("origin")).startsWith("down: failed too often: quotes"));
     }
 }

@@ -14,6 +14,7 @@ import dev.terrace.node.StopSignal;
 import dev.terrace.node.embedded.EmbeddedRedis;
 import dev.terrace.node.http.HttpNode;
 import dev.terrace.node.origin.HttpOrigin;
+import dev.terrace.node.origin.HttpOriginCheck;
 import dev.terrace.node.origin.HttpOriginWriter;
 import dev.terrace.spi.TierStatus;
 import java.io.IOException;
@@ -99,8 +100,8 @@ final class RunCommand implements Callable<Integer> {
             // What follows is short, and better finished than interrupted.
             signal.reactBy(() -> {});
             if (!signal.given()) {
-                coordinator = CacheCoordinator.open(settings);
                 HttpOrigin readFrom = origin(settings);
+                coordinator = coordinator(settings, readFrom);
                 node = new HttpNode(coordinator, settings.server(), readFrom, writer(readFrom, settings));
                 node.start();
                 awaitRemote(coordinator, signal);
@@ -119,6 +120,14 @@ final class RunCommand implements Callable<Integer> {
             }
             stop(node, coordinator, redis);
         }
+    }
+
+    private static CacheCoordinator coordinator(Settings settings, @Nullable HttpOrigin readFrom) {
+        CacheCoordinator.Builder builder = CacheCoordinator.builder().settings(settings);
+        if (readFrom != null) {
+            builder.originCheck(new HttpOriginCheck(readFrom));
+        }
+        return builder.build();
     }
 
     private Settings fromFile(Path file) {

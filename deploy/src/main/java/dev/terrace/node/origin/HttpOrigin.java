@@ -19,6 +19,8 @@ import java.time.Duration;
  * Thread-safe.
  */
 public final class HttpOrigin implements AdaptiveLoader<byte[], OriginResponse> {
+    private static final Duration HEAD_TIMEOUT = Duration.ofMillis(1_500);
+
     private final URI base;
     private final Duration timeout;
     private final int maxBytes;
@@ -98,6 +100,15 @@ public final class HttpOrigin implements AdaptiveLoader<byte[], OriginResponse> 
                     bytes,
                     response.headers().firstValue("ETag").orElse("")));
         }
+    }
+
+    /** Asks for nothing but whether anybody answers; returns the status. */
+    int head() throws IOException, InterruptedException {
+        HttpRequest asked = HttpRequest.newBuilder(base)
+                .timeout(HEAD_TIMEOUT)
+                .method("HEAD", HttpRequest.BodyPublishers.noBody())
+                .build();
+        return client.send(asked, HttpResponse.BodyHandlers.discarding()).statusCode();
     }
 
     @Override

@@ -6,11 +6,13 @@ import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.LocalCacheSettings;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.EnvelopeView;
 import dev.terrace.spi.KeyBuffer;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Probed;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.TierStatus;
@@ -41,9 +43,10 @@ import org.slf4j.LoggerFactory;
  * is held. Readers take no lock of ours. After {@link #close()} nothing touches native memory: writers see {@code closed}
  * under their stripe, readers announce themselves in their {@link ReadScratch} and closing waits for them.
  */
-final class ChronicleTier implements LocalTier {
+final class ChronicleTier implements LocalTier, Probed {
     private static final Logger LOG = LoggerFactory.getLogger(ChronicleTier.class);
     private static final int STRIPES = 64;
+    private static final long PROBE_MILLIS = 60_000;
     private static final int MOST_ATTEMPTS = 32;
     private static final int MOST_EVICTIONS_PER_WRITE = 1 << 20;
 
@@ -430,6 +433,31 @@ final class ChronicleTier implements LocalTier {
 
     int highWater() {
         return table.highWater();
+    }
+
+    /** Takes the place of one entry for a moment. */
+    @Override
+    public CompletionStage<String> probe() {
+        long now = clock.millis();
+        CacheKey key = CacheKey.of("terrace.health", "canary");
+        Entry song = new Entry(
+                key,
+                EntryKind.VALUE,
+                Version.of(now, 0, 0),
+                now,
+                now + PROBE_MILLIS,
+                now + PROBE_MILLIS,
+                List.of(),
+                new byte[] {1});
+        StoreOutcome outcome = store(song, WriteCondition.IF_NEWER);
+        boolean there = lookUp(key) instanceof Lookup.Hit;
+        drop(key);
+        return CompletableFuture.completedStage(
+                there
+                        ? ""
+                        : outcome instanceof StoreOutcome.Applied
+                                ? "what was written is not there"
+                                : outcome.toString());
     }
 
     @Override
