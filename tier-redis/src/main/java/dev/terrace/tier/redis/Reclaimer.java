@@ -48,7 +48,7 @@ final class Reclaimer implements AutoCloseable {
         if (to == null) {
             return;
         }
-        byte[] version = RedisTier.bytesOf(upTo);
+        byte[] version = ScriptWords.bytesOf(upTo);
         long removed = 0;
         try {
             for (String key : to.scan(keys.patternOf(cache))) {

@@ -48,7 +48,7 @@ final class RedisFleet implements LeaseStore, RateStore {
                 Claimed.Unavailable::new,
                 ascii(claim.owner()),
                 millis(claim.keep()),
-                seen == null ? NOTHING : RedisTier.bytesOf(seen));
+                seen == null ? NOTHING : ScriptWords.bytesOf(seen));
     }
 
     private static Claimed claimed(byte[] bytes) {

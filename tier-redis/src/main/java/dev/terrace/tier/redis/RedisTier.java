@@ -23,7 +23,6 @@ import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -36,7 +35,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
@@ -52,15 +50,6 @@ import org.jspecify.annotations.Nullable;
 final class RedisTier implements Tier, Coordinating, Probed, Prolonging {
     /** Bounds the memory that a frozen server can pin: a call leaves when Redisson gives it up, soon after its deadline. */
     static final int MOST_IN_FLIGHT = 10_000;
-
-    private static final byte[] NOTHING = new byte[0];
-    private static final byte[] IF_NEWER = {'N'};
-    private static final byte[] IF_ABSENT = {'A'};
-    private static final byte[] IF_VERSION = {'V'};
-    private static final byte[] IF_UNCHANGED = {'U'};
-
-    /** Longer times to live are stored without one: Redis's clock arithmetic must not overflow. */
-    private static final long LONGEST_TTL_MILLIS = TimeUnit.DAYS.toMillis(3650);
 
     private final DistributedCacheSettings settings;
     private final Connector connector;
@@ -299,49 +288,15 @@ final class RedisTier implements Tier, Coordinating, Probed, Prolonging {
     }
 
     private RedissonCommands.Store storeOf(Entry entry, WriteCondition condition, long now) {
-        byte[] how = codeOf(condition);
-        byte[] expected = expectedBy(condition);
+        byte[] how = ScriptWords.codeOf(condition);
+        byte[] expected = ScriptWords.expectedBy(condition);
         return new RedissonCommands.Store(
-                keys.of(entry.key()), how, Envelope.encode(entry), ttlOf(entry, now), expected);
-    }
-
-    /** The version that scripts are to compare with, for conditions that name one. */
-    static byte[] expectedBy(WriteCondition condition) {
-        if (condition instanceof WriteCondition.IfVersion wanted) {
-            return bytesOf(wanted.expected());
-        }
-        return condition instanceof WriteCondition.IfUnchanged since && since.seen() != null
-                ? bytesOf(since.seen())
-                : NOTHING;
-    }
-
-    /** How scripts are told the condition. */
-    static byte[] codeOf(WriteCondition condition) {
-        if (condition instanceof WriteCondition.IfUnchanged) {
-            return IF_UNCHANGED;
-        }
-        return condition instanceof WriteCondition.IfNewer
-                ? IF_NEWER
-                : condition instanceof WriteCondition.IfAbsent ? IF_ABSENT : IF_VERSION;
-    }
-
-    /** The time to live that scripts take: milliseconds, 0 for ever, -1 over already. */
-    static byte[] ttlOf(Entry entry, long now) {
-        long left = entry.staleUntilMillis() - now;
-        String ttl = left <= 0 ? "-1" : left > LONGEST_TTL_MILLIS ? "0" : Long.toString(left);
-        return ttl.getBytes(StandardCharsets.US_ASCII);
-    }
-
-    static byte[] bytesOf(Version version) {
-        return ByteBuffer.allocate(Version.BYTES)
-                .putLong(version.clock())
-                .putLong(version.node())
-                .array();
+                keys.of(entry.key()), how, Envelope.encode(entry), ScriptWords.ttlOf(entry, now), expected);
     }
 
     @Override
     public CompletionStage<Prolonged> prolong(Entry entry) {
-        byte[] ttl = ttlOf(entry, clock.millis());
+        byte[] ttl = ScriptWords.ttlOf(entry, clock.millis());
         return ttl[0] == '-' ? CompletableFuture.completedStage(Prolonged.NOT_HELD) : fleet.prolong(entry, ttl);
     }
 

@@ -1,6 +1,5 @@
 package dev.terrace.tier.redis;
 
-import com.codahale.metrics.Counter;
 import com.codahale.metrics.MetricFilter;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.DistributedCacheSettings;
@@ -22,12 +21,9 @@ import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import dev.terrace.tier.redis.Scripts.Script;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -68,8 +64,6 @@ final class RedisZone implements Replica, Coordinating, Probed, Prolonging {
     /** How long ago the zone's name may have been looked at when something is stored past the fence. */
     private static final long NAME_IS_GOOD_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private static final byte[] NOTHING = new byte[0];
-
     private final String zone;
     private final InstantSource clock;
     private final RedisTier tier;
@@ -79,8 +73,7 @@ final class RedisZone implements Replica, Coordinating, Probed, Prolonging {
     private final ZoneWalk walk;
     private final ZoneCalls calls;
     private final ZoneCalls longCalls;
-    private final Counter corrupt;
-    private final Counter unknownFormat;
+    private final ZoneAnswers answers;
 
     /**
      * Begins to connect, in the background.
@@ -105,8 +98,7 @@ final class RedisZone implements Replica, Coordinating, Probed, Prolonging {
                 connector,
                 settings.timeout().plus(settings.connectTimeout()).toMillis(),
                 metrics);
-        this.corrupt = metrics.counter("corrupt");
-        this.unknownFormat = metrics.counter("unknown_format");
+        this.answers = new ZoneAnswers(clock, metrics);
         String prefix = "zone." + zone;
         registry.removeMatching(MetricFilter.startsWith(prefix + "."));
         registry.registerAll(prefix, metrics);
@@ -226,33 +218,12 @@ final class RedisZone implements Replica, Coordinating, Probed, Prolonging {
 
     @Override
     public CompletionStage<Lookup> vote(CacheKey key) {
-        return fenced(FencedScripts::vote, List.of(keys.of(key)), new Object[0], bytes -> lookup(key, bytes), no -> no);
-    }
-
-    /** What cannot be read is no vote for "nothing there": the zone knows that it has lost something. */
-    private Lookup lookup(CacheKey key, byte @Nullable [] bytes) {
-        if (bytes == null) {
-            return Lookup.MISS;
-        }
-        Entry entry = entry(key, bytes);
-        if (entry == null) {
-            return ZoneCalls.no(Unavailability.ERROR, "what the zone holds under the key cannot be read");
-        }
-        return entry.isExpired(clock.millis()) ? Lookup.MISS : new Lookup.Hit(entry);
-    }
-
-    private @Nullable Entry entry(CacheKey key, byte[] bytes) {
-        Envelope.Decoded decoded = Envelope.decode(bytes);
-        if (decoded instanceof Envelope.Malformed malformed) {
-            (malformed.flaw() == Envelope.Flaw.UNKNOWN_FORMAT ? unknownFormat : corrupt).inc();
-            return null;
-        }
-        Entry entry = ((Envelope.Sound) decoded).entry();
-        if (!entry.key().equals(key)) {
-            corrupt.inc();
-            return null;
-        }
-        return entry;
+        return fenced(
+                FencedScripts::vote,
+                List.of(keys.of(key)),
+                new Object[0],
+                bytes -> answers.lookup(key, bytes),
+                no -> no);
     }
 
     @Override
@@ -261,66 +232,45 @@ final class RedisZone implements Replica, Coordinating, Probed, Prolonging {
                 FencedScripts::query,
                 withPromise(keys.of(key)),
                 new Object[0],
-                answer -> switch (code(answer)) {
-                    case 'V' -> new Ballot.Known(version(answer));
-                    case 'N' -> new Ballot.Known(null);
-                    default -> new Ballot.Unknown(Unavailability.ERROR, unreadable(answer));
-                },
+                answers::ballot,
                 no -> new Ballot.Unknown(no.cause(), no.detail()));
     }
 
     @Override
     public CompletionStage<Promise> promise(CacheKey key, Version version, Duration keep) {
-        Object[] arguments = {RedisTier.bytesOf(version), digits(Math.max(1, keep.toMillis()))};
+        Object[] arguments = {ScriptWords.bytesOf(version), ScriptWords.digits(Math.max(1, keep.toMillis()))};
         return fenced(
                 FencedScripts::promise,
                 withPromise(keys.of(key)),
                 arguments,
-                answer -> promise(key, answer),
+                answer -> answers.promise(key, answer),
                 no -> new Promise.Unknown(no.cause(), no.detail()));
-    }
-
-    private Promise promise(CacheKey key, byte @Nullable [] answer) {
-        if (code(answer) == 'D') {
-            return new Promise.Denied(version(answer));
-        }
-        if (answer == null || code(answer) != 'G') {
-            return new Promise.Unknown(Unavailability.ERROR, unreadable(answer));
-        }
-        if (answer.length == 1) {
-            return new Promise.Given(null);
-        }
-        Entry held = entry(key, Arrays.copyOfRange(answer, 1, answer.length));
-        if (held == null) {
-            return new Promise.Unknown(Unavailability.ERROR, "what the zone holds under the key cannot be read");
-        }
-        return new Promise.Given(held.isExpired(clock.millis()) ? null : held);
     }
 
     @Override
     public CompletionStage<StoreOutcome> accept(Entry entry) {
-        Object[] arguments = {Envelope.encode(entry), RedisTier.ttlOf(entry, clock.millis())};
+        Object[] arguments = {Envelope.encode(entry), ScriptWords.ttlOf(entry, clock.millis())};
         return fenced(
                 FencedScripts::accept,
                 withPromise(keys.of(entry.key())),
                 arguments,
-                this::outcome,
+                answers::outcome,
                 RedisTier::outcomeOf);
     }
 
     @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
         long now = clock.millis();
-        byte[] how = RedisTier.codeOf(condition);
-        byte[] expected = RedisTier.expectedBy(condition);
+        byte[] how = ScriptWords.codeOf(condition);
+        byte[] expected = ScriptWords.expectedBy(condition);
         Object[] arguments = {
-            how, Envelope.encode(entry), RedisTier.ttlOf(entry, now), digits(now), expected,
+            how, Envelope.encode(entry), ScriptWords.ttlOf(entry, now), ScriptWords.digits(now), expected,
         };
         return fenced(
                 FencedScripts::store,
                 withPromise(keys.of(entry.key())),
                 arguments,
-                this::outcome,
+                answers::outcome,
                 RedisTier::outcomeOf);
     }
 
@@ -339,45 +289,6 @@ final class RedisZone implements Replica, Coordinating, Probed, Prolonging {
         }
         return CompletableFuture.allOf(stored.toArray(CompletableFuture[]::new))
                 .thenApply(done -> stored.stream().map(CompletableFuture::join).toList());
-    }
-
-    private StoreOutcome outcome(byte @Nullable [] answer) {
-        return switch (code(answer)) {
-            case 'A' -> StoreOutcome.APPLIED;
-            case 'S' -> new StoreOutcome.Superseded(version(answer));
-            case 'N' -> new StoreOutcome.Superseded(null);
-            case 'P' -> new StoreOutcome.Promised(version(answer));
-            case 'F' -> {
-                unknownFormat.inc();
-                yield new StoreOutcome.Refused(
-                        TierLevel.L2, "the zone holds an entry in the format of a later version, which is left alone");
-            }
-            // It may have been done all the same.
-            default -> RedisTier.outcomeOf(ZoneCalls.no(Unavailability.DISCONNECTED, unreadable(answer)));
-        };
-    }
-
-    private static byte[] digits(long number) {
-        return Long.toString(number).getBytes(StandardCharsets.US_ASCII);
-    }
-
-    private static char code(byte @Nullable [] answer) {
-        return answer == null || answer.length == 0 ? '?' : (char) answer[0];
-    }
-
-    private static Version version(byte @Nullable [] answer) {
-        ByteBuffer bytes = ByteBuffer.wrap(answer == null ? NOTHING : answer, 1, Version.BYTES);
-        return new Version(bytes.getLong(), bytes.getLong());
-    }
-
-    private static String unreadable(byte @Nullable [] answer) {
-        return switch (code(answer)) {
-            case 'F' -> "the zone holds an entry in the format of a later version";
-            case 'R' -> "what the zone holds under the key cannot be read";
-            default ->
-                "unexpected answer of a script: "
-                        + (answer == null ? "none" : new String(answer, StandardCharsets.ISO_8859_1));
-        };
     }
 
     @Override
@@ -412,18 +323,18 @@ final class RedisZone implements Replica, Coordinating, Probed, Prolonging {
     @Override
     public CompletionStage<StoreOutcome> restore(Entry entry) {
         String redisKey = keys.of(entry.key());
-        Object[] arguments = {Envelope.encode(entry), RedisTier.ttlOf(entry, clock.millis())};
+        Object[] arguments = {Envelope.encode(entry), ScriptWords.ttlOf(entry, clock.millis())};
         return calls.call(
                 (connection, servers) -> ours(connection, servers)
                         .thenCompose(ours ->
                                 restore(connection, servers, FencedScripts.RESTORE, List.of(redisKey), arguments)),
-                this::outcome,
+                answers::outcome,
                 RedisTier::outcomeOf);
     }
 
     @Override
     public CompletionStage<Boolean> restorePromise(CacheKey key, Version version, Duration keep) {
-        Object[] arguments = {RedisTier.bytesOf(version), digits(Math.max(1, keep.toMillis()))};
+        Object[] arguments = {ScriptWords.bytesOf(version), ScriptWords.digits(Math.max(1, keep.toMillis()))};
         return calls.call(
                 (connection, servers) -> ours(connection, servers)
                         .thenCompose(ours -> restore(
@@ -432,7 +343,7 @@ final class RedisZone implements Replica, Coordinating, Probed, Prolonging {
                                 FencedScripts.RESTORE_PROMISE,
                                 withPromise(keys.of(key)),
                                 arguments)),
-                answer -> code(answer) == 'A',
+                answers::isDone,
                 no -> false);
     }
 
