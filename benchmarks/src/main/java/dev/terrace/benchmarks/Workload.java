@@ -1,6 +1,6 @@
 package dev.terrace.benchmarks;
 
-import java.util.Arrays;
+import dev.terrace.testkit.Zipf;
 import java.util.SplittableRandom;
 
 /** Keys, values and the order in which keys are read: the same for every contender. */
@@ -30,12 +30,7 @@ final class Workload {
 
     /** Which key each read asks for: zipf 0.99 over {@code count} keys, hot ones scattered. */
     static int[] zipf(int count, long seed) {
-        double[] cumulative = new double[count];
-        double sum = 0;
-        for (int i = 0; i < count; i++) {
-            sum += 1 / Math.pow(i + 1, ZIPF_EXPONENT);
-            cumulative[i] = sum;
-        }
+        Zipf popularity = new Zipf(count, ZIPF_EXPONENT);
         SplittableRandom random = new SplittableRandom(seed);
         int[] scattered = new int[count];
         for (int i = 0; i < count; i++) {
@@ -45,8 +40,7 @@ final class Workload {
         }
         int[] sequence = new int[SEQUENCE];
         for (int i = 0; i < SEQUENCE; i++) {
-            int rank = Arrays.binarySearch(cumulative, random.nextDouble(sum));
-            sequence[i] = scattered[Math.min(rank < 0 ? -rank - 1 : rank, count - 1)];
+            sequence[i] = scattered[popularity.rank(random)];
         }
         return sequence;
     }
