@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** L2, answered as unavailable at once while the ladder leaves it out. Thread-safe. */
+/** L2, answered as unavailable at once while the ladder leaves it out, but for markers. Thread-safe. */
 final class SwitchedTier implements Tier {
     private static final Lookup NOT_READ =
             new Lookup.Unavailable(TierLevel.L2, Unavailability.BREAKER_OPEN, RemoteUse.LEFT_OUT);
@@ -41,12 +41,20 @@ final class SwitchedTier implements Tier {
 
     @Override
     public CompletionStage<Lookup> get(CacheKey key) {
-        return use.isRead() ? tier.get(key) : CompletableFuture.completedStage(NOT_READ);
+        return isRead(key) ? tier.get(key) : CompletableFuture.completedStage(NOT_READ);
+    }
+
+    /**
+     * Markers are read as soon as writes go through. After a gap a node has heard everything only when it has read them anew,
+     * and the last rung waits for that: it would wait for itself.
+     */
+    private boolean isRead(CacheKey key) {
+        return use.isRead() || use.isWritten() && key.cache().startsWith(Markers.RESERVED_PREFIX);
     }
 
     @Override
     public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-        if (use.isRead()) {
+        if (keys.stream().allMatch(this::isRead)) {
             return tier.getAll(keys);
         }
         Map<CacheKey, Lookup> none = new HashMap<>(2 * keys.size());
