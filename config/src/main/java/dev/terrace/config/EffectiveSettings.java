@@ -51,6 +51,7 @@ public final class EffectiveSettings {
         put(server, "port", settings.server().port());
         put(server, "token", settings.server().token());
         put(server, "max_body_bytes", settings.server().maxBodyBytes());
+        put(server, "chaos", settings.server().chaos());
         backplane(child(root, "backplane"), settings.backplane());
         Map<String, Object> journal = child(root, "journal");
         put(journal, "path", settings.journal().path());

@@ -9,12 +9,23 @@ import org.jspecify.annotations.Nullable;
  * @param port 0 for any free one
  * @param token what callers must send as a bearer token; null for none
  * @param maxBodyBytes longest request body
+ * @param chaos whether callers may break things on purpose, under {@code /chaos}
  */
 public record ServerSettings(
-        String host, int port, @Nullable Secret token, int maxBodyBytes) {
-    /** 127.0.0.1:8080, no token, 8 MiB. */
+        String host, int port, @Nullable Secret token, int maxBodyBytes, boolean chaos) {
+    /** Without chaos. */
+    public ServerSettings(String host, int port, @Nullable Secret token, int maxBodyBytes) {
+        this(host, port, token, maxBodyBytes, false);
+    }
+
+    /** 127.0.0.1:8080, no token, 8 MiB, no chaos. */
     public static ServerSettings defaults() {
         return new ServerSettings("127.0.0.1", 8080, null, 8 << 20);
+    }
+
+    /** The same, with or without chaos. */
+    public ServerSettings withChaos(boolean newChaos) {
+        return new ServerSettings(host, port, token, maxBodyBytes, newChaos);
     }
 
     /** True for names and addresses that only this machine reaches. */

@@ -447,7 +447,8 @@ final class SettingsBinder {
                 in.text("host", d.host()),
                 (int) in.number("port", d.port(), 0, 65_535),
                 in.secret("token"),
-                in.bytes("max_body_bytes", d.maxBodyBytes(), 1_024, 1 << 30));
+                in.bytes("max_body_bytes", d.maxBodyBytes(), 1_024, 1 << 30),
+                in.flag("chaos", d.chaos()));
         in.finish();
         return settings;
     }

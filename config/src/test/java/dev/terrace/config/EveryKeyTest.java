@@ -157,7 +157,7 @@ class EveryKeyTest {
                                                 Duration.ofMillis(1),
                                                 Duration.ofMillis(1)))
                                         .withOrigin(new OriginPolicy("market", OriginPolicy.SingleFlight.FLEET)))),
-                        new ServerSettings("0.0.0.0", 9090, new Secret("a-token-of-many-characters"), 16 << 20),
+                        new ServerSettings("0.0.0.0", 9090, new Secret("a-token-of-many-characters"), 16 << 20, true),
                         new BackplaneSettings(
                                 true,
                                 50_000,

@@ -46,6 +46,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -265,6 +266,27 @@ public final class CacheCoordinator implements AutoCloseable {
     /** The checks that the ladder goes by: they tell the last verdict and never wait. */
     public HealthCheckRegistry healthChecks() {
         return degrading.vitals().checks();
+    }
+
+    /**
+     * Evicts entries of L1 at random, as a want of space would, and everything from near caches: to see what becomes of it. Other tiers keep
+     * what they have.
+     *
+     * @param share each entry's chance to go, above 0 and at most 1
+     * @param random decides
+     * @return how many went
+     * @throws BadInputException when the share is out of bounds, or there is no L1
+     */
+    public long evictLocal(double share, RandomGenerator random) {
+        engine.gate().check();
+        if (!(share > 0 && share <= 1)) {
+            throw new BadInputException("share " + share + " is not above 0 and at most 1", "give a part of one");
+        }
+        long evicted = engine.copies().evict(share, random);
+        if (evicted < 0) {
+            throw new BadInputException("there is no L1 to evict from", "enable local_cache");
+        }
+        return evicted;
     }
 
     /** What each tier says of itself, fastest first. */

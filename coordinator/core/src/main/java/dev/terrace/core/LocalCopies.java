@@ -2,6 +2,7 @@ package dev.terrace.core;
 
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.Evicting;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.StoreOutcome;
@@ -11,6 +12,7 @@ import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,6 +129,20 @@ final class LocalCopies {
         if (mutant != Mutant.NEAR_SURVIVES_A_GAP) {
             near.dropAll();
         }
+    }
+
+    /**
+     * Evicts some of what L1 holds, and all that near caches hold of it. Misses follow and nothing else: L1 evicts at any time by itself.
+     *
+     * @return how many entries of L1 went; -1 when there is no L1, or it does not evict on command
+     */
+    long evict(double share, RandomGenerator random) {
+        if (!(local instanceof Evicting evicting)) {
+            return -1;
+        }
+        long evicted = evicting.evict(share, random);
+        near.dropAll();
+        return evicted;
     }
 
     /** Stores a fill if {@code allowed} says so under the stripe; false when it was not allowed. */

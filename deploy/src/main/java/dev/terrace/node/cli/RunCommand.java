@@ -68,6 +68,12 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--token-file", paramLabel = "FILE", description = "File with the token that callers must send.")
     private @Nullable Path tokenFile;
 
+    @Option(
+            names = "--chaos",
+            description =
+                    "Let callers break things on purpose, by 'terrace chaos' (also: server.chaos). Not for production.")
+    private boolean chaos;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
     private CommandSpec spec;
@@ -102,7 +108,7 @@ final class RunCommand implements Callable<Integer> {
             if (!signal.given()) {
                 HttpOrigin readFrom = origin(settings);
                 coordinator = coordinator(settings, readFrom);
-                node = new HttpNode(coordinator, settings.server(), readFrom, writer(readFrom, settings));
+                node = new HttpNode(coordinator, settings.server(), readFrom, writer(readFrom, settings), redis);
                 node.start();
                 awaitRemote(coordinator, signal);
                 announce(out, settings, coordinator, node, started);
@@ -172,7 +178,8 @@ final class RunCommand implements Callable<Integer> {
                     ExitCodes.USAGE,
                     "--host " + newHost + " is not loopback, which demands a token: give --token-file or server.token");
         }
-        return new ServerSettings(newHost, port == null ? base.port() : port, token, base.maxBodyBytes());
+        return new ServerSettings(
+                newHost, port == null ? base.port() : port, token, base.maxBodyBytes(), chaos || base.chaos());
     }
 
     private static Secret token(Path file) {

@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             ZonesCommand.class,
             JournalCommand.class,
             LadderCommand.class,
+            ChaosCommand.class,
             ExplainCommand.class,
             WarmupCommand.class,
             ReplayCommand.class,

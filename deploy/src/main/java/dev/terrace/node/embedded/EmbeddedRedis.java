@@ -33,14 +33,21 @@ public final class EmbeddedRedis implements AutoCloseable {
     private static final int PASSWORD_BYTES = 24;
 
     private final FolderLock lock;
-    private final RedisServer server;
-    private final Secret password;
+    private final Launch launch;
+    private volatile RedisServer server;
     private boolean closed;
 
-    private EmbeddedRedis(FolderLock lock, RedisServer server, Secret password) {
+    /** How the server is started, and started again. */
+    private record Launch(RedisFolder folder, Path binary, Secret password, int memoryMib) {
+        RedisServer on(int port) {
+            return RedisServer.launch(folder, binary, port, password, memoryMib);
+        }
+    }
+
+    private EmbeddedRedis(FolderLock lock, Launch launch, RedisServer server) {
         this.lock = lock;
+        this.launch = launch;
         this.server = server;
-        this.password = password;
     }
 
     /**
@@ -67,9 +74,8 @@ public final class EmbeddedRedis implements AutoCloseable {
             Path binary = home.resolve(RedisBinary.FILE_NAME);
             Leftovers.end(binary);
             RedisBinary.unpack(binary);
-            Secret password = new Secret(randomPassword());
-            RedisServer server = launch(new RedisFolder(home), binary, password, memoryMib);
-            return new EmbeddedRedis(lock, server, password);
+            Launch launch = new Launch(new RedisFolder(home), binary, new Secret(randomPassword()), memoryMib);
+            return new EmbeddedRedis(lock, launch, onFreePort(launch));
         } catch (RuntimeException e) {
             lock.close();
             throw e;
@@ -105,15 +111,15 @@ public final class EmbeddedRedis implements AutoCloseable {
     }
 
     /** Tries again when somebody else took the port between the look and the start. */
-    private static RedisServer launch(RedisFolder folder, Path binary, Secret password, int memoryMib) {
+    private static RedisServer onFreePort(Launch launch) {
         SetupException last = null;
         for (int i = 0; i < TRIES; i++) {
             int port = freePort();
             try {
-                return RedisServer.launch(folder, binary, port, password, memoryMib);
+                return launch.on(port);
             } catch (SetupException e) {
                 last = e;
-                if (!folder.logTail().contains("Address already in use")) {
+                if (!launch.folder().logTail().contains("Address already in use")) {
                     break;
                 }
             }
@@ -139,12 +145,43 @@ public final class EmbeddedRedis implements AutoCloseable {
 
     /** What it asks for. */
     public Secret password() {
-        return password;
+        return launch.password();
     }
 
     /** Its process id. */
     public long pid() {
         return server.process().pid();
+    }
+
+    /** Kills the server's process, as a crash would, for drills: {@link #restart} starts it again. Nothing when it does not run. */
+    public synchronized void kill() {
+        server.kill();
+    }
+
+    /**
+     * Starts the server again after it has ended: same port, same password, with what it had on disk. Nothing when it runs, or after {@link
+     * #close}.
+     *
+     * @throws SetupException when it does not start, for instance because something else listens there by now
+     */
+    public synchronized void restart() {
+        if (!closed && !isAlive()) {
+            server = launch.on(port());
+        }
+    }
+
+    /**
+     * Stops the server's process (SIGSTOP), for drills: it keeps its connections and answers nothing. Nothing when it does not run.
+     *
+     * @throws SetupException when the signal cannot be sent
+     */
+    public synchronized void freeze() {
+        server.signal("STOP");
+    }
+
+    /** Ends {@link #freeze}. */
+    public synchronized void thaw() {
+        server.signal("CONT");
     }
 
     /** False once the server has ended, for whatever reason. */

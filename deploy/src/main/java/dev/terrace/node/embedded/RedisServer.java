@@ -110,6 +110,39 @@ record RedisServer(Process process, int port) {
         }
     }
 
+    /** Ends it by force, and waits until it is gone. */
+    void kill() {
+        process.destroyForcibly();
+        try {
+            if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+                throw new SetupException("the embedded Redis, process " + process.pid() + ", does not end", "");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Sends a signal to the process, which is this program's own child, if it is still there. */
+    void signal(String name) {
+        if (!process.isAlive()) {
+            return;
+        }
+        try {
+            // The shell's own kill, which is there wherever there is a shell.
+            Process kill = new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid())
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            if (!kill.waitFor(STOP_SECONDS, TimeUnit.SECONDS) || kill.exitValue() != 0 && process.isAlive()) {
+                throw new SetupException("the embedded Redis, process " + process.pid() + ", takes no signal", "");
+            }
+        } catch (IOException e) {
+            throw new SetupException("no signal can be sent to the embedded Redis: " + e.getMessage(), "", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** Ends it; false when that took force. */
     boolean stop() {
         process.destroy(); // SIGTERM: it syncs its log to disk.

@@ -3,6 +3,8 @@ package dev.terrace.node.http;
 import dev.terrace.api.SetupException;
 import dev.terrace.config.ServerSettings;
 import dev.terrace.core.CacheCoordinator;
+import dev.terrace.node.chaos.Chaos;
+import dev.terrace.node.embedded.EmbeddedRedis;
 import dev.terrace.node.jobs.Jobs;
 import dev.terrace.node.origin.HttpOrigin;
 import dev.terrace.node.origin.HttpOriginWriter;
@@ -32,11 +34,12 @@ public final class HttpNode implements AutoCloseable {
     private final Server server;
     private final ServerConnector connector;
     private final Jobs jobs = new Jobs();
+    private final Chaos chaos;
     private final ServerSettings settings;
 
     /** Prepares; {@link #start} listens. */
     public HttpNode(CacheCoordinator coordinator, ServerSettings settings, @Nullable HttpOrigin origin) {
-        this(coordinator, settings, origin, null, BODY_GRACE);
+        this(coordinator, settings, origin, null, null, BODY_GRACE);
     }
 
     /** As the other; {@code writer} makes PUT and DELETE below {@code /origin/} writes to the origin. */
@@ -45,7 +48,17 @@ public final class HttpNode implements AutoCloseable {
             ServerSettings settings,
             @Nullable HttpOrigin origin,
             @Nullable HttpOriginWriter writer) {
-        this(coordinator, settings, origin, writer, BODY_GRACE);
+        this(coordinator, settings, origin, writer, null, BODY_GRACE);
+    }
+
+    /** As the other; {@code redis} is the server that this node started for itself, which chaos may break where the settings allow any. */
+    public HttpNode(
+            CacheCoordinator coordinator,
+            ServerSettings settings,
+            @Nullable HttpOrigin origin,
+            @Nullable HttpOriginWriter writer,
+            @Nullable EmbeddedRedis redis) {
+        this(coordinator, settings, origin, writer, redis, BODY_GRACE);
     }
 
     /** As the other; {@code bodyGrace} is how long a body may take before its rate is looked at. */
@@ -54,7 +67,9 @@ public final class HttpNode implements AutoCloseable {
             ServerSettings settings,
             @Nullable HttpOrigin origin,
             @Nullable HttpOriginWriter writer,
+            @Nullable EmbeddedRedis redis,
             Duration bodyGrace) {
+        this.chaos = new Chaos(coordinator, redis);
         this.settings = settings;
         QueuedThreadPool threads = new QueuedThreadPool(MOST_THREADS, FEWEST_THREADS);
         threads.setName("terrace-http");
@@ -85,6 +100,7 @@ public final class HttpNode implements AutoCloseable {
         new FleetEndpoints(coordinator).addTo(router);
         new JournalEndpoints(coordinator).addTo(router);
         new LadderEndpoints(coordinator).addTo(router);
+        new ChaosEndpoints(chaos, settings.chaos()).addTo(router);
         server.setHandler(router);
     }
 
@@ -128,6 +144,7 @@ public final class HttpNode implements AutoCloseable {
     @Override
     public void close() {
         jobs.close();
+        chaos.close();
         try {
             server.stop();
         } catch (Exception e) {

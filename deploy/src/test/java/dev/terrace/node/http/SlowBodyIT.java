@@ -25,7 +25,7 @@ class SlowBodyIT {
         ServerSettings server = new ServerSettings("127.0.0.1", 0, null, 1 << 20);
         try (CacheCoordinator coordinator =
                         CacheCoordinator.open(Settings.defaults().withServer(server));
-                HttpNode node = new HttpNode(coordinator, server, null, null, Duration.ofMillis(300))) {
+                HttpNode node = new HttpNode(coordinator, server, null, null, null, Duration.ofMillis(300))) {
             node.start();
             try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), node.port())) {
                 socket.setSoTimeout(PACE_MILLIS);

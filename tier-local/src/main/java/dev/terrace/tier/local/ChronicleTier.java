@@ -9,6 +9,7 @@ import dev.terrace.spi.Entry;
 import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.EnvelopeView;
+import dev.terrace.spi.Evicting;
 import dev.terrace.spi.KeyBuffer;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Lookup;
@@ -32,6 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,7 +45,7 @@ import org.slf4j.LoggerFactory;
  * is held. Readers take no lock of ours. After {@link #close()} nothing touches native memory: writers see {@code closed}
  * under their stripe, readers announce themselves in their {@link ReadScratch} and closing waits for them.
  */
-final class ChronicleTier implements LocalTier, Probed {
+final class ChronicleTier implements LocalTier, Evicting, Probed {
     private static final Logger LOG = LoggerFactory.getLogger(ChronicleTier.class);
     private static final int STRIPES = 64;
     private static final long PROBE_MILLIS = 60_000;
@@ -479,6 +481,19 @@ final class ChronicleTier implements LocalTier, Probed {
             errors.inc();
             throw e;
         }
+    }
+
+    @Override
+    public long evict(double share, RandomGenerator random) {
+        long evicted = 0;
+        int end = table.highWater();
+        for (int slot = 0; slot < end && !closed; slot++) {
+            if (table.isResident(slot) && random.nextDouble() < share && removeSlot(slot, false)) {
+                evicted++;
+            }
+        }
+        evictedForSize.inc(evicted);
+        return evicted;
     }
 
     private HashKey hashOf(CacheKey key) {

@@ -38,7 +38,11 @@ class ApiOptimizerIT {
             assertThat(printed).contains("read-only", "direct", " 0 failed", "writes refused");
 
             assertThat(get(example, "/status"))
-                    .contains("\"rung\":\"normal\"", "\"to\":\"read-only\"", "\"to\":\"direct\"", "\"to\":\"local-only\"");
+                    .contains(
+                            "\"rung\":\"normal\"",
+                            "\"to\":\"read-only\"",
+                            "\"to\":\"direct\"",
+                            "\"to\":\"local-only\"");
             assertThat(get(example, "/metrics"))
                     .contains("ladder_at_normal 1", "ladder_at_read_only 0", "ladder_moves", "visitors_reads");
             assertThat(get(example, "/")).contains("<title>API optimizer</title>", "/status");
