@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -94,9 +95,12 @@ final class Answers<K, V> {
             return CompletableFuture.completedStage(settled);
         }
         cache.misses.inc();
-        return loader == null
-                ? CompletableFuture.completedStage(leftover(found))
-                : load(flight, found, loader, options);
+        if (loader != null) {
+            return load(flight, found, loader, options);
+        }
+        return hasLastResort(found)
+                ? engine.cascade().lastResort(cache, flight.key, found).thenApply(this::leftover)
+                : CompletableFuture.completedStage(leftover(found));
     }
 
     /** What is read may live on. */
@@ -239,13 +243,16 @@ final class Answers<K, V> {
     CompletionStage<Answer<V>> waitFor(Flight flight, Found found) {
         CompletableFuture<Answer<V>> answer = new CompletableFuture<>();
         flight.loaded.whenComplete((loaded, failure) -> {
-            try {
-                if (!answer.isDone()) {
-                    answer.complete(failure == null ? loaded(loaded) : staleOr(found, failure));
-                }
-            } catch (RuntimeException e) {
-                answer.completeExceptionally(e);
+            if (answer.isDone()) {
+                return;
             }
+            if (failure == null || !hasLastResort(found)) {
+                complete(answer, () -> failure == null ? loaded(loaded) : staleOr(found, failure));
+                return;
+            }
+            engine.cascade()
+                    .lastResort(cache, flight.key, found)
+                    .whenComplete((last, bug) -> complete(answer, () -> staleOr(bug == null ? last : found, failure)));
         });
         if (found.isUsableValue(now())) {
             flight.patience.whenComplete((over, never) -> {
@@ -256,6 +263,19 @@ final class Answers<K, V> {
             });
         }
         return answer.whenComplete((told, failure) -> engine.loads().waited());
+    }
+
+    private void complete(CompletableFuture<Answer<V>> answer, Supplier<Answer<V>> said) {
+        try {
+            answer.complete(said.get());
+        } catch (RuntimeException e) {
+            answer.completeExceptionally(e);
+        }
+    }
+
+    /** True when L3 was not asked, because the node does not go by its tiers, and there is nothing else. */
+    private boolean hasLastResort(Found found) {
+        return !cache.stance().usesCopies() && !cache.neverStale && !found.isUsableValue(now());
     }
 
     /** The answer that the tiers gave; null when their value cannot be decoded, which makes it a miss. */

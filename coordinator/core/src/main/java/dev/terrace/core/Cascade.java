@@ -228,6 +228,13 @@ final class Cascade {
                 }));
     }
 
+    /**
+     * What L3 holds beside {@code best}, for a node that does not go by its tiers and has no other answer left; never fresh.
+     */
+    CompletionStage<Found> lastResort(CacheState cache, CacheKey key, Found best) {
+        return sure(cache, open -> backup(cache, key, best, open)).thenApply(Found::doubted);
+    }
+
     /** What L1 holds, unless it must be asked first whether it was invalidated. */
     Found local(CacheState cache, CacheKey key) {
         return local(cache, key, new OpenTags(true));

@@ -24,6 +24,7 @@ import dev.terrace.config.CachePolicy;
 import dev.terrace.config.CircuitBreakerSettings;
 import dev.terrace.config.FailoverSettings;
 import dev.terrace.config.Settings;
+import dev.terrace.spi.Lookup;
 import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.testkit.FaultyTier;
@@ -49,6 +50,8 @@ class LadderEnforcementTest {
 
     private final ManualClock clock = ManualClock.startingNow();
     private final MetricRegistry metrics = new MetricRegistry();
+    private HeapLocalTier local = new HeapLocalTier(clock);
+    private HeapTier backup = new HeapTier(TierLevel.L3, clock);
     private HeapTier remoteHeap = new HeapTier(TierLevel.L2, clock);
     private FaultyTier remote = new FaultyTier(remoteHeap);
     private final List<LadderMove> moves = new CopyOnWriteArrayList<>();
@@ -95,9 +98,9 @@ class LadderEnforcementTest {
                 .clock(clock)
                 .metrics(metrics)
                 .nodeId(1)
-                .tier(new HeapLocalTier(clock))
+                .tier(local)
                 .tier(remote)
-                .tier(new HeapTier(TierLevel.L3, clock))
+                .tier(backup)
                 .ladderListener(moves::add)
                 .originCheck(new HealthCheck() {
                     @Override
@@ -203,6 +206,26 @@ class LadderEnforcementTest {
     }
 
     @Test
+    void on_direct_what_only_l3_holds_is_answered_when_the_loader_fails_and_flagged() {
+        cache.put("k", "v");
+        await().untilAsserted(() -> assertThat(
+                        backup.get(Stack.key("k")).toCompletableFuture().join())
+                .isInstanceOf(Lookup.Hit.class));
+        coordinator.pinLadder(Rung.DIRECT, PIN, "anna", "test");
+        local.drop(Stack.key("k"));
+        assertThat(cache.get("k", key -> {
+                    throw new IllegalStateException("origin is out");
+                }))
+                .isEqualTo("v");
+        local.drop(Stack.key("k"));
+        assertThat(cache.read("k").freshness()).isEqualTo(Freshness.STALE);
+        assertThatThrownBy(() -> cache.get("nowhere", key -> {
+                    throw new IllegalStateException("origin is out");
+                }))
+                .isInstanceOf(LoaderException.class);
+    }
+
+    @Test
     @Tag("F68")
     void on_reject_everything_is_refused_at_once_with_the_time_to_try_again() {
         cache.put("k", "v");
@@ -254,6 +277,8 @@ class LadderEnforcementTest {
 
     @Test
     void without_fallback_a_lost_l2_means_that_the_loader_is_asked() {
+        local = new HeapLocalTier(clock);
+        backup = new HeapTier(TierLevel.L3, clock);
         remoteHeap = new HeapTier(TierLevel.L2, clock);
         remote = new FaultyTier(remoteHeap);
         try (CacheCoordinator alone = coordinator(false)) {

@@ -1,5 +1,7 @@
 package dev.terrace.node.cli;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.config.HostAndPort;
@@ -27,6 +29,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -39,6 +42,9 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class RunCommand implements Callable<Integer> {
+    /** Read by {@code logback.xml}. */
+    private static final String LOG_LEVEL = "terrace.log";
+
     private static final long FIRST_CONNECT_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     @Option(names = "--config", paramLabel = "FILE", description = "Settings of a real deployment.")
@@ -112,6 +118,7 @@ final class RunCommand implements Callable<Integer> {
                 node.start();
                 awaitRemote(coordinator, signal);
                 announce(out, settings, coordinator, node, started);
+                tellMore();
                 signal.await();
             }
         } catch (RuntimeException e) {
@@ -219,6 +226,13 @@ final class RunCommand implements Callable<Integer> {
                 && coordinator.tiers().stream().anyMatch(tier -> tier.state() == TierStatus.State.CONNECTING)) {
             // Tiers say how they are when asked; a few milliseconds of a start are nothing to a person.
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+        }
+    }
+
+    /** A node tells what it does. Not while it starts: then one line says why it cannot. */
+    private static void tellMore() {
+        if (System.getProperty(LOG_LEVEL) == null && LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+            context.getLogger("dev.terrace").setLevel(Level.INFO);
         }
     }
 
