@@ -231,7 +231,8 @@ final class RunCommand implements Callable<Integer> {
 
     /** A node tells what it does. Not while it starts: then one line says why it cannot. */
     private static void tellMore() {
-        if (System.getProperty(LOG_LEVEL) == null && LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+        if (System.getProperty(LOG_LEVEL) == null
+                && LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
             context.getLogger("dev.terrace").setLevel(Level.INFO);
         }
     }
