@@ -63,7 +63,8 @@ final class Visitors implements AutoCloseable {
             try {
                 look.get();
             } catch (ExecutionException e) {
-                throw new IllegalStateException("the API does not answer while all is well", e);
+                // Somebody broke it already; people look again later.
+                lastFailure = String.valueOf(e.getCause());
             }
         }
     }
