@@ -63,8 +63,14 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
         });
     }
 
+    /** Null without a near cache, and while the node does not go by copies. */
+    private @Nullable NearReads<K, V> nearInUse() {
+        return cache.stance().usesCopies() ? near : null;
+    }
+
     private @Nullable V near(@Nullable K key) {
-        return near == null || !cache.stance().usesCopies() ? null : near.value(key);
+        NearReads<K, V> used = nearInUse();
+        return used == null ? null : used.value(key);
     }
 
     @Override
@@ -139,7 +145,8 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     }
 
     private @Nullable NearCopy nearCopy(K key, LoaderCall call, WriteOptions options) {
-        NearCopy copy = near == null || !cache.stance().usesCopies() ? null : near.hit(key);
+        NearReads<K, V> used = nearInUse();
+        NearCopy copy = used == null ? null : used.hit(key);
         if (copy == null) {
             return null;
         }
@@ -182,12 +189,13 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
 
     /** What the near cache has needs no search. */
     private CompletionStage<Map<K, V>> all(Map<CacheKey, K> asked, @Nullable BulkLoader<K, V> loader) {
-        if (near == null || !cache.stance().usesCopies()) {
+        NearReads<K, V> used = nearInUse();
+        if (used == null) {
             return bulk.all(asked, loader);
         }
         Map<K, V> decoded = new LinkedHashMap<>();
         asked.values().removeIf(key -> {
-            V value = near.value(key);
+            V value = used.value(key);
             if (value != null) {
                 decoded.put(key, value);
             }
@@ -432,7 +440,8 @@ final class AsyncNamedCache<K, V> implements AsyncCache<K, V> {
     @Override
     public CompletionStage<ReadResult<V>> read(K key) {
         return engine.gate().pass(() -> {
-            ReadResult<V> decoded = near == null || !cache.stance().usesCopies() ? null : near.result(key);
+            NearReads<K, V> used = nearInUse();
+            ReadResult<V> decoded = used == null ? null : used.result(key);
             return decoded != null
                     ? CompletableFuture.completedStage(decoded)
                     : one(key, null, WriteOptions.DEFAULTS).thenApply(this::result);

@@ -17,6 +17,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lets values live on that are read, where their class slides: a value that is read is fresh for its whole time to live again. It keeps its
@@ -27,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * value that is read all the time costs a small request every eighth of its time to live. L3 keeps the time that was written.
  */
 final class Sliding {
+    private static final Logger LOG = LoggerFactory.getLogger(Sliding.class);
+
     /** One part in so many is given on top. */
     private static final int SLACK = 8;
 
@@ -97,16 +101,22 @@ final class Sliding {
             return;
         }
         Entry longer = longer(entry, ttl, policy.staleTtl().toMillis());
-        prolong(longer).thenAccept(outcome -> {
-            if (outcome == Prolonged.DONE) {
-                done.inc();
-                copies.prolong(longer);
-            } else if (outcome == Prolonged.REPLACED) {
-                replaced.inc();
-                copies.forget(key);
+        prolong(longer).thenAccept(outcome -> settle(longer, outcome)).whenComplete((settled, bug) -> {
+            if (bug != null) {
+                LOG.error("a life could not be lengthened cache={}", key.cache(), bug);
             }
             rest(key, ttl);
         });
+    }
+
+    private void settle(Entry longer, Prolonged outcome) {
+        if (outcome == Prolonged.DONE) {
+            done.inc();
+            copies.prolong(longer);
+        } else if (outcome == Prolonged.REPLACED) {
+            replaced.inc();
+            copies.forget(longer.key());
+        }
     }
 
     private CompletionStage<Prolonged> prolong(Entry longer) {

@@ -175,20 +175,26 @@ public final class Chaos implements AutoCloseable {
             stop();
             return;
         }
-        try {
-            redis.freeze();
-        } catch (RuntimeException e) {
-            AUDIT.warn("chaos L2 cannot be paused reason={}", e.getMessage());
-            stop();
-            return;
+        if (isDone(redis::freeze)) {
+            timer.schedule(() -> wake(fault), Math.min(fault.delayNanos(), fault.leftNanos()), TimeUnit.NANOSECONDS);
         }
-        timer.schedule(() -> wake(fault), Math.min(fault.delayNanos(), fault.leftNanos()), TimeUnit.NANOSECONDS);
     }
 
     private synchronized void wake(Fault fault) {
-        if (redis != null && fault.equals(running)) {
-            redis.thaw();
+        if (redis != null && fault.equals(running) && isDone(redis::thaw)) {
             timer.schedule(() -> pause(fault), AWAKE.toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    /** False when L2 takes no signal; then all is ended. A timer would forget what was thrown, and L2 stay as it is. */
+    private boolean isDone(Runnable signal) {
+        try {
+            signal.run();
+            return true;
+        } catch (RuntimeException e) {
+            AUDIT.warn("chaos L2 takes no signal reason={}", e.getMessage());
+            stop();
+            return false;
         }
     }
 
@@ -223,7 +229,12 @@ public final class Chaos implements AutoCloseable {
         synchronized (this) {
             running = null;
             if (redis != null) {
-                redis.thaw();
+                try {
+                    redis.thaw();
+                } catch (RuntimeException e) {
+                    // It is shut down next, by force if it must be.
+                    AUDIT.warn("chaos L2 takes no signal reason={}", e.getMessage());
+                }
             }
         }
     }

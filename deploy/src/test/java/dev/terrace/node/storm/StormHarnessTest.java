@@ -8,6 +8,8 @@ import dev.terrace.api.UnavailableException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,7 +22,19 @@ class StormHarnessTest {
 
     /** Fails in many ways. */
     static final class BrokenNode {
+        private static final CountDownLatch GIVEN_UP = new CountDownLatch(1);
+
         private BrokenNode() {}
+
+        private static void awaitGivenUp() {
+            try {
+                if (!GIVEN_UP.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
+                    throw new IllegalStateException("still waited for");
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
 
         public static void main(String[] arguments) throws Exception {
             Requests.serve(() -> new Requests.Store(BrokenNode::carryOut, () -> {}));
@@ -33,13 +47,13 @@ class StormHarnessTest {
                 case "mistake" -> throw new IllegalStateException("a stage failed");
                 case "error" -> throw new AssertionError("a promise was broken");
                 case "late" -> {
-                    // Longer than anybody waits for it.
-                    try {
-                        Thread.sleep(300);
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                    }
+                    // Nobody waits for it any more when the next request comes.
+                    awaitGivenUp();
                     throw new ArrayIndexOutOfBoundsException("late");
+                }
+                case "given-up" -> {
+                    GIVEN_UP.countDown();
+                    return Requests.line(true, null, null, true, "L2");
                 }
                 default -> {
                     return Requests.line(true, null, null, true, "L2");
@@ -61,6 +75,8 @@ class StormHarnessTest {
             assertThat(node.ask(PATIENCE_MILLIS, "error")[2]).isEqualTo(Requests.BUG);
             assertThat(node.bugs()).hasSize(2).allMatch(bug -> bug.startsWith("broken: "));
             assertThatThrownBy(() -> node.ask(1, "late")).isInstanceOf(IOException.class);
+            assertThat(node.bugs()).hasSize(2);
+            assertThat(node.ask(PATIENCE_MILLIS, "given-up")[1]).isEqualTo("ok");
             await().atMost(Duration.ofMillis(PATIENCE_MILLIS))
                     .untilAsserted(() -> assertThat(node.bugs()).hasSize(3).anyMatch(bug -> bug.contains("late")));
         }
