@@ -23,7 +23,9 @@ public final class BlobException extends Exception {
         /** The calling thread was interrupted. */
         INTERRUPTED,
         /** The store cannot do this at all. */
-        UNSUPPORTED
+        UNSUPPORTED,
+        /** Whoever opened the store has closed it. */
+        CLOSED
     }
 
     private final Kind kind;

@@ -5,5 +5,6 @@
  * dev.terrace.testkit.HeapLocalTier}) one that fails on command ({@link dev.terrace.testkit.FaultyTier}) and one to
  * change an L1 with ({@link dev.terrace.testkit.ForwardingLocalTier}), a backplane on the heap that
  * fails on command too ({@link dev.terrace.testkit.HeapLog}, {@link dev.terrace.testkit.HeapBackplane}).
+ * What keeps blobs is in {@code dev.terrace.testkit.blob}.
  */
 package dev.terrace.testkit;
