@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Hints in a column family of their own, compressed and encrypted as entries are, outside the time partitions. One thread does
- * everything, in the order in which it was asked; a full queue refuses. The layout stands in {@code docs/format-l3.md}.
+ * everything, in the order in which it was asked; a full queue refuses. The layout stands in {@code docs/format.md}.
  */
 final class HintFamily implements HintStore, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HintFamily.class);

@@ -1,133 +1,154 @@
 package dev.terrace.tier.backup;
 
+import dev.terrace.tier.backup.RingKey.Purpose;
+import dev.terrace.tier.backup.RingKey.State;
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bytes of the file {@code KEYS}: how to get the master key, the keys it wraps, and the salts of the sub-keys made
- * so far. Layout in {@code docs/format-l3.md}.
+ * The bytes of the file {@code KEYS}: how to get the master key, and, sealed by it as one piece, a {@link KeySet}. So
+ * neither a key nor what is said about one can be changed, left out or put back alone. Layout in {@code docs/format.md}.
  *
  * @param derivation how the master key is had
- * @param keyId names this set of keys in messages; random
+ * @param keyId names this ring in messages; random
  * @param check proves the master key before anything is decrypted with it
- * @param wrapped the keys it wraps
- * @param subKeys the salts, oldest first
+ * @param associated everything before the nonce, as it stands in the file
+ * @param nonce of the seal
+ * @param sealed the keys
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record KeyFile(MasterKey.Derivation derivation, long keyId, byte[] check, List<Wrapped> wrapped, List<SubKey> subKeys) {
-    private static final int MAGIC = 0x544B4559; // TKEY
-    static final byte FORMAT = 1;
-    static final int CHECK_BYTES = 16;
-    static final int NONCE_BYTES = 12;
-    static final int WRAPPED_BYTES = Hkdf.KEY_BYTES + 16;
-    static final int SALT_BYTES = 32;
+record KeyFile(
+        MasterKey.Derivation derivation, long keyId, byte[] check, byte[] associated, byte[] nonce, byte[] sealed)
+        implements LockedKeys {
+    static final byte FORMAT = 2;
     private static final int MOST_SUB_KEYS = 1_000_000;
 
-    /** What a wrapped key is for. */
-    static final byte DATA_KEY = 1;
-
-    static final byte INDEX_KEY = 2;
-
-    /** A key of one purpose and epoch, wrapped by the master key. */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Wrapped(byte purpose, int epoch, byte[] nonce, byte[] sealed) {
-        /** Binds the wrapped key to its place. */
-        byte[] associatedData(long keyId) {
-            return ByteBuffer.allocate(14)
-                    .put(FORMAT)
-                    .putLong(keyId)
-                    .put(purpose)
-                    .putInt(epoch)
-                    .array();
-        }
-    }
-
-    /** The salt of one sub-key: data key of {@code epoch} and {@code salt} give it. */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    record SubKey(int id, int epoch, long createdMillis, byte[] salt) {}
-
-    KeyFile withSubKeys(List<SubKey> others) {
-        return new KeyFile(derivation, keyId, check, wrapped, List.copyOf(others));
-    }
-
-    byte[] encode() {
-        ByteBuffer out =
-                ByteBuffer.allocate(64 + CHECK_BYTES + wrapped.size() * 128 + subKeys.size() * (16 + SALT_BYTES));
-        out.putInt(MAGIC)
-                .put(FORMAT)
-                .put(derivation.kind())
-                .putInt(derivation.memoryKib())
-                .putInt(derivation.passes())
-                .putInt(derivation.lanes())
-                .put(derivation.salt())
-                .putLong(keyId)
-                .put(check)
-                .putInt(wrapped.size());
-        for (Wrapped key : wrapped) {
-            out.put(key.purpose).putInt(key.epoch).put(key.nonce).put(key.sealed);
-        }
-        out.putInt(subKeys.size());
-        for (SubKey key : subKeys) {
-            out.putInt(key.id).putInt(key.epoch).putLong(key.createdMillis).put(key.salt);
-        }
-        CRC32C crc = new CRC32C();
-        crc.update(out.array(), 0, out.position());
-        out.putInt((int) crc.getValue());
-        byte[] bytes = new byte[out.position()];
-        out.flip().get(bytes);
-        return bytes;
-    }
-
-    /** True when the bytes say they are a key file of a later build. */
-    static boolean isNewer(byte[] bytes) {
-        return bytes.length > 5 && ByteBuffer.wrap(bytes).getInt() == MAGIC && bytes[4] > FORMAT;
-    }
-
-    /** Null when the bytes are damaged. */
-    static @Nullable KeyFile decode(byte[] bytes) {
-        if (bytes.length < 8) {
-            return null;
-        }
-        CRC32C crc = new CRC32C();
-        crc.update(bytes, 0, bytes.length - 4);
-        ByteBuffer in = ByteBuffer.wrap(bytes);
-        if ((int) crc.getValue() != in.getInt(bytes.length - 4) || in.getInt() != MAGIC || in.get() != FORMAT) {
-            return null;
-        }
+    /** The bytes of a file that holds {@code keys}. */
+    static byte[] encode(MasterKey.Derivation derivation, long keyId, byte[] master, KeySet keys, SecureRandom random) {
         try {
-            MasterKey.Derivation derivation =
-                    new MasterKey.Derivation(in.get(), in.getInt(), in.getInt(), in.getInt(), take(in, 16));
-            long keyId = in.getLong();
-            byte[] check = take(in, CHECK_BYTES);
-            int wrappedCount = in.getInt();
-            if (!derivation.isSane() || wrappedCount < 0 || wrappedCount > 10_000) {
-                return null;
-            }
-            List<Wrapped> wrapped = new ArrayList<>();
-            for (int i = 0; i < wrappedCount; i++) {
-                wrapped.add(new Wrapped(in.get(), in.getInt(), take(in, NONCE_BYTES), take(in, WRAPPED_BYTES)));
-            }
-            int count = in.getInt();
-            if (count < 0 || count > MOST_SUB_KEYS) {
-                return null;
-            }
-            List<SubKey> subKeys = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                subKeys.add(new SubKey(in.getInt(), in.getInt(), in.getLong(), take(in, SALT_BYTES)));
-            }
-            return new KeyFile(derivation, keyId, check, wrapped, subKeys);
-        } catch (BufferUnderflowException e) {
-            return null; // Its counts promise more than there is.
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            DataOutputStream out = new DataOutputStream(bytes);
+            out.writeInt(MAGIC);
+            out.write(FORMAT);
+            derivation.write(out);
+            out.writeLong(keyId);
+            out.write(LockedKeys.check(master));
+            MasterKey.Service.write(derivation.service(), out);
+            byte[] nonce = new byte[AesGcm.NONCE_BYTES];
+            random.nextBytes(nonce);
+            byte[] sealed = AesGcm.seal(sealingKey(master), nonce, bytes.toByteArray(), plain(keys));
+            out.write(nonce);
+            out.writeInt(sealed.length);
+            out.write(sealed);
+            out.writeInt(LockedKeys.crc(bytes.toByteArray(), bytes.size()));
+            return bytes.toByteArray();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("sealing the keys failed", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("memory does not fail so", e);
         }
     }
 
-    private static byte[] take(ByteBuffer in, int count) {
-        byte[] bytes = new byte[count];
-        in.get(bytes);
-        return bytes;
+    static @Nullable KeyFile read(ByteBuffer in) {
+        MasterKey.Derivation plain = MasterKey.Derivation.read(in);
+        long keyId = in.getLong();
+        byte[] check = LockedKeys.take(in, CHECK_BYTES);
+        MasterKey.Derivation derivation = plain.with(MasterKey.Service.read(in));
+        byte[] associated = LockedKeys.take(in.duplicate().position(0), in.position());
+        byte[] nonce = LockedKeys.take(in, AesGcm.NONCE_BYTES);
+        byte[] sealed = LockedKeys.take(in, in.getInt());
+        return derivation.isSane() && !in.hasRemaining()
+                ? new KeyFile(derivation, keyId, check, associated, nonce, sealed)
+                : null;
+    }
+
+    private static byte[] sealingKey(byte[] master) {
+        return Hkdf.derive(master, Hkdf.NO_SALT, "ring");
+    }
+
+    @Override
+    public KeySet unlock(byte[] master) throws GeneralSecurityException {
+        ByteBuffer in = ByteBuffer.wrap(AesGcm.open(sealingKey(master), nonce, associated, sealed));
+        List<RingKey> keys = new ArrayList<>();
+        for (int left = in.getInt(); left > 0; left--) {
+            keys.add(readKey(in));
+        }
+        return new KeySet(keys, readSubKeys(in));
+    }
+
+    private static byte[] plain(KeySet keys) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(bytes);
+        out.writeInt(keys.keys().size());
+        for (RingKey key : keys.keys()) {
+            out.write(key.purpose().code);
+            out.writeLong(key.id());
+            out.writeInt(key.epoch());
+            out.writeLong(key.createdMillis());
+            out.write(key.state().code);
+            out.writeLong(key.sinceMillis());
+            byte[] by = key.by().getBytes(StandardCharsets.UTF_8);
+            out.write(by.length);
+            out.write(by);
+            if (!key.is(State.DESTROYED)) {
+                out.write(key.required());
+            }
+        }
+        writeSubKeys(keys.subKeys(), out);
+        return bytes.toByteArray();
+    }
+
+    private static RingKey readKey(ByteBuffer in) throws GeneralSecurityException {
+        Purpose purpose = Purpose.of(in.get());
+        long id = in.getLong();
+        int epoch = in.getInt();
+        long created = in.getLong();
+        State state = State.of(in.get());
+        long since = in.getLong();
+        String by = new String(LockedKeys.take(in, in.get() & 0xFF), StandardCharsets.UTF_8);
+        byte[] secret = state == State.DESTROYED ? null : LockedKeys.take(in, Hkdf.KEY_BYTES);
+        return new RingKey(purpose, id, epoch, created, state, since, by, secret);
+    }
+
+    /** Writes sub-keys as they stand in the file; they hold nothing secret. */
+    static void writeSubKeys(List<SubKey> subKeys, DataOutputStream out) throws IOException {
+        out.writeInt(subKeys.size());
+        for (SubKey key : subKeys) {
+            out.writeLong(key.id());
+            out.writeLong(key.keyId());
+            out.writeLong(key.createdMillis());
+            out.writeLong(key.endedMillis());
+            out.write(key.salt());
+            out.write(key.commitment());
+        }
+    }
+
+    /** Reads what {@link #writeSubKeys} wrote; throws a {@link BufferUnderflowException} when it is cut short. */
+    static List<SubKey> readSubKeys(ByteBuffer in) {
+        int count = in.getInt();
+        if (count < 0 || count > MOST_SUB_KEYS) {
+            throw new BufferUnderflowException();
+        }
+        List<SubKey> subKeys = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            subKeys.add(new SubKey(
+                    in.getLong(),
+                    in.getLong(),
+                    in.getLong(),
+                    in.getLong(),
+                    LockedKeys.take(in, SubKey.SALT_BYTES),
+                    LockedKeys.take(in, SubKey.COMMITMENT_BYTES)));
+        }
+        return subKeys;
     }
 }

@@ -2,6 +2,8 @@ package dev.terrace.tier.backup;
 
 import dev.terrace.api.SetupException;
 import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.tier.backup.RingKey.Purpose;
+import dev.terrace.tier.backup.RingKey.State;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -11,73 +13,60 @@ import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import javax.crypto.Cipher;
 import javax.crypto.SecretKey;
-import javax.crypto.spec.GCMParameterSpec;
-import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The keys of an open encrypted folder. Every open makes a sub-key of its own from a fresh random salt, so that nonces
- * counted from zero never repeat, not even after the folder was cloned or put back from a copy. Thread-safe.
+ * The keys of an open encrypted folder. Every open makes sub-keys of its own from fresh random salts, so that nonces
+ * counted from zero never repeat, not even after the folder was cloned or put back from a copy. Thread-safe; who has the
+ * folder's lock has the file to itself.
  */
 final class KeyRing {
-    private static final int FIRST_EPOCH = 1;
+    private static final Logger LOG = LoggerFactory.getLogger(KeyRing.class);
+
+    /** Stands for who made keys that a program made by itself. */
+    static final String ITSELF = "terrace";
 
     private final Path file;
     private final InstantSource clock;
-    private final SecureRandom random;
-    private final byte[] indexKey;
-    private final Map<Integer, byte[]> dataKeys;
-    private final int newestEpoch;
-    private final Map<Integer, SecretKey> subKeys = new ConcurrentHashMap<>();
-    private volatile KeyFile content;
+    private final SecureRandom random = new SecureRandom();
+    private final long keyId;
+    private final MasterKey.Derivation derivation;
+    private final byte[] master;
+    private final Map<Long, SecretKey> subKeys = new ConcurrentHashMap<>();
+    private final Map<Integer, List<SecretKey>> shortSubKeys = new ConcurrentHashMap<>();
+    private volatile KeySet keys;
+    private volatile long activeDataKey;
+    private boolean writing;
 
-    private KeyRing(Path file, InstantSource clock, SecureRandom random, KeyFile content, byte[] master) {
+    private KeyRing(Path file, InstantSource clock, LockedKeys locked, byte[] master, KeySet keys) {
         this.file = file;
         this.clock = clock;
-        this.random = random;
-        this.content = content;
-        byte[] wrapKey = Hkdf.derive(master, Hkdf.NO_SALT, "wrap");
-        byte[] foundIndexKey = null;
-        this.dataKeys = new ConcurrentHashMap<>();
-        int newest = 0;
-        for (KeyFile.Wrapped wrapped : content.wrapped()) {
-            byte[] key = unwrap(wrapKey, wrapped);
-            if (wrapped.purpose() == KeyFile.INDEX_KEY) {
-                foundIndexKey = key;
-            } else if (wrapped.purpose() == KeyFile.DATA_KEY) {
-                dataKeys.put(wrapped.epoch(), key);
-                newest = Math.max(newest, wrapped.epoch());
-            }
-        }
-        if (foundIndexKey == null || newest == 0) {
-            throw damaged(file);
-        }
-        this.indexKey = foundIndexKey;
-        this.newestEpoch = newest;
+        this.keyId = locked.keyId();
+        this.derivation = locked.derivation();
+        this.master = master;
+        this.keys = keys;
+        this.activeDataKey = keys.requireActive(Purpose.DATA).id();
     }
 
     /** Makes the keys of a new folder. */
-    static void create(Path file, BackupStorageSettings settings) throws IOException {
+    static void create(Path file, BackupStorageSettings settings, InstantSource clock) throws IOException {
         SecureRandom random = new SecureRandom();
         MasterKey.Derivation derivation = MasterKey.newDerivation(settings, random);
         byte[] master = MasterKey.obtain(settings, derivation, file);
-        byte[] wrapKey = Hkdf.derive(master, Hkdf.NO_SALT, "wrap");
-        long keyId = random.nextLong();
-        List<KeyFile.Wrapped> wrapped = List.of(
-                wrap(wrapKey, keyId, KeyFile.DATA_KEY, FIRST_EPOCH, random),
-                wrap(wrapKey, keyId, KeyFile.INDEX_KEY, FIRST_EPOCH, random));
-        Atomically.write(file, new KeyFile(derivation, keyId, check(master), wrapped, List.of()).encode());
+        KeySet keys = KeySet.create(clock.millis(), ITSELF, random);
+        Atomically.write(file, KeyFile.encode(derivation, random.nextLong(), master, keys, random));
     }
 
     /**
-     * Opens the keys of an existing folder. Reads only.
+     * Opens the keys of an existing folder. Reads only; a file of a former build is rewritten when something must be
+     * written into it.
      *
      * @throws SetupException when the key is the wrong one, or the file is damaged
      */
@@ -88,24 +77,33 @@ final class KeyRing {
                     "restore it from a copy; without it the folder cannot be read");
         }
         byte[] bytes = Files.readAllBytes(file);
-        if (KeyFile.isNewer(bytes)) {
+        if (LockedKeys.isNewer(bytes)) {
             throw new SetupException(
                     "key file " + file + " was written by a later version; nothing was changed",
                     "use that version, or another backup_storage.path");
         }
-        KeyFile content = KeyFile.decode(bytes);
-        if (content == null) {
+        LockedKeys locked = LockedKeys.decode(bytes);
+        if (locked == null) {
             throw damaged(file);
         }
-        byte[] master = MasterKey.obtain(settings, content.derivation(), file);
-        if (!MessageDigest.isEqual(check(master), content.check())) {
+        byte[] master = MasterKey.obtain(settings, locked.derivation(), file);
+        if (!MessageDigest.isEqual(LockedKeys.check(master), locked.check())) {
             throw new SetupException(
-                    "wrong key for " + file + " (key id " + HexFormat.of().toHexDigits(content.keyId())
+                    "wrong key for " + file + " (key id " + HexFormat.of().toHexDigits(locked.keyId())
                             + "); nothing was changed",
                     "set backup_storage." + (settings.keystore() != null ? "keystore" : "passphrase")
                             + " to the key the folder was made with, or choose another backup_storage.path");
         }
-        return new KeyRing(file, clock, new SecureRandom(), content, master);
+        try {
+            KeySet keys = locked.unlock(master);
+            if (keys.active(Purpose.DATA) == null || keys.active(Purpose.INDEX) == null) {
+                throw damaged(file);
+            }
+            return new KeyRing(file, clock, locked, master, keys);
+        } catch (GeneralSecurityException e) {
+            throw new SetupException(
+                    "key file " + file + " was tampered with; nothing was changed", "restore it from a copy", e);
+        }
     }
 
     private static SetupException damaged(Path file) {
@@ -114,47 +112,24 @@ final class KeyRing {
                 "restore it from a copy; without it the folder cannot be read");
     }
 
-    /** A value that only this master key has, and from which nothing about it can be learned. */
-    private static byte[] check(byte[] master) {
-        return Arrays.copyOf(Hkdf.derive(master, Hkdf.NO_SALT, "key check"), KeyFile.CHECK_BYTES);
-    }
-
-    private static KeyFile.Wrapped wrap(byte[] wrapKey, long keyId, byte purpose, int epoch, SecureRandom random) {
-        byte[] key = new byte[Hkdf.KEY_BYTES];
-        byte[] nonce = new byte[KeyFile.NONCE_BYTES];
-        random.nextBytes(key);
-        random.nextBytes(nonce);
-        KeyFile.Wrapped place = new KeyFile.Wrapped(purpose, epoch, nonce, new byte[0]);
-        return new KeyFile.Wrapped(
-                purpose, epoch, nonce, crypt(Cipher.ENCRYPT_MODE, wrapKey, place.associatedData(keyId), nonce, key));
-    }
-
-    private byte[] unwrap(byte[] wrapKey, KeyFile.Wrapped wrapped) {
-        return crypt(
-                Cipher.DECRYPT_MODE,
-                wrapKey,
-                wrapped.associatedData(content.keyId()),
-                wrapped.nonce(),
-                wrapped.sealed());
-    }
-
-    private static byte[] crypt(int mode, byte[] key, byte[] associated, byte[] nonce, byte[] input) {
-        try {
-            Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
-            cipher.init(mode, new SecretKeySpec(key, "AES"), new GCMParameterSpec(128, nonce));
-            cipher.updateAAD(associated);
-            return cipher.doFinal(input);
-        } catch (GeneralSecurityException e) {
-            throw new SetupException(
-                    "a wrapped key in the key file was tampered with; nothing was changed",
-                    "restore the key file from a copy",
-                    e);
-        }
-    }
-
     /** Keys the hash under which entries are found. */
     byte[] indexKey() {
-        return indexKey;
+        return keys.requireActive(Purpose.INDEX).required();
+    }
+
+    /** What the ring holds at this moment. */
+    KeySet keys() {
+        return keys;
+    }
+
+    /** Names this ring in messages. */
+    long keyId() {
+        return keyId;
+    }
+
+    /** The data key that new sub-keys are made from; changes when it is rotated. */
+    long activeDataKey() {
+        return activeDataKey;
     }
 
     /**
@@ -162,48 +137,139 @@ final class KeyRing {
      *
      * @param keepMillis salts whose last use lies further back than this are forgotten; their records are gone
      */
-    synchronized KeyFile.SubKey freshSubKey(long keepMillis) throws IOException {
-        List<KeyFile.SubKey> known = new ArrayList<>(content.subKeys());
+    SubKey freshSubKey(long keepMillis) throws IOException {
+        return freshSubKey(null, keepMillis);
+    }
+
+    private synchronized SubKey freshSubKey(@Nullable SubKey previous, long keepMillis) throws IOException {
         long now = clock.millis();
-        // A salt was in use until the next one was made.
-        while (known.size() > 1 && known.get(1).createdMillis() < now - keepMillis) {
-            known.remove(0);
+        KeySet next = keys.completed(now, ITSELF, random);
+        if (!writing) {
+            // Whoever sealed with one of these had the folder's lock, which is ours now.
+            next = next.ended(null, now);
+        } else if (previous != null) {
+            next = next.ended(previous, now);
         }
-        int last = content.subKeys().stream().mapToInt(KeyFile.SubKey::id).max().orElse(0);
-        byte[] salt = new byte[KeyFile.SALT_BYTES];
-        random.nextBytes(salt);
-        KeyFile.SubKey fresh = new KeyFile.SubKey(last + 1, newestEpoch, now, salt);
-        known.add(fresh);
-        KeyFile next = content.withSubKeys(known);
-        Atomically.write(file, next.encode());
-        content = next;
+        next = next.forgetting(now - keepMillis);
+        SubKey fresh = next.freshSubKey(now, random);
+        replace(next.with(fresh));
+        writing = true;
         return fresh;
     }
 
+    private void replace(KeySet next) throws IOException {
+        Atomically.write(file, KeyFile.encode(derivation, keyId, master, next, random));
+        keys = next;
+        activeDataKey = next.requireActive(Purpose.DATA).id();
+        subKeys.clear(); // Some may be of a key that is gone.
+        shortSubKeys.clear();
+    }
+
     /** As {@link #freshSubKey}, for use where only unchecked exceptions may pass. */
-    KeyFile.SubKey nextSubKey(long keepMillis) {
+    SubKey nextSubKey(long keepMillis) {
         try {
-            return freshSubKey(keepMillis);
+            return freshSubKey(null, keepMillis);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + file, e);
         }
     }
 
-    /** The key that a record names, or null when this folder never had it. */
+    /** As {@link #nextSubKey}, in place of {@code previous}, with which nothing is sealed any more. */
+    SubKey succeed(SubKey previous, long keepMillis) {
+        try {
+            return freshSubKey(previous, keepMillis);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + file, e);
+        }
+    }
+
+    /** A new data key, used by what is sealed from now on. Nothing is rewritten. */
+    synchronized RingKey rotate(Purpose purpose, String by) throws IOException {
+        replace(keys.completed(clock.millis(), ITSELF, random).rotated(purpose, clock.millis(), by, random));
+        return keys.requireActive(purpose);
+    }
+
+    /** The number people call the data key of a sub-key by; 0 when there is none. */
+    int epochOf(SubKey subKey) {
+        RingKey key = keys.key(subKey.keyId());
+        return key == null ? 0 : key.epoch();
+    }
+
+    /** The key of one of this ring's own sub-keys, whose data key is there. */
+    SecretKey secretOf(SubKey subKey) {
+        SecretKey secret = derive(subKey);
+        if (secret == null) {
+            throw new IllegalStateException("the data key of the sub-key in use is not in the ring");
+        }
+        return secret;
+    }
+
+    private @Nullable SecretKey derive(SubKey subKey) {
+        RingKey key = keys.key(subKey.keyId());
+        byte[] secret = key == null ? null : key.secret();
+        if (secret == null) {
+            return null;
+        }
+        SecretKey derived = subKey.derive(secret);
+        if (derived == null) {
+            LOG.error(
+                    "backup sub-key does not match its commitment, its records cannot be read file={} sub_key={}",
+                    file,
+                    HexFormat.of().toHexDigits(subKey.id()));
+        }
+        return derived;
+    }
+
+    /** The sub-key that a record names; null when this ring never had it or its data key was destroyed. */
     @Nullable
-    SecretKey subKey(int epoch, int id) {
+    SecretKey subKey(long id) {
         SecretKey known = subKeys.get(id);
         if (known != null) {
             return known;
         }
-        byte[] dataKey = dataKeys.get(epoch);
-        for (KeyFile.SubKey candidate : content.subKeys()) {
-            if (dataKey != null && candidate.id() == id && candidate.epoch() == epoch) {
-                SecretKey derived = new SecretKeySpec(Hkdf.derive(dataKey, candidate.salt(), "records"), "AES");
-                subKeys.put(id, derived);
-                return derived;
+        for (SubKey candidate : keys.subKeys()) {
+            if (candidate.id() == id) {
+                SecretKey derived = derive(candidate);
+                if (derived != null) {
+                    subKeys.put(id, derived);
+                    return derived;
+                }
             }
         }
         return null;
+    }
+
+    /** Why {@link #subKey} has none: the data key that was destroyed; null when that is not the reason. */
+    @Nullable
+    RingKey destroyed(long id) {
+        for (SubKey candidate : keys.subKeys()) {
+            RingKey key = keys.key(candidate.keyId());
+            if (candidate.id() == id && key != null && key.is(State.DESTROYED)) {
+                return key;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * The sub-keys that a record of format 1 may mean; its tag tells. More than one only where folders were brought together, each of
+     * which counted from 1.
+     */
+    List<SecretKey> subKeysOfFormat1(int id) {
+        List<SecretKey> known = shortSubKeys.get(id);
+        if (known != null) {
+            return known;
+        }
+        List<SecretKey> found = new ArrayList<>();
+        for (SubKey candidate : keys.subKeys()) {
+            SecretKey derived = candidate.shortId() == id ? derive(candidate) : null;
+            if (derived != null) {
+                found.add(derived);
+            }
+        }
+        if (!found.isEmpty()) {
+            shortSubKeys.put(id, found);
+        }
+        return found;
     }
 }

@@ -3,12 +3,16 @@ package dev.terrace.tier.backup;
 import dev.terrace.api.SetupException;
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.config.Secret;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import org.bouncycastle.crypto.generators.Argon2BytesGenerator;
 import org.bouncycastle.crypto.params.Argon2Parameters;
+import org.jspecify.annotations.Nullable;
 
 /** Where the master key comes from, and what must be remembered beside the wrapped keys to get it again. */
 final class MasterKey {
@@ -16,6 +20,7 @@ final class MasterKey {
     static final byte FROM_KEYSTORE = 0;
 
     static final byte FROM_PASSPHRASE = 1;
+    static final byte FROM_SERVICE = 2;
 
     private static final int MEMORY_KIB = 64 << 10;
     private static final int PASSES = 3;
@@ -30,22 +35,81 @@ final class MasterKey {
      * How the key is derived.
      *
      * @param kind one of the ids above
-     * @param memoryKib Argon2id's memory; 0 for a keystore, like the rest
+     * @param memoryKib Argon2id's memory; 0 for other kinds, like the rest
      * @param passes Argon2id's iterations
      * @param lanes Argon2id's parallelism
      * @param salt 16 bytes
+     * @param service who unwraps it; null unless that is its kind
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Derivation(byte kind, int memoryKib, int passes, int lanes, byte[] salt) {
+    record Derivation(
+            byte kind,
+            int memoryKib,
+            int passes,
+            int lanes,
+            byte[] salt,
+            @Nullable Service service) {
         boolean isSane() {
-            return kind == FROM_KEYSTORE
-                    || kind == FROM_PASSPHRASE
-                            && memoryKib >= 8 * lanes
-                            && memoryKib <= MOST_MEMORY_KIB
-                            && passes >= 1
-                            && passes <= MOST_PASSES
-                            && lanes >= 1
-                            && lanes <= 64;
+            return (service != null) == (kind == FROM_SERVICE)
+                    && (kind == FROM_KEYSTORE
+                            || kind == FROM_SERVICE
+                            || kind == FROM_PASSPHRASE
+                                    && memoryKib >= 8 * lanes
+                                    && memoryKib <= MOST_MEMORY_KIB
+                                    && passes >= 1
+                                    && passes <= MOST_PASSES
+                                    && lanes >= 1
+                                    && lanes <= 64);
+        }
+
+        Derivation with(@Nullable Service other) {
+            return new Derivation(kind, memoryKib, passes, lanes, salt, other);
+        }
+
+        void write(DataOutputStream out) throws IOException {
+            out.write(kind);
+            out.writeInt(memoryKib);
+            out.writeInt(passes);
+            out.writeInt(lanes);
+            out.write(salt);
+        }
+
+        static Derivation read(ByteBuffer in) {
+            return new Derivation(in.get(), in.getInt(), in.getInt(), in.getInt(), LockedKeys.take(in, 16), null);
+        }
+    }
+
+    /**
+     * A key service that has wrapped the master key.
+     *
+     * @param name the service's name
+     * @param key which of its keys
+     * @param wrapped what it made of the master key
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Service(String name, String key, byte[] wrapped) {
+        private static final byte[] NOTHING = {};
+
+        static void write(@Nullable Service service, DataOutputStream out) throws IOException {
+            write(service == null ? NOTHING : service.name.getBytes(StandardCharsets.UTF_8), out);
+            write(service == null ? NOTHING : service.key.getBytes(StandardCharsets.UTF_8), out);
+            write(service == null ? NOTHING : service.wrapped, out);
+        }
+
+        private static void write(byte[] bytes, DataOutputStream out) throws IOException {
+            out.writeShort(bytes.length);
+            out.write(bytes);
+        }
+
+        static @Nullable Service read(ByteBuffer in) {
+            String name = text(in);
+            String key = text(in);
+            byte[] wrapped = LockedKeys.take(in, in.getShort() & 0xFFFF);
+            return name.isEmpty() ? null : new Service(name, key, wrapped);
+        }
+
+        private static String text(ByteBuffer in) {
+            return new String(LockedKeys.take(in, in.getShort() & 0xFFFF), StandardCharsets.UTF_8);
         }
     }
 
@@ -55,10 +119,10 @@ final class MasterKey {
     static Derivation newDerivation(BackupStorageSettings settings, SecureRandom random) {
         byte[] salt = new byte[16];
         if (settings.keystore() != null) {
-            return new Derivation(FROM_KEYSTORE, 0, 0, 0, salt);
+            return new Derivation(FROM_KEYSTORE, 0, 0, 0, salt, null);
         }
         random.nextBytes(salt);
-        return new Derivation(FROM_PASSPHRASE, MEMORY_KIB, PASSES, LANES, salt);
+        return new Derivation(FROM_PASSPHRASE, MEMORY_KIB, PASSES, LANES, salt, null);
     }
 
     /** Gets the key. Takes some hundred milliseconds. */

@@ -11,11 +11,10 @@ import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import javax.crypto.Cipher;
 import javax.crypto.SecretKey;
-import javax.crypto.spec.GCMParameterSpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns envelopes into records and back: zstd, then AES-256-GCM. The layout stands in {@code docs/format-l3.md}.
+ * Turns envelopes into records and back: zstd, then AES-256-GCM. The layout stands in {@code docs/format.md}.
  *
  * <p>{@link #open} is thread-safe. {@link #seal} belongs to one thread, the writer, because nonces are counted.
  */
@@ -26,9 +25,6 @@ final class Records {
 
     /** No envelope may be longer; a record that declares more is refused before anything is allocated. */
     static final int MAX_ENVELOPE_BYTES = 64 << 20;
-
-    /** Records sealed with one sub-key; NIST SP 800-38D allows 2^32 messages for random nonces, counted ones more. */
-    static final long MOST_RECORDS_PER_KEY = 1L << 32;
 
     private static final int COMPRESSED = 1;
     private static final int ENCRYPTED = 2;
@@ -55,9 +51,7 @@ final class Records {
 
     private final boolean compression;
     private final @Nullable KeyRing keys;
-    private final long keepMillis;
-    private KeyFile.@Nullable SubKey subKey;
-    private long counter;
+    private final @Nullable SealingKey sealing;
 
     /**
      * @param compression whether new records are compressed; old ones are read either way
@@ -67,8 +61,7 @@ final class Records {
     Records(boolean compression, @Nullable KeyRing keys, long keepMillis) {
         this.compression = compression;
         this.keys = keys;
-        this.keepMillis = keepMillis;
-        this.subKey = keys == null ? null : keys.nextSubKey(keepMillis);
+        this.sealing = keys == null ? null : new SealingKey(keys, keepMillis);
     }
 
     /** Frees what the calling thread used to seal and open; using it again costs making it anew. */
@@ -90,28 +83,26 @@ final class Records {
         } else {
             body = envelope;
         }
-        KeyFile.SubKey key = currentSubKey();
+        SealingKey key = sealing;
+        if (key != null) {
+            key.next(body.length);
+        }
         ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES + body.length + (key == null ? 0 : TAG_BYTES))
                 .put(FORMAT)
                 .put((byte) flags)
-                .putInt(key == null ? 0 : key.epoch())
-                .putInt(key == null ? 0 : key.id())
-                .putLong(key == null ? 0 : counter)
+                .putInt(keys == null || key == null ? 0 : keys.epochOf(key.subKey()))
+                .putInt(key == null ? 0 : key.subKey().shortId())
+                .putLong(key == null ? 0 : key.counter())
                 .putInt(envelope.length)
                 .putLong(entry.version().clock())
                 .putLong(entry.version().node());
         byte[] record = header.array();
-        if (keys == null || key == null) {
+        if (key == null) {
             System.arraycopy(body, 0, record, HEADER_BYTES, body.length);
             return record;
         }
-        SecretKey secret = keys.subKey(key.epoch(), key.id());
-        if (secret == null) {
-            throw new IllegalStateException("the sub-key in use is not in the key ring");
-        }
         try {
-            own.cipher.init(Cipher.ENCRYPT_MODE, secret, nonce(counter));
-            counter++;
+            own.cipher.init(Cipher.ENCRYPT_MODE, key.secret(), SealingKey.nonce(key.counter()));
             own.cipher.updateAAD(record, 0, HEADER_BYTES);
             own.cipher.updateAAD(hash);
             own.cipher.doFinal(body, 0, body.length, record, HEADER_BYTES);
@@ -119,20 +110,6 @@ final class Records {
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("sealing a record failed", e);
         }
-    }
-
-    private KeyFile.@Nullable SubKey currentSubKey() {
-        if (keys != null && counter >= MOST_RECORDS_PER_KEY) {
-            subKey = keys.nextSubKey(keepMillis);
-            counter = 0;
-        }
-        return subKey;
-    }
-
-    private static GCMParameterSpec nonce(long counter) {
-        return new GCMParameterSpec(
-                TAG_BYTES * 8,
-                ByteBuffer.allocate(12).putInt(0).putLong(counter).array());
     }
 
     /**
@@ -168,18 +145,27 @@ final class Records {
     }
 
     private byte @Nullable [] decrypt(byte[] hash, byte[] record, ByteBuffer header) {
-        SecretKey secret = keys == null ? null : keys.subKey(header.getInt(2), header.getInt(6));
-        if (secret == null || record.length < HEADER_BYTES + TAG_BYTES) {
+        if (keys == null || record.length < HEADER_BYTES + TAG_BYTES) {
             return null;
         }
+        for (SecretKey secret : keys.subKeysOfFormat1(header.getInt(6))) {
+            byte[] body = decrypt(secret, hash, record, header.getLong(10));
+            if (body != null) {
+                return body;
+            }
+        }
+        return null;
+    }
+
+    private static byte @Nullable [] decrypt(SecretKey secret, byte[] hash, byte[] record, long counter) {
         try {
             Cipher cipher = CONTEXTS.get().cipher;
-            cipher.init(Cipher.DECRYPT_MODE, secret, nonce(header.getLong(10)));
+            cipher.init(Cipher.DECRYPT_MODE, secret, SealingKey.nonce(counter));
             cipher.updateAAD(record, 0, HEADER_BYTES);
             cipher.updateAAD(hash);
             return cipher.doFinal(record, HEADER_BYTES, record.length - HEADER_BYTES);
         } catch (GeneralSecurityException e) {
-            return null; // The tag does not match: damaged or moved. The caller counts it.
+            return null; // The tag does not match: damaged, moved, or of another sub-key. The caller counts it.
         }
     }
 

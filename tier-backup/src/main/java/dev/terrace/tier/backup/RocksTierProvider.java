@@ -106,7 +106,7 @@ public final class RocksTierProvider implements TierProvider {
             throws IOException {
         if (folder.isFresh()) {
             if (settings.encryption()) {
-                KeyRing.create(folder.keys(), settings);
+                KeyRing.create(folder.keys(), settings, context.clock());
             }
             folder.mark(settings.encryption());
         }

@@ -5,6 +5,6 @@
  * key file it may need. Inside, {@code RocksTier} is what callers see, {@code Writer} the one thread that decides and
  * writes, {@code Partitions} and {@code Database} the only classes that touch RocksDB, {@code Records} the form of a
  * record, {@code Folder} and {@code KeyFile} what lies beside the database. Every byte on disk is described in
- * {@code docs/format-l3.md}.
+ * {@code docs/format.md}.
  */
 package dev.terrace.tier.backup;

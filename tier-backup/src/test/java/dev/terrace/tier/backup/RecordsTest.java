@@ -14,7 +14,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -48,7 +47,7 @@ class RecordsTest {
     private KeyRing ring() throws IOException {
         Path file = temp.resolve("KEYS");
         if (!Files.exists(file)) {
-            KeyRing.create(file, Backups.withPassphrase(temp));
+            KeyRing.create(file, Backups.withPassphrase(temp), new ManualClock(0));
         }
         return KeyRing.open(file, Backups.withPassphrase(temp), new ManualClock(0));
     }
@@ -74,9 +73,6 @@ class RecordsTest {
     @Test
     void aSealedRecordOfAFormerBuildIsRead() throws IOException {
         Path sample = Path.of("src", "test", "resources", "format-1");
-        KeyFile file = KeyFile.decode(Files.readAllBytes(sample.resolve("KEYS")));
-        assertThat(file).isNotNull();
-        assertThat(file.encode()).isEqualTo(Files.readAllBytes(sample.resolve("KEYS")));
         Path keys = Files.copy(sample.resolve("KEYS"), temp.resolve("KEYS-1"));
         KeyRing ring = KeyRing.open(keys, Backups.withPassphrase(temp), new ManualClock(0));
         byte[] hash = KeyHash.keyed(ring.indexKey()).of(SAMPLE.key());
@@ -195,31 +191,6 @@ class RecordsTest {
                 byte[] sealed = records.seal(hash, SAMPLE);
                 assertThat(used.add(HEX.formatHex(sealed, 2, 18))).isTrue();
             }
-        }
-    }
-
-    @Test
-    void saltsWhoseRecordsAreGoneAreForgotten() throws IOException {
-        Path file = temp.resolve("KEYS-salts");
-        KeyRing.create(file, Backups.withPassphrase(temp));
-        ManualClock clock = new ManualClock(0);
-        for (int day = 0; day < 10; day++) {
-            clock.advance(Duration.ofDays(1));
-            KeyRing.open(file, Backups.withPassphrase(temp), clock)
-                    .nextSubKey(Duration.ofDays(2).toMillis());
-        }
-        KeyFile content = KeyFile.decode(Files.readAllBytes(file));
-        assertThat(content.subKeys()).hasSizeBetween(3, 4);
-        assertThat(content.subKeys().get(content.subKeys().size() - 1).id()).isEqualTo(10);
-    }
-
-    @Test
-    void randomBytesAreNoKeyFile() {
-        SplittableRandom random = new SplittableRandom(5);
-        for (int round = 0; round < 5_000; round++) {
-            byte[] bytes = new byte[random.nextInt(300)];
-            random.nextBytes(bytes);
-            assertThat(KeyFile.decode(bytes)).isNull();
         }
     }
 }
