@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Writers change the origin and then tell the cache; readers read through, while L1 evicts and tiers stall and fail. Who
  * reads after a writer's call returned never sees less than that writer wrote.
  */
+@Tag("alone")
 @Tag("F29")
 class NoStaleReadStressTest {
     private static final int KEYS = 4;

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Redis servers and RocksDB under load, of which parts are killed, frozen and made slow. Asserts what users were promised and
  * prints what it took. {@code -Dterrace.table.rounds=5 -Dterrace.table.at.once=1} measures with care.
  */
+@Tag("alone")
 class FaultTableIT {
     /** Rows that run at the same time: most of a row is waiting. */
     private static final int AT_ONCE = Integer.getInteger("terrace.table.at.once", 4);

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A node with default settings, a real Redis and a real RocksDB, under load, while Redis freezes and thaws. Times are in {@link
  * FaultTableIT}.
  */
+@Tag("alone")
 class LadderIT {
     /** What is promised for a lost L2; the aims stand in docs/degradation.md. */
     private static final Duration DETECT = Duration.ofSeconds(10);

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Three node processes over one Redis, and an origin that counts who asks it for what. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Tag("alone")
 class StampedeIT {
     private static final long PATIENCE_MILLIS = 60_000;
     private static final int CALLERS = 10_000;

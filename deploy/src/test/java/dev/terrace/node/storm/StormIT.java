@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
  * Real servers and nodes under a random nemesis. {@code -Dterrace.seed} replays a schedule (not the interleaving: that is the
  * machine's); {@code -Dterrace.storm.seconds} or the profile {@code soak} make it long.
  */
+@Tag("alone")
 class StormIT {
     private static final long SEED = Long.getLong("terrace.seed", new Random().nextLong() >>> 16);
     private static final Duration LENGTH = Duration.ofSeconds(Integer.getInteger("terrace.storm.seconds", 10));

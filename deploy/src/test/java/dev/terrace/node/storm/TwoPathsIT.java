@@ -34,6 +34,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Two nodes with an L2, a log on another Redis, and a group: either way of notices may be away. */
+@Tag("alone")
 class TwoPathsIT {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final InstantSource WALL = InstantSource.system();

@@ -40,9 +40,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Commands that share round trips: what that must not change, and what it must. */
+@Tag("alone")
 class BatchingIT {
     private static final Duration HEALED = Duration.ofSeconds(15);
     private static final RedisKeys KEYS = new RedisKeys("test");

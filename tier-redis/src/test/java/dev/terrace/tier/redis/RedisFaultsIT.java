@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The network and the server fail under the tier: nobody waits longer than the deadline, and it heals by itself. */
+@Tag("alone")
 class RedisFaultsIT {
     private static final Duration HEALED = Duration.ofSeconds(15);
 

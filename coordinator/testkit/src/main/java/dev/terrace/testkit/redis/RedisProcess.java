@@ -6,7 +6,6 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -152,19 +151,9 @@ public final class RedisProcess implements AutoCloseable {
         }
     }
 
-    /** A port that was free a moment ago. */
+    /** A port that was free a moment ago, and that this process was not given before. */
     public static int freePort() {
-        // Below 55,536, because a server in cluster mode also takes the port 10,000 above.
-        for (int tries = 0; tries < 200; tries++) {
-            try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-                if (probe.getLocalPort() < 55_000) {
-                    return probe.getLocalPort();
-                }
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-        throw new IllegalStateException("no free port found");
+        return Ports.next();
     }
 
     private static List<String> commandLine(Path binary, int port, Path folder, String... arguments) {
