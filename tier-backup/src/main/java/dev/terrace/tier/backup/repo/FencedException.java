@@ -1,0 +1,13 @@
+package dev.terrace.tier.backup.repo;
+
+/**
+ * Somebody else has written to this folder's chain, or the chain was put back to an older state: the folder is a copy, or was put back itself.
+ * It goes on as a new writer, with a snapshot of its own.
+ */
+public final class FencedException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    FencedException(String message) {
+        super(message);
+    }
+}

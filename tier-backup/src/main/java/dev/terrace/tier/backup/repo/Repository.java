@@ -1,0 +1,41 @@
+package dev.terrace.tier.backup.repo;
+
+import dev.terrace.spi.BlobException;
+import dev.terrace.spi.BlobStore;
+
+/** Backups of several writers under one prefix of a blob store. Thread-safe; does not own the store. */
+public final class Repository {
+    private final BlobStore store;
+    private final RepositoryKeys keys;
+    private final Registry registry;
+
+    /** Opens nothing and reads nothing yet. */
+    public Repository(BlobStore store, RepositoryKeys keys) {
+        this.store = store;
+        this.keys = keys;
+        this.registry = new Registry(store, keys);
+    }
+
+    /** How many writers were ever registered; they are numbered from 1. */
+    public int writers() throws BlobException {
+        return registry.count();
+    }
+
+    /** The chain of a writer. */
+    public Chain chain(int writer) {
+        return new Chain(store, keys, writer);
+    }
+
+    Registry registry() {
+        return registry;
+    }
+
+    /** Where it lies. */
+    public BlobStore store() {
+        return store;
+    }
+
+    RepositoryKeys keys() {
+        return keys;
+    }
+}

@@ -1,0 +1,210 @@
+package dev.terrace.tier.backup.repo;
+
+import dev.terrace.spi.BlobException;
+import dev.terrace.spi.BlobStore;
+import dev.terrace.tier.backup.repo.Generation.Delta;
+import dev.terrace.tier.backup.repo.Generation.Snapshot;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.LongConsumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a chain back and compares everything with what was signed. What is wrong is named, with the restore points that it hurts. For
+ * one thread.
+ */
+public final class Verifier {
+    private static final int BUFFER_BYTES = 1 << 16;
+
+    private final Repository repository;
+    private final Chain chain;
+    private final List<Problem> problems = new ArrayList<>();
+    /** Blobs with the restore points that need them. */
+    private final Map<BlobRef, Set<String>> needed = new LinkedHashMap<>();
+
+    private long generations;
+    private long bytes;
+    private long blobsRead;
+
+    /** Of one writer's chain. */
+    public Verifier(Repository repository, int writer) {
+        this.repository = repository;
+        this.chain = repository.chain(writer);
+    }
+
+    /**
+     * What was found.
+     *
+     * @param points restore points, whole or not
+     * @param generations how many were read
+     * @param blobs how many blobs are needed
+     * @param blobsRead of how many every byte was read; of the others only presence and length
+     * @param bytes how much was read
+     * @param problems what is wrong; empty when all is well
+     */
+    public record Report(
+            int points, long generations, long blobs, long blobsRead, long bytes, List<Problem> problems) {}
+
+    /** How a restore point is called: writer, colon, number of its snapshot. */
+    public static String pointName(int writer, Segment segment) {
+        return writer + ":" + segment.first().number();
+    }
+
+    /**
+     * Verifies.
+     *
+     * @param sampled which blobs are read in full; all are looked at
+     * @param progress told the bytes read so far
+     * @throws BlobException when the store cannot be asked; what is wrong in what it answers is in the report
+     */
+    public Report verify(Predicate<BlobRef> sampled, LongConsumer progress) throws BlobException {
+        List<Segment> segments = List.of();
+        try {
+            repository.registry().check(chain.writer());
+        } catch (DamagedException e) {
+            add(e, List.of());
+        }
+        try {
+            Optional<ChainState> state = chain.load();
+            if (state.isPresent()) {
+                segments = state.get().segments();
+                checkWriters(state.get().snapshot());
+            }
+        } catch (DamagedException e) {
+            add(e, List.of("all restore points of writer " + chain.writer()));
+        }
+        for (Segment segment : segments) {
+            walk(segment);
+        }
+        for (Map.Entry<BlobRef, Set<String>> one : needed.entrySet()) {
+            check(one.getKey(), List.copyOf(one.getValue()), sampled.test(one.getKey()), progress);
+        }
+        return new Report(segments.size(), generations, needed.size(), blobsRead, bytes, List.copyOf(problems));
+    }
+
+    private void checkWriters(Snapshot newest) throws BlobException {
+        for (int writer = repository.writers() + 1; writer <= newest.writers(); writer++) {
+            problems.add(new Problem(
+                    Problem.Kind.MISSING,
+                    Names.registered(writer),
+                    "a snapshot knows of " + newest.writers() + " writers; this one was taken out of the registry",
+                    List.of("all restore points of writer " + writer)));
+        }
+    }
+
+    private void add(DamagedException e, List<String> hurts) {
+        problems.add(new Problem(e.kind(), e.blob(), String.valueOf(e.getMessage()), hurts));
+    }
+
+    /** Upwards from the snapshot: each must follow the one before, and the last be the one that was signed for. */
+    private void walk(Segment segment) throws BlobException {
+        String point = pointName(chain.writer(), segment);
+        ChainState at = null;
+        for (long number = segment.first().number(); number <= segment.last().number(); number++) {
+            try {
+                Optional<Chain.Found> found = chain.read(number);
+                if (found.isEmpty()) {
+                    throw new DamagedException(
+                            Problem.Kind.MISSING,
+                            Names.generation(chain.writer(), number),
+                            "it is between generations that are there");
+                }
+                generations++;
+                Chain.Found here = found.get();
+                at = number == segment.first().number() ? first(segment, here) : at == null ? null : at.after(here);
+                if (number == segment.last().number() && !here.ref().equals(segment.last())) {
+                    throw new DamagedException(
+                            Problem.Kind.BROKEN_CHAIN,
+                            Names.generation(chain.writer(), number),
+                            "it is not the one that a later generation names");
+                }
+                need(here.generation().content(), point);
+            } catch (DamagedException e) {
+                add(e, List.of(hurt(point, at)));
+                at = null;
+            }
+        }
+    }
+
+    private ChainState first(Segment segment, Chain.Found here) throws DamagedException {
+        if (!here.ref().equals(segment.first()) || !(here.generation().content() instanceof Snapshot snapshot)) {
+            throw new DamagedException(
+                    Problem.Kind.BROKEN_CHAIN,
+                    Names.generation(chain.writer(), here.ref().number()),
+                    "it is not the snapshot that a later generation names");
+        }
+        return ChainState.of(here, snapshot);
+    }
+
+    private static String hurt(String point, @Nullable ChainState whole) {
+        return whole == null ? point : point + " after " + Instant.ofEpochMilli(whole.throughMillis());
+    }
+
+    private void need(Generation.Content content, String point) {
+        if (content instanceof Snapshot snapshot) {
+            snapshot.files().forEach(file -> need(file.blob(), point));
+            snapshot.deltas().forEach(delta -> need(delta.blob(), point));
+        } else if (content instanceof Delta delta) {
+            need(delta.delta().blob(), point);
+        }
+    }
+
+    private void need(BlobRef blob, String point) {
+        needed.computeIfAbsent(blob, unused -> new LinkedHashSet<>()).add(point);
+    }
+
+    private void check(BlobRef blob, List<String> hurts, boolean inFull, LongConsumer progress) throws BlobException {
+        Optional<BlobStore.Stat> stat = repository.store().stat(blob.name());
+        if (stat.isEmpty()) {
+            problems.add(new Problem(Problem.Kind.MISSING, blob.name(), blob.name() + ": it is gone", hurts));
+            return;
+        }
+        if (stat.get().bytes() != blob.bytes()) {
+            problems.add(new Problem(
+                    Problem.Kind.WRONG_LENGTH,
+                    blob.name(),
+                    blob.name() + ": it has " + stat.get().bytes() + " bytes, " + blob.bytes() + " were stored",
+                    hurts));
+            return;
+        }
+        if (!inFull) {
+            return;
+        }
+        blobsRead++;
+        if (!hash(blob, progress).equals(blob.sha256())) {
+            problems.add(new Problem(
+                    Problem.Kind.WRONG_BYTES,
+                    blob.name(),
+                    blob.name() + ": its bytes are not those that were stored",
+                    hurts));
+        }
+    }
+
+    private String hash(BlobRef blob, LongConsumer progress) throws BlobException {
+        MessageDigest digest = Sha256.digest();
+        byte[] buffer = new byte[BUFFER_BYTES];
+        try (InputStream in = repository.store().open(blob.name(), 0, blob.bytes())) {
+            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                digest.update(buffer, 0, read);
+                bytes += read;
+                progress.accept(bytes);
+            }
+        } catch (IOException e) {
+            throw new BlobException(
+                    BlobException.Kind.UNAVAILABLE,
+                    blob.name() + " could not be read to its end: " + e.getMessage(),
+                    e);
+        }
+        return Sha256.hex(digest.digest());
+    }
+}
