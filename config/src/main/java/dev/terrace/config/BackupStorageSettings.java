@@ -88,6 +88,25 @@ public record BackupStorageSettings(
                 queueMib);
     }
 
+    /** These settings for another folder. */
+    public BackupStorageSettings withPath(Path other) {
+        return new BackupStorageSettings(
+                enabled,
+                backend,
+                other,
+                compression,
+                encryption,
+                keystore,
+                keystoreAlias,
+                passphrase,
+                retention,
+                durable,
+                timeout,
+                softTimeout,
+                queueEntries,
+                queueMib);
+    }
+
     /** What lies behind the local RocksDB. */
     public enum Backend {
         /** Nothing: the local disk is all. */

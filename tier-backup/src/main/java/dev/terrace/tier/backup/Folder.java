@@ -179,9 +179,14 @@ final class Folder implements AutoCloseable {
 
     /** Makes the folder Terrace's. Everything a reader needs besides the database must be there already. */
     void mark(boolean encrypted) throws IOException {
+        Atomically.write(path.resolve(MARKER), form(kind, encrypted));
+    }
+
+    /** What makes a folder Terrace's, in the file {@code TERRACE}. */
+    static byte[] form(Kind kind, boolean encrypted) {
         String text =
                 kind.heading + "\nformat=" + FORMAT + "\nencryption=" + (encrypted ? "aes-256-gcm" : "none") + "\n";
-        Atomically.write(path.resolve(MARKER), text.getBytes(StandardCharsets.US_ASCII));
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     /** True when nothing was ever stored here. */

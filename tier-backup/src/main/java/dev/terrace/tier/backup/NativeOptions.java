@@ -20,6 +20,8 @@ final class NativeOptions implements AutoCloseable {
     private static final long MEMTABLES_BYTES = 32L << 20;
     private static final long MEMTABLE_BYTES = 16L << 20;
     private static final long LOG_BYTES = 64L << 20;
+    private static final long KEPT_LOG_SECONDS = 3_600;
+    private static final long KEPT_LOG_MIB = 256;
 
     private final List<AbstractNativeReference> owned = new ArrayList<>();
     private final ColumnFamilyOptions family;
@@ -57,6 +59,8 @@ final class NativeOptions implements AutoCloseable {
                 .setWalRecoveryMode(recovery)
                 .setDbWriteBufferSize(MEMTABLES_BYTES)
                 .setMaxTotalWalSize(LOG_BYTES)
+                .setWalTtlSeconds(KEPT_LOG_SECONDS) // For who ships it; a gap costs a snapshot.
+                .setWalSizeLimitMB(KEPT_LOG_MIB)
                 .setMaxOpenFiles(256)
                 .setMaxBackgroundJobs(2)
                 .setKeepLogFileNum(2)

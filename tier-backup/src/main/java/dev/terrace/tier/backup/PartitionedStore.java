@@ -1,11 +1,14 @@
 package dev.terrace.tier.backup;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +67,9 @@ final class PartitionedStore {
 
     /** Null until the first hint. */
     private volatile @Nullable ColumnFamilyHandle hintFamily;
+
+    /** When what is written now is committed; never goes back. */
+    private volatile long commitMillis;
 
     private boolean closed;
 
@@ -133,6 +139,7 @@ final class PartitionedStore {
             for (Stored stored : records) {
                 batch.put(newest, stored.hash, stored.record);
             }
+            stamp(batch);
             database.write(writing, batch);
         } finally {
             leave();
@@ -150,6 +157,7 @@ final class PartitionedStore {
             for (byte[] hash : hashes) {
                 batch.delete(partition.handle(), hash);
             }
+            stamp(batch);
             database.write(writing, batch);
         } finally {
             leave();
@@ -215,6 +223,38 @@ final class PartitionedStore {
         }
     }
 
+    /** Says in the log, and only there, when this is committed: what is shipped from it can be restored as of any moment. */
+    private void stamp(WriteBatch batch) throws RocksDBException {
+        batch.putLogData(ByteBuffer.allocate(Long.BYTES).putLong(commitMillis).array());
+    }
+
+    /** What is done with the database itself. */
+    interface Use<T> {
+        T with(RocksDB database) throws RocksDBException, IOException;
+    }
+
+    /** Does it while nothing is closed; for what does not belong to entries: the log, checkpoints. */
+    <T> T use(Use<T> use) throws RocksDBException, IOException, ClosedStore {
+        enter();
+        try {
+            return use.with(database);
+        } finally {
+            leave();
+        }
+    }
+
+    /** Column families that belong to a backup, by the number they have in the log. */
+    Map<Integer, String> families() {
+        Map<Integer, String> names = new HashMap<>();
+        for (Partition partition : partitions) {
+            names.put(
+                    partition.handle().getID(),
+                    new String(
+                            Partition.name(partition.sequence(), partition.startMillis()), StandardCharsets.US_ASCII));
+        }
+        return names;
+    }
+
     /** Writes something that means nothing, to learn whether writing works. Returns whether it can be read. */
     boolean probe() throws RocksDBException, ClosedStore {
         enter();
@@ -243,6 +283,7 @@ final class PartitionedStore {
      * not be full for as long.
      */
     void rotate(long nowMillis) throws RocksDBException, ClosedStore {
+        commitMillis = Math.max(commitMillis, nowMillis);
         Partition newest = partitions.isEmpty() ? null : partitions.get(0);
         if (newest != null) {
             boolean full = nowMillis >= newest.startMillis() + widthMillis;

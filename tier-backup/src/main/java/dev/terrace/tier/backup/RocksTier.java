@@ -111,6 +111,11 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
         return this;
     }
 
+    /** What it holds, below its queues. */
+    Vault vault() {
+        return vault;
+    }
+
     @Override
     public TierLevel level() {
         return TierLevel.L3;

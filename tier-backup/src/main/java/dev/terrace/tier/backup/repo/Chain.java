@@ -33,7 +33,7 @@ public class Chain {
      */
     public record Found(Ref ref, Generation generation) {
         /** The generation before it. */
-        Ref parent() {
+        public Ref parent() {
             return new Ref(generation.number() - 1, generation.parent());
         }
     }

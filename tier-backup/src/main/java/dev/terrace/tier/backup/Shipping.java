@@ -1,0 +1,257 @@
+package dev.terrace.tier.backup;
+
+import com.codahale.metrics.Counter;
+import com.codahale.metrics.Gauge;
+import com.codahale.metrics.MetricRegistry;
+import dev.terrace.spi.BlobException;
+import dev.terrace.spi.BlobSource;
+import dev.terrace.spi.BlobStore;
+import dev.terrace.tier.backup.repo.ChainState;
+import dev.terrace.tier.backup.repo.ChainWriter;
+import dev.terrace.tier.backup.repo.Checkpoint;
+import dev.terrace.tier.backup.repo.DamagedException;
+import dev.terrace.tier.backup.repo.FencedException;
+import dev.terrace.tier.backup.repo.FileRef;
+import dev.terrace.tier.backup.repo.FileUpload;
+import dev.terrace.tier.backup.repo.Place;
+import dev.terrace.tier.backup.repo.Repository;
+import dev.terrace.tier.backup.repo.Sha256;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a repository up with an open folder: a snapshot when it is time, deltas in between, also while a snapshot goes up. Killed anywhere, the next one goes on:
+ * what was uploaded is found by name. For one thread. Holds one delta of {@value #DELTA_BYTES} bytes and a batch in memory, and what uploads
+ * hold.
+ */
+final class Shipping {
+    private static final Logger LOG = LoggerFactory.getLogger(Shipping.class);
+    static final int DELTA_BYTES = 16 << 20;
+    private static final int UPLOADS = 3;
+
+    /**
+     * When.
+     *
+     * @param shipMillis between deltas
+     * @param snapshotMillis between snapshots
+     */
+    record Schedule(long shipMillis, long snapshotMillis) {}
+
+    /** What must be in the repository before what was sealed with it: the folder's keys. */
+    interface KeysAhead {
+        /** Brings them up when they changed. */
+        void bring(BlobStore store, int writer) throws BlobException, IOException;
+    }
+
+    private final StoreLog log;
+    private final StoreCheckpoint checkpoints;
+    private final Repository repository;
+    private final Place.Memory memory;
+    private final KeysAhead keys;
+    private final Schedule schedule;
+    private final InstantSource clock;
+    private final Counter snapshots;
+    private final Counter deltas;
+    private final Counter bytes;
+    private final Counter gaps;
+    private final Counter fenced;
+    private @Nullable ChainWriter writer;
+    private volatile long throughMillis;
+
+    Shipping(
+            PartitionedStore store,
+            StoreCheckpoint checkpoints,
+            Repository repository,
+            Place.Memory memory,
+            KeysAhead keys,
+            Schedule schedule,
+            InstantSource clock,
+            MetricRegistry metrics) {
+        this.log = new StoreLog(store);
+        this.checkpoints = checkpoints;
+        this.repository = repository;
+        this.memory = memory;
+        this.keys = keys;
+        this.schedule = schedule;
+        this.clock = clock;
+        this.snapshots = metrics.counter("l3.backup.snapshots");
+        this.deltas = metrics.counter("l3.backup.deltas");
+        this.bytes = metrics.counter("l3.backup.bytes");
+        this.gaps = metrics.counter("l3.backup.gaps");
+        this.fenced = metrics.counter("l3.backup.fenced");
+        metrics.gauge("l3.backup.lag_millis", () -> (Gauge<Long>)
+                () -> throughMillis == 0 ? -1 : Math.max(0, clock.millis() - throughMillis));
+    }
+
+    /** Does what is due. Returns where the chain stands. */
+    ChainState run()
+            throws BlobException, DamagedException, IOException, RocksDBException, PartitionedStore.ClosedStore {
+        try {
+            return runAs(chain());
+        } catch (FencedException e) {
+            fenced.inc();
+            LOG.error("this folder goes on as a new writer of its backup repository, with a snapshot reason={}", e.getMessage());
+            ChainWriter fresh = ChainWriter.register(repository, memory, clock);
+            writer = fresh;
+            try {
+                return runAs(fresh);
+            } catch (FencedException again) {
+                throw new IllegalStateException("a writer that has just registered is a copy", again);
+            }
+        }
+    }
+
+    private ChainWriter chain() throws BlobException, DamagedException, IOException, FencedException {
+        ChainWriter known = writer;
+        if (known == null) {
+            known = ChainWriter.open(repository, memory, clock);
+            writer = known;
+        }
+        return known;
+    }
+
+    private ChainState runAs(ChainWriter chain)
+            throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
+                    PartitionedStore.ClosedStore {
+        ChainState state = chain.state();
+        if (state == null || clock.millis() - state.snapshot().asOfMillis() >= schedule.snapshotMillis()) {
+            return snapshot(chain);
+        }
+        return ship(chain, state);
+    }
+
+    /** Takes a snapshot now. */
+    ChainState snapshot()
+            throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
+                    PartitionedStore.ClosedStore {
+        return snapshot(chain());
+    }
+
+    private ChainState snapshot(ChainWriter chain)
+            throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
+                    PartitionedStore.ClosedStore {
+        ChainState before = chain.state();
+        if (before != null) {
+            ship(chain, before); // So that the segment that ends is whole up to here.
+        }
+        Checkpoint checkpoint = checkpoints.take();
+        ExecutorService uploads = Executors.newFixedThreadPool(UPLOADS, task -> {
+            Thread thread = new Thread(task, "terrace-l3-upload");
+            thread.setDaemon(true);
+            return thread;
+        });
+        try {
+            keys.bring(repository.store(), chain.writer());
+            ChainState after = chain.publishSnapshot(checkpoint, (files, number, base) -> {
+                FileUpload upload = new FileUpload(repository.store(), number, base);
+                List<Future<FileUpload.Outcome>> outcomes = new ArrayList<>();
+                for (Checkpoint.File file : files) {
+                    outcomes.add(uploads.submit(() -> upload.bring(file)));
+                }
+                List<FileRef> refs = new ArrayList<>();
+                for (Future<FileUpload.Outcome> outcome : outcomes) {
+                    FileUpload.Outcome done = await(outcome, chain);
+                    bytes.inc(done.sentBytes());
+                    refs.add(done.ref());
+                }
+                return refs;
+            });
+            snapshots.inc();
+            throughMillis = after.throughMillis();
+            return after;
+        } finally {
+            uploads.shutdownNow();
+            checkpoints.discard();
+        }
+    }
+
+    /** Ships deltas while it waits: however long a snapshot takes, what is lost with this machine is seconds. */
+    private FileUpload.Outcome await(Future<FileUpload.Outcome> outcome, ChainWriter chain)
+            throws BlobException, DamagedException, IOException, FencedException {
+        while (true) {
+            try {
+                return outcome.get(schedule.shipMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                shipMeanwhile(chain);
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof BlobException failed) {
+                    throw failed;
+                }
+                throw new IOException("uploading a file failed", e.getCause());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new BlobException(BlobException.Kind.INTERRUPTED, "interrupted during a snapshot", e);
+            }
+        }
+    }
+
+    private void shipMeanwhile(ChainWriter chain) throws BlobException, DamagedException, IOException, FencedException {
+        ChainState state = chain.state();
+        if (state != null) {
+            try {
+                ship(chain, state);
+            } catch (RocksDBException | PartitionedStore.ClosedStore e) {
+                throw new IOException("the log cannot be read: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private ChainState ship(ChainWriter chain, ChainState from)
+            throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
+                    PartitionedStore.ClosedStore {
+        ChainState state = from;
+        while (true) {
+            long now = clock.millis();
+            StoreLog.Tail tail = log.after(state.toSequence(), DELTA_BYTES);
+            if (tail instanceof StoreLog.Gap) {
+                gaps.inc();
+                LOG.warn("the log no longer holds what was not shipped yet, a snapshot follows after={}", state.toSequence());
+                state = gap(chain, state);
+                return state;
+            }
+            if (!(tail instanceof StoreLog.Batches batches)) {
+                throughMillis = Math.max(now, state.throughMillis());
+                return state;
+            }
+            keys.bring(repository.store(), chain.writer());
+            state = chain.publishDelta(
+                    BlobSource.of(batches.delta()), Sha256.of(batches.delta()), batches.toSequence(), now);
+            throughMillis = state.throughMillis();
+            deltas.inc();
+            bytes.inc(batches.delta().length);
+        }
+    }
+
+    private boolean closingGap;
+
+    private ChainState gap(ChainWriter chain, ChainState state)
+            throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
+                    PartitionedStore.ClosedStore {
+        if (closingGap) {
+            return state; // The snapshot that closes it is under way.
+        }
+        closingGap = true;
+        try {
+            return snapshot(chain);
+        } finally {
+            closingGap = false;
+        }
+    }
+
+    /** How far the repository is, milliseconds since the epoch; 0 when that is not known yet. */
+    long throughMillis() {
+        return throughMillis;
+    }
+}

@@ -1,0 +1,234 @@
+package dev.terrace.tier.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.terrace.api.SetupException;
+import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.spi.BlobStore;
+import dev.terrace.testkit.ManualClock;
+import dev.terrace.testkit.TestContext;
+import dev.terrace.testkit.blob.HeapBucket;
+import dev.terrace.tier.backup.repo.ChainState;
+import dev.terrace.tier.backup.repo.Place;
+import dev.terrace.tier.backup.repo.Repository;
+import dev.terrace.tier.backup.repo.Verifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A real folder in a repository, and back. */
+class ShippingIT {
+    private static final long HOUR = TimeUnit.HOURS.toMillis(1);
+    private static final Shipping.Schedule SCHEDULE = new Shipping.Schedule(5_000, HOUR);
+
+    @TempDir
+    Path temp;
+
+    private final ManualClock clock = new ManualClock(1_700_000_000_000L);
+    private final BlobStore store = new HeapBucket(clock).open();
+    private int counter;
+
+    private RocksTier open(BackupStorageSettings settings) {
+        return Backups.open(new TestContext(clock, settings));
+    }
+
+    private Shipping shipping(RocksTier tier, BackupStorageSettings settings, MetricRegistry metrics) throws Exception {
+        Path folder = settings.path();
+        KeyRing ring = settings.encryption() ? KeyRing.open(folder.resolve("KEYS"), settings, clock) : null;
+        Place.Memory memory = new FolderPlace(folder.resolve("BACKUP"));
+        return new Shipping(
+                tier.vault().store(),
+                new StoreCheckpoint(tier.vault().store(), folder.resolve("checkpoint"), clock),
+                new Repository(store, RepositoryRing.signing(ring)),
+                memory,
+                new RepositoryRing(folder.resolve("KEYS")),
+                SCHEDULE,
+                clock,
+                metrics);
+    }
+
+    private void put(RocksTier tier, String key, String text) {
+        clock.advance(java.time.Duration.ofMillis(10));
+        Backups.store(tier, Backups.entry(key, clock.millis(), counter++ % 60_000, text));
+    }
+
+    private Restore.Report restore(BackupStorageSettings settings, Path into, @Nullable Instant asOf) throws Exception {
+        return new Restore(store, settings, new TestContext(clock, settings), into)
+                .run(asOf, entry -> true, true, done -> {});
+    }
+
+    private Map<String, String> read(BackupStorageSettings settings, Path folder, Iterable<String> keys) {
+        RocksTier tier = open(settings.withPath(folder));
+        try {
+            Map<String, String> found = new TreeMap<>();
+            for (String key : keys) {
+                String text = Backups.read(tier, key);
+                if (text != null) {
+                    found.put(key, text);
+                }
+            }
+            return found;
+        } finally {
+            tier.close();
+        }
+    }
+
+    @Test
+    void everyMomentComesBackAsItWas() throws Exception {
+        long seed = Long.getLong("terrace.seed", new Random().nextLong());
+        System.out.println("ShippingIT: -Dterrace.seed=" + seed);
+        Random random = new Random(seed);
+        BackupStorageSettings settings = Backups.withPassphrase(temp.resolve("l3"));
+        Map<String, String> model = new TreeMap<>();
+        Map<Instant, Map<String, String>> history = new HashMap<>();
+        RocksTier tier = open(settings);
+        MetricRegistry metrics = new MetricRegistry();
+        Shipping shipping = shipping(tier, settings, metrics);
+        try {
+            for (int step = 0; step < 9; step++) {
+                for (int i = 0; i < 40; i++) {
+                    String key = "k" + random.nextInt(60);
+                    String text = "v" + step + "-" + i;
+                    put(tier, key, text);
+                    model.put(key, text);
+                    if (i == 20) {
+                        history.put(clock.instant(), new TreeMap<>(model));
+                    }
+                }
+                if (step % 3 == 2) {
+                    clock.advance(java.time.Duration.ofMillis(HOUR));
+                }
+                shipping.run();
+                history.put(clock.instant(), new TreeMap<>(model));
+                if (random.nextInt(3) == 0) {
+                    tier.close();
+                    tier = open(settings);
+                    shipping = shipping(tier, settings, metrics);
+                }
+            }
+            shipping.run();
+        } finally {
+            tier.close();
+        }
+        assertThat(metrics.counter("l3.backup.snapshots").getCount()).isGreaterThanOrEqualTo(3);
+        assertThat(metrics.counter("l3.backup.deltas").getCount()).isGreaterThanOrEqualTo(6);
+        assertThat(metrics.counter("l3.backup.gaps").getCount()).isZero();
+        assertThat(metrics.counter("l3.backup.fenced").getCount()).isZero();
+        assertThat(new Verifier(new BackupRepository(store, settings, clock).of(1), 1)
+                        .verify(blob -> true, read -> {})
+                        .problems())
+                .isEmpty();
+
+        restore(settings, temp.resolve("newest"), null);
+        assertThat(read(settings, temp.resolve("newest"), model.keySet())).isEqualTo(model);
+        java.util.List<Instant> moments =
+                history.keySet().stream().sorted().skip(1).toList();
+        for (int i = 0; i < 3; i++) {
+            Instant moment = moments.get(random.nextInt(moments.size()));
+            Path into = temp.resolve("as-of-" + i);
+            restore(settings, into, moment);
+            assertThat(read(settings, into, model.keySet())).as("at %s", moment).isEqualTo(history.get(moment));
+        }
+    }
+
+    @Test
+    void unchangedFilesAreNotSentAgain() throws Exception {
+        BackupStorageSettings settings = Backups.plain(temp.resolve("l3"));
+        RocksTier tier = open(settings);
+        MetricRegistry metrics = new MetricRegistry();
+        try {
+            Shipping shipping = shipping(tier, settings, metrics);
+            for (int i = 0; i < 2_000; i++) {
+                put(tier, "k" + i, "value " + i + " " + "x".repeat(200));
+            }
+            shipping.run();
+            long first = metrics.counter("l3.backup.bytes").getCount();
+            for (int i = 0; i < 20; i++) {
+                put(tier, "k" + i, "changed " + "x".repeat(200));
+            }
+            shipping.snapshot();
+            long second = metrics.counter("l3.backup.bytes").getCount() - first;
+            assertThat(second).as("of %d bytes at first", first).isLessThan(first / 4);
+        } finally {
+            tier.close();
+        }
+    }
+
+    @Test
+    @Tag("F61")
+    void aRestoreRefusesAFolderThatIsInUseOrHoldsAnythingAndGoesOnWithItsOwn() throws Exception {
+        BackupStorageSettings settings = Backups.plain(temp.resolve("l3"));
+        RocksTier tier = open(settings);
+        try {
+            put(tier, "a", "1");
+            shipping(tier, settings, new MetricRegistry()).run();
+            assertThatThrownBy(() -> restore(settings, settings.path(), null))
+                    .isInstanceOf(SetupException.class)
+                    .hasMessageContaining("is not empty");
+        } finally {
+            tier.close();
+        }
+        Path into = temp.resolve("into");
+        restore(settings, into, null);
+        assertThatThrownBy(() -> restore(settings, into, null)).isInstanceOf(SetupException.class);
+        assertThat(read(settings, into, java.util.List.of("a"))).containsEntry("a", "1");
+        assertThatThrownBy(() -> restore(settings, temp.resolve("old"), Instant.EPOCH))
+                .isInstanceOf(SetupException.class)
+                .hasMessageContaining("no restore point is as old as");
+    }
+
+    @Test
+    void aCopyOfAFolderBecomesAWriterOfItsOwnAndBothAreMergedByVersion() throws Exception {
+        BackupStorageSettings settings = Backups.withPassphrase(temp.resolve("l3"));
+        RocksTier tier = open(settings);
+        put(tier, "both", "before");
+        shipping(tier, settings, new MetricRegistry()).run();
+        tier.close();
+        Path copied = temp.resolve("copy");
+        copy(settings.path(), copied);
+        BackupStorageSettings other = settings.withPath(copied);
+        RocksTier first = open(settings);
+        RocksTier second = open(other);
+        MetricRegistry metrics = new MetricRegistry();
+        try {
+            Shipping firsts = shipping(first, settings, metrics);
+            Shipping seconds = shipping(second, other, metrics);
+            put(first, "one", "1");
+            put(first, "both", "older");
+            firsts.run();
+            put(second, "two", "2");
+            put(second, "both", "newer");
+            ChainState state = seconds.run();
+            assertThat(state.writer()).isEqualTo(2);
+            assertThat(metrics.counter("l3.backup.fenced").getCount()).isEqualTo(1);
+        } finally {
+            first.close();
+            second.close();
+        }
+        Path into = temp.resolve("into");
+        assertThat(restore(settings, into, null).writers()).isEqualTo(2);
+        assertThat(read(settings, into, java.util.List.of("one", "two", "both")))
+                .containsEntry("one", "1")
+                .containsEntry("two", "2")
+                .containsEntry("both", "newer");
+    }
+
+    private static void copy(Path from, Path to) throws Exception {
+        try (var tree = Files.walk(from)) {
+            for (Path path : tree.toList()) {
+                Files.copy(path, to.resolve(from.relativize(path).toString()));
+            }
+        }
+    }
+}
