@@ -243,9 +243,14 @@ final class PartitionedStore {
         }
     }
 
-    /** Column families that belong to a backup, by the number they have in the log. */
+    /** Column families by the number they have in the log; with an empty name when they do not belong to a backup. */
     Map<Integer, String> families() {
         Map<Integer, String> names = new HashMap<>();
+        names.put(defaultFamily.getID(), "");
+        ColumnFamilyHandle hints = hintFamily;
+        if (hints != null) {
+            names.put(hints.getID(), "");
+        }
         for (Partition partition : partitions) {
             names.put(
                     partition.handle().getID(),

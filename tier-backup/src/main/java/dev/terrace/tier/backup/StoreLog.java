@@ -62,7 +62,7 @@ final class StoreLog {
         return status != null && (status.getCode() == Status.Code.NotFound || status.getCode() == Status.Code.TryAgain);
     }
 
-    /** The last number read, or -1 when the log begins later. */
+    /** The last number read, or -1 when the log begins later or cannot be told apart. */
     private long read(
             RocksDB database, long sequence, int mostBytes, DeltaFormat.Encoder encoder, ByteArrayOutputStream out)
             throws RocksDBException, IOException {
@@ -84,6 +84,9 @@ final class StoreLog {
                         return -1;
                     }
                     batch.iterate(changes);
+                    if (changes.isUnknown) {
+                        return -1; // Of a partition that was dropped since, perhaps; a snapshot has whatever it was.
+                    }
                     encoder.batch(new DeltaFormat.Batch(
                             result.sequenceNumber(), batch.count(), changes.atMillis, changes.found));
                     to = last;
@@ -99,6 +102,7 @@ final class StoreLog {
         private final Map<Integer, String> families;
         private final List<DeltaFormat.Change> found = new ArrayList<>();
         private long atMillis;
+        private boolean isUnknown;
 
         Changes(Map<Integer, String> families) {
             this.families = families;
@@ -106,7 +110,9 @@ final class StoreLog {
 
         private void add(int family, byte[] key, byte @Nullable [] value) {
             String name = families.get(family);
-            if (name != null) { // Else a partition that was dropped, hints, or nothing that matters.
+            if (name == null) {
+                isUnknown = true;
+            } else if (!name.isEmpty()) {
                 found.add(new DeltaFormat.Change(name, key, value));
             }
         }
