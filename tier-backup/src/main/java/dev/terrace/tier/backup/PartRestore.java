@@ -111,13 +111,16 @@ final class PartRestore {
 
     private void fetch(FileRef file) throws BlobException, IOException {
         Path target = database.resolve(file.file());
-        if (Files.exists(target) && Files.size(target) == file.blob().bytes() && hash(target).equals(file.blob().sha256())) {
+        if (Files.exists(target)
+                && Files.size(target) == file.blob().bytes()
+                && hash(target).equals(file.blob().sha256())) {
             add(file.blob().bytes());
             return;
         }
         Path part = database.resolve(file.file() + ".part");
         MessageDigest digest = Sha256.digest();
-        try (InputStream in = new DigestInputStream(store.open(file.blob().name(), 0, file.blob().bytes()), digest);
+        try (InputStream in = new DigestInputStream(
+                        store.open(file.blob().name(), 0, file.blob().bytes()), digest);
                 OutputStream out = Files.newOutputStream(part)) {
             copy(in, out);
         }

@@ -59,6 +59,8 @@ final class RepositoryRing implements Shipping.KeysAhead {
             }
         }
         return new RepositoryKeys(
-                new SigningKey(ring.keys().requireActive(RingKey.Purpose.SIGNING).required()), older);
+                new SigningKey(
+                        ring.keys().requireActive(RingKey.Purpose.SIGNING).required()),
+                older);
     }
 }

@@ -91,8 +91,8 @@ final class Shipping {
         this.bytes = metrics.counter("l3.backup.bytes");
         this.gaps = metrics.counter("l3.backup.gaps");
         this.fenced = metrics.counter("l3.backup.fenced");
-        metrics.gauge("l3.backup.lag_millis", () -> (Gauge<Long>)
-                () -> throughMillis == 0 ? -1 : Math.max(0, clock.millis() - throughMillis));
+        metrics.gauge("l3.backup.lag_millis", () ->
+                (Gauge<Long>) () -> throughMillis == 0 ? -1 : Math.max(0, clock.millis() - throughMillis));
     }
 
     /** Does what is due. Returns where the chain stands. */
@@ -102,7 +102,9 @@ final class Shipping {
             return runAs(chain());
         } catch (FencedException e) {
             fenced.inc();
-            LOG.error("this folder goes on as a new writer of its backup repository, with a snapshot reason={}", e.getMessage());
+            LOG.error(
+                    "this folder goes on as a new writer of its backup repository, with a snapshot reason={}",
+                    e.getMessage());
             ChainWriter fresh = ChainWriter.register(repository, memory, clock);
             writer = fresh;
             try {
@@ -217,7 +219,9 @@ final class Shipping {
             StoreLog.Tail tail = log.after(state.toSequence(), DELTA_BYTES);
             if (tail instanceof StoreLog.Gap) {
                 gaps.inc();
-                LOG.warn("the log no longer holds what was not shipped yet, a snapshot follows after={}", state.toSequence());
+                LOG.warn(
+                        "the log no longer holds what was not shipped yet, a snapshot follows after={}",
+                        state.toSequence());
                 state = gap(chain, state);
                 return state;
             }

@@ -33,7 +33,8 @@ final class StoreCheckpoint {
     Checkpoint take() throws RocksDBException, PartitionedStore.ClosedStore, IOException {
         discard();
         long sequence = store.use(database -> {
-            // Changes that come between the two are in the files and in the deltas after it: applied again, they change nothing.
+            // Changes that come between the two are in the files and in the deltas after it: applied again, they change
+            // nothing.
             long before = database.getLatestSequenceNumber();
             try (org.rocksdb.Checkpoint native_ = org.rocksdb.Checkpoint.create(database)) {
                 native_.createCheckpoint(folder.toString());
