@@ -16,6 +16,14 @@ public sealed interface Admission {
          */
         void failed(int key);
 
+        /**
+         * It has taken too long and nobody waits for it any more, but it goes on all the same. The breaker is told now, because the
+         * call may never end; its place is kept until it does, and one of the others is still to be said then.
+         *
+         * @param key as for {@link #failed}
+         */
+        void givenUp(int key);
+
         /** It was not called. */
         void unused();
     }

@@ -274,11 +274,16 @@ public final class OriginLimits {
         private final long startedAt = nanos.getAsLong();
         private final AtomicBoolean over = new AtomicBoolean();
 
+        /** Whether the breaker knows what became of it. */
+        private final AtomicBoolean judged = new AtomicBoolean();
+
         @Override
         public void succeeded() {
             if (over.compareAndSet(false, true)) {
                 long lasted = measured(false);
-                breaker.succeeded(lasted);
+                if (judged.compareAndSet(false, true)) {
+                    breaker.succeeded(lasted);
+                }
                 leave();
             }
         }
@@ -290,15 +295,26 @@ public final class OriginLimits {
                 if (lasted >= settings.breaker().timeout().toNanos()) {
                     measured(true);
                 }
-                breaker.failed(key, lasted);
+                if (judged.compareAndSet(false, true)) {
+                    breaker.failed(key, lasted);
+                }
                 leave();
+            }
+        }
+
+        @Override
+        public void givenUp(int key) {
+            if (judged.compareAndSet(false, true)) {
+                breaker.failed(key, nanos.getAsLong() - startedAt);
             }
         }
 
         @Override
         public void unused() {
             if (over.compareAndSet(false, true)) {
-                breaker.leaveUnused();
+                if (judged.compareAndSet(false, true)) {
+                    breaker.leaveUnused();
+                }
                 leave();
             }
         }

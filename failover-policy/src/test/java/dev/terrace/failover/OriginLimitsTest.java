@@ -150,6 +150,36 @@ class OriginLimitsTest {
     }
 
     @Test
+    @Tag("F64")
+    void callsThatMayNeverEndCountWhenTheyAreGivenUpAndKeepTheirPlaces() {
+        OriginLimits limits = limits(20, 0, 1, OriginMutant.NONE);
+        List<Pass> hung = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            hung.add(passed(limits));
+        }
+        for (int i = 0; i < 10; i++) {
+            hung.get(i).givenUp(i);
+        }
+        assertThat(refused(limits, LoadPriority.FOREGROUND).limit()).isEqualTo(Limit.BREAKER);
+        assertThat(limits.status().underWay()).isEqualTo(10);
+        now += 5_001 * MILLI;
+        for (int i = 0; i < 3; i++) {
+            passed(limits).givenUp(i);
+        }
+        assertThat(limits.status().breaker())
+                .as("probes that hang are no reason to wait for ever")
+                .isEqualTo("open");
+        now += 5_001 * MILLI;
+        List<Pass> probes = List.of(passed(limits), passed(limits), passed(limits));
+        hung.forEach(pass -> pass.failed(99));
+        probes.forEach(Pass::succeeded);
+        assertThat(limits.status().breaker())
+                .as("what was given up counts once")
+                .isEqualTo("closed");
+        assertThat(limits.status().underWay()).isEqualTo(3);
+    }
+
+    @Test
     void slownessBreaksToo() {
         OriginLimits limits = limits(0, 0, 1, OriginMutant.NONE);
         for (int i = 0; i < 10; i++) {
