@@ -1,6 +1,7 @@
 package dev.terrace.core;
 
 import dev.terrace.api.CodecException;
+import dev.terrace.api.LoaderException;
 import dev.terrace.api.Source;
 import dev.terrace.api.WriteOptions;
 import dev.terrace.config.LoadingRules;
@@ -51,9 +52,10 @@ final class Answers<K, V> {
         boolean timed = ThreadLocalRandom.current().nextInt(TIMED_ONE_IN) == 0;
         long started = timed ? System.nanoTime() : 0;
         boolean withLoader = loader != null;
+        Load within = withLoader ? Load.calling() : null;
         Flight flight = engine.flights().join(cache, key, withLoader, cache.trust.shareNanos(key), this::launch);
         return flight.lookup
-                .thenCompose(found -> answer(flight, found, loader, options))
+                .thenCompose(found -> answer(flight, found, loader, options, within))
                 .whenComplete((answer, failure) -> {
                     engine.flights().leave(flight, withLoader);
                     if (timed) {
@@ -83,7 +85,7 @@ final class Answers<K, V> {
     }
 
     private CompletionStage<Answer<V>> answer(
-            Flight flight, Found found, @Nullable LoaderCall loader, WriteOptions options) {
+            Flight flight, Found found, @Nullable LoaderCall loader, WriteOptions options, @Nullable Load within) {
         // What is refreshed ahead of its end is fresh for those who join the refresh.
         Answer<V> settled = flight.isSettled() || found.settles(now()) ? settled(found) : null;
         if (settled != null) {
@@ -96,7 +98,7 @@ final class Answers<K, V> {
         }
         cache.misses.inc();
         if (loader != null) {
-            return load(flight, found, loader, options);
+            return load(new Claim(flight, coding.policy(flight.key).loading(), within), found, loader, options);
         }
         return hasLastResort(found)
                 ? engine.cascade().lastResort(cache, flight.key, found).thenApply(this::leftover)
@@ -116,14 +118,14 @@ final class Answers<K, V> {
         }
     }
 
-    private CompletionStage<Answer<V>> load(Flight flight, Found found, LoaderCall loader, WriteOptions options) {
-        Claim claim = new Claim(flight, coding.policy(flight.key).loading());
+    private CompletionStage<Answer<V>> load(Claim claim, Found found, LoaderCall loader, WriteOptions options) {
+        Flight flight = claim.flight();
         boolean throttled = isThrottled(claim, found);
         if (throttled || mayRevalidate(claim.rules(), found) || cache.stance().prefersStale()) {
             Answer<V> stale = leftover(found);
             if (stale.value() != null) {
                 if (!throttled) {
-                    inBackground(claim, loader, options);
+                    inBackground(claim.inBackground(), loader, options);
                 }
                 cache.staleAnswers.inc();
                 return CompletableFuture.completedStage(stale);
@@ -139,7 +141,7 @@ final class Answers<K, V> {
             cache.sharedLoads.inc();
             engine.loads().wanted(flight);
         }
-        return waitFor(flight, found);
+        return waitFor(claim, found);
     }
 
     Load.EntryMaker maker(WriteOptions options) {
@@ -227,7 +229,7 @@ final class Answers<K, V> {
         });
         try {
             if (mine[0]) {
-                inBackground(new Claim(flight, rules), loader, options);
+                inBackground(new Claim(flight, rules, null), loader, options);
             }
         } finally {
             // The load itself stays in it.
@@ -240,8 +242,13 @@ final class Answers<K, V> {
      *
      * @param found what there was before
      */
-    CompletionStage<Answer<V>> waitFor(Flight flight, Found found) {
+    CompletionStage<Answer<V>> waitFor(Claim claim, Found found) {
+        Flight flight = claim.flight();
         CompletableFuture<Answer<V>> answer = new CompletableFuture<>();
+        Load load = flight.load;
+        if (load != null && claim.within() != null && claim.within().isWithin(load)) {
+            complete(answer, () -> staleOr(found, waitsForItself()));
+        }
         flight.loaded.whenComplete((loaded, failure) -> {
             if (answer.isDone()) {
                 return;
@@ -263,6 +270,14 @@ final class Answers<K, V> {
             });
         }
         return answer.whenComplete((told, failure) -> engine.loads().waited());
+    }
+
+    private LoaderException waitsForItself() {
+        return new LoaderException(
+                "a loader of cache '" + cache.name
+                        + "' asks for the very key that it is called for, and would wait for itself",
+                "read what it needs without a loader, or from another key; LoadContext has the old value",
+                null);
     }
 
     private void complete(CompletableFuture<Answer<V>> answer, Supplier<Answer<V>> said) {

@@ -50,6 +50,7 @@ final class BulkAnswers<K, V> {
     CompletionStage<Map<K, V>> all(Map<CacheKey, K> asked, @Nullable BulkLoader<K, V> loader) {
         cache.stance().admitRead(cache.name);
         boolean withLoader = loader != null;
+        Load within = withLoader ? Load.calling() : null;
         List<Search<K>> searches = new ArrayList<>(asked.size());
         List<Flight> created = new ArrayList<>(asked.size());
         long now = now();
@@ -63,7 +64,7 @@ final class BulkAnswers<K, V> {
             searches.add(search);
         });
         return search(searches, created)
-                .thenCompose(found -> answer(searches, loader))
+                .thenCompose(found -> answer(searches, loader, within))
                 .whenComplete((values, failure) -> searches.forEach(search -> {
                     if (search.flight != null) {
                         engine.flights().leave(search.flight, withLoader);
@@ -100,7 +101,8 @@ final class BulkAnswers<K, V> {
         }
     }
 
-    private CompletionStage<Map<K, V>> answer(List<Search<K>> searches, @Nullable BulkLoader<K, V> loader) {
+    private CompletionStage<Map<K, V>> answer(
+            List<Search<K>> searches, @Nullable BulkLoader<K, V> loader, @Nullable Load within) {
         long now = now();
         Map<K, V> values = new LinkedHashMap<>(2 * searches.size());
         List<Search<K>> missing = new ArrayList<>();
@@ -119,17 +121,18 @@ final class BulkAnswers<K, V> {
         }
         return loader == null || missing.isEmpty()
                 ? CompletableFuture.completedStage(values)
-                : load(missing, values, loader);
+                : load(missing, values, loader, within);
     }
 
-    private CompletionStage<Map<K, V>> load(List<Search<K>> missing, Map<K, V> values, BulkLoader<K, V> loader) {
+    private CompletionStage<Map<K, V>> load(
+            List<Search<K>> missing, Map<K, V> values, BulkLoader<K, V> loader, @Nullable Load within) {
         Map<Search<K>, CompletableFuture<Answer<V>>> waiting = new LinkedHashMap<>();
         Map<Flight, K> keys = new LinkedHashMap<>();
         List<Claim> wanted = new ArrayList<>();
         List<Claim> refreshed = new ArrayList<>();
         for (Search<K> search : missing) {
             Flight flight = flightOf(search);
-            Claim claim = new Claim(flight, coding.policy(search.key).loading());
+            Claim claim = new Claim(flight, coding.policy(search.key).loading(), within);
             boolean throttled = answers.isThrottled(claim, search.best);
             boolean stalePreferred = throttled
                     || answers.mayRevalidate(claim.rules(), search.best)
@@ -140,11 +143,11 @@ final class BulkAnswers<K, V> {
                 values.put(search.original, stale.value());
                 if (!throttled && !flight.isLoadClaimed()) {
                     keys.put(flight, search.original);
-                    refreshed.add(claim);
+                    refreshed.add(claim.inBackground());
                 }
                 continue;
             }
-            CompletableFuture<Answer<V>> answer = waitFor(search, flight);
+            CompletableFuture<Answer<V>> answer = waitFor(search, claim);
             waiting.put(search, answer);
             if (answer.isDone()) {
                 continue;
@@ -177,11 +180,11 @@ final class BulkAnswers<K, V> {
         return flight;
     }
 
-    private CompletableFuture<Answer<V>> waitFor(Search<K> search, Flight flight) {
+    private CompletableFuture<Answer<V>> waitFor(Search<K> search, Claim claim) {
         try {
             Answer<V> refused = answers.refused(search.best);
             return refused == null
-                    ? answers.waitFor(flight, search.best).toCompletableFuture()
+                    ? answers.waitFor(claim, search.best).toCompletableFuture()
                     : CompletableFuture.completedFuture(refused);
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);

@@ -48,6 +48,13 @@ final class Load implements Runnable {
     private volatile boolean background;
     private volatile long beganNanos;
     private volatile Map<Flight, Found> spared = Map.of();
+    private volatile @Nullable Runnable whenGivenUp;
+
+    /** The load whose loader runs on a thread. */
+    private static final ThreadLocal<@Nullable Load> CALLING = new ThreadLocal<>();
+
+    /** What waits for it, in a loader. */
+    private final @Nullable Load within;
 
     // Guarded by this.
     private List<Claim> joined = List.of();
@@ -82,6 +89,7 @@ final class Load implements Runnable {
         this.flights = flights;
         this.store = store;
         this.throttle = throttle;
+        this.within = claims.get(0).within();
         for (Claim claim : claims) {
             // Until the loader has ended, however late, its flights can be fenced, and joined.
             flights.retain(claim.flight());
@@ -141,6 +149,26 @@ final class Load implements Runnable {
     /** True when the loader was called. */
     boolean hasBegun() {
         return beganNanos != 0;
+    }
+
+    /** The load whose loader runs on this thread; null outside of loaders. */
+    static @Nullable Load calling() {
+        return CALLING.get();
+    }
+
+    /** True when its loader cannot end before {@code other} does: it is the same, or asked for within it. */
+    boolean isWithin(Load other) {
+        for (Load outer = this; outer != null; outer = outer.within) {
+            if (outer == other) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** What is to be done when the loader was called, has taken too long, and may go on all the same. To be said before it is called. */
+    void whenGivenUp(Runnable action) {
+        whenGivenUp = action;
     }
 
     /** True when there is nothing left to do for it. */
@@ -214,6 +242,8 @@ final class Load implements Runnable {
         }
         beganNanos = flights.nowNanos();
         CompletionStage<Map<Flight, Brought>> stage;
+        Load outer = CALLING.get();
+        CALLING.set(this);
         try {
             stage = call.call(this);
             synchronized (this) {
@@ -223,6 +253,8 @@ final class Load implements Runnable {
         } catch (Throwable e) {
             // Errors too: a caller that waits must hear of them; the thread itself goes on.
             end(null, e);
+        } finally {
+            CALLING.set(outer);
         }
     }
 
@@ -397,6 +429,10 @@ final class Load implements Runnable {
             return;
         }
         fail(tookTooLong);
+        Runnable action = whenGivenUp;
+        if (action != null) {
+            action.run();
+        }
         FutureTask<?> running = taskIfAny();
         if (running != null) {
             // If it ends all the same, what it brings is kept by its version.

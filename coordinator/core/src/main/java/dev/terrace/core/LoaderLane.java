@@ -1,10 +1,6 @@
 package dev.terrace.core;
 
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** Threads for loaders that block, with a bounded queue. Thread-safe. */
 interface LoaderLane extends AutoCloseable {
@@ -32,39 +28,6 @@ interface LoaderLane extends AutoCloseable {
 
     /** Threads of the process, which end when they are not needed. */
     static LoaderLane ofThreads(String name, int threads) {
-        AtomicInteger number = new AtomicInteger();
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                threads, threads, 30, TimeUnit.SECONDS, new ArrayBlockingQueue<>(QUEUED_PER_THREAD * threads), task -> {
-                    Thread thread = new Thread(task, name + "-" + number.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
-        pool.allowCoreThreadTimeOut(true);
-        return new LoaderLane() {
-            @Override
-            public void execute(Runnable task) {
-                pool.execute(task);
-            }
-
-            @Override
-            public boolean remove(Runnable task) {
-                return pool.remove(task);
-            }
-
-            @Override
-            public boolean isClosed() {
-                return pool.isShutdown();
-            }
-
-            @Override
-            public String load() {
-                return pool.getMaximumPoolSize() + " run and " + pool.getQueue().size() + " wait";
-            }
-
-            @Override
-            public void close() {
-                pool.shutdownNow();
-            }
-        };
+        return new LoaderThreads(name, threads);
     }
 }

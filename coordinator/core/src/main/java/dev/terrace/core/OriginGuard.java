@@ -108,6 +108,7 @@ final class OriginGuard {
                 pass.failed(first(load).hashCode());
             }
         });
+        load.whenGivenUp(() -> pass.givenUp(first(load).hashCode()));
         if (limits.settings().fleetRatePerSecond() == 0) {
             next.start(load);
             return;

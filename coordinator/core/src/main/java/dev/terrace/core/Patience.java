@@ -3,6 +3,7 @@ package dev.terrace.core;
 import dev.terrace.api.InterruptedCallException;
 import dev.terrace.api.UnavailableException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -30,8 +31,9 @@ final class Patience {
      * @throws InterruptedCallException when the thread is interrupted, whose flag is set again
      */
     static <T> T await(CompletionStage<T> stage, long longestNanos, String what, String on) {
-        try {
-            return stage.toCompletableFuture().get(longestNanos, TimeUnit.NANOSECONDS);
+        CompletableFuture<T> wanted = stage.toCompletableFuture();
+        try (LoaderThreads.Loan loan = LoaderThreads.lendWhile(wanted)) {
+            return wanted.get(longestNanos, TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
             throw unchecked(e);
         } catch (InterruptedException e) {

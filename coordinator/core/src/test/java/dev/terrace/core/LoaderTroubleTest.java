@@ -2,6 +2,7 @@ package dev.terrace.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import dev.terrace.api.BadInputException;
@@ -10,9 +11,12 @@ import dev.terrace.api.Freshness;
 import dev.terrace.api.Loader;
 import dev.terrace.api.LoaderException;
 import dev.terrace.api.ReadResult;
+import dev.terrace.api.RejectedException;
 import dev.terrace.api.Source;
+import dev.terrace.config.CircuitBreakerSettings;
 import dev.terrace.config.LimitSettings;
 import dev.terrace.config.LoadingSettings;
+import dev.terrace.config.OriginSettings;
 import dev.terrace.config.Settings;
 import java.io.IOException;
 import java.time.Duration;
@@ -104,6 +108,35 @@ class LoaderTroubleTest {
             assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(5));
             await().untilAsserted(() -> assertThat(interrupted.getCount()).isZero());
             assertThat(cache.get("k", key -> "now")).isEqualTo("now");
+        }
+    }
+
+    @Test
+    void anOriginWhoseCallsHangAndIgnoreInterruptsIsLeftAloneAndTriedAgain() throws Exception {
+        CircuitBreakerSettings breaker =
+                new CircuitBreakerSettings(true, 2, Duration.ofSeconds(30), Duration.ofMillis(500), 80);
+        Settings settings = Stack.settings(new LoadingSettings(Duration.ofMillis(100), 8), LimitSettings.defaults());
+        OriginSettings origin = new OriginSettings(0, false, Duration.ZERO, 0, 0, 1, breaker);
+        try (Stack stack = Stack.ofThree(settings.withOrigins(Map.of("quotes", origin)))) {
+            Cache<String, String> cache = stack.quotes();
+            CountDownLatch goOn = new CountDownLatch(1);
+            AtomicInteger calls = new AtomicInteger();
+            Loader<String, String> hangs = key -> {
+                calls.incrementAndGet();
+                waitStubbornly(goOn);
+                return "late";
+            };
+            RuntimeException last = null;
+            for (int i = 0; i < 8 && !(last instanceof RejectedException); i++) {
+                String name = "k" + i;
+                last = catchThrowableOfType(RuntimeException.class, () -> cache.get(name, hangs));
+            }
+            assertThat(last).isInstanceOf(RejectedException.class);
+            assertThat(calls.get()).isBetween(2, 7);
+            // Those still hang.
+            await().untilAsserted(
+                            () -> assertThat(cache.get("other", key -> "back")).isEqualTo("back"));
+            goOn.countDown();
         }
     }
 
