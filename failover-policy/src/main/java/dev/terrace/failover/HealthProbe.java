@@ -111,12 +111,23 @@ public final class HealthProbe extends HealthCheck {
         CompletableFuture<String> bounded = new CompletableFuture<>();
         try {
             question.get().whenComplete((trouble, bug) -> bounded.complete(bug == null ? trouble : bug.toString()));
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            // Errors too, such as no thread to be had: without an answer nobody would ask again.
             bounded.complete(e.toString());
         }
         long deadline = timing.deadline().toMillis();
         bounded.completeOnTimeout("no answer within " + deadline + " ms", deadline, TimeUnit.MILLISECONDS)
-                .thenAccept(trouble -> again(judge(trouble, millis.getAsLong() - started)));
+                .thenAccept(trouble -> answered(trouble, millis.getAsLong() - started));
+    }
+
+    /** Whatever becomes of the conclusion, the part is tried again. */
+    private void answered(String trouble, long tookMillis) {
+        long pause = RAREST * timing.interval().toMillis();
+        try {
+            pause = judge(trouble, tookMillis);
+        } finally {
+            again(pause);
+        }
     }
 
     /** Draws a conclusion; returns when to try again, in milliseconds. */

@@ -6,9 +6,12 @@ import static org.awaitility.Awaitility.await;
 import com.codahale.metrics.MetricRegistry;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,9 +28,13 @@ class HealthProbeTest {
     private final HealthProbe probe = probe(INTERVAL);
 
     private HealthProbe probe(Duration interval) {
+        return probe(interval, CompletableFuture::new);
+    }
+
+    private HealthProbe probe(Duration interval, Supplier<CompletionStage<String>> question) {
         return new HealthProbe(
                 "test",
-                () -> new CompletableFuture<>(),
+                question,
                 new HealthProbe.Timing(interval, DEADLINE),
                 () -> refuted,
                 timer,
@@ -117,5 +124,23 @@ class HealthProbeTest {
         probe(Duration.ofMillis(10)).start();
         await().untilAsserted(() ->
                 assertThat(metrics.counter("health.test.failed").getCount()).isPositive());
+    }
+
+    @Test
+    @Tag("F76")
+    void neitherAnErrorNorABugEndsTheTries() {
+        AtomicInteger asked = new AtomicInteger();
+        HealthProbe unlucky = probe(Duration.ofMillis(10), () -> {
+            switch (asked.incrementAndGet()) {
+                case 1 -> throw new OutOfMemoryError("unable to create native thread");
+                case 2 -> throw new IllegalStateException("bug");
+                default -> {
+                    return CompletableFuture.completedFuture("");
+                }
+            }
+        });
+        unlucky.start();
+        await().untilAsserted(() -> assertThat(unlucky.signal().state()).isEqualTo(Signal.State.UP));
+        assertThat(metrics.counter("health.test.failed").getCount()).isEqualTo(2);
     }
 }

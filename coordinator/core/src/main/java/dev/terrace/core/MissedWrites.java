@@ -15,6 +15,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -221,7 +223,23 @@ final class MissedWrites {
             return;
         }
         attempts.inc();
-        tier.putAll(batch).whenComplete((outcomes, bug) -> finish(bug == null && settle(batch, outcomes)));
+        CompletionStage<List<StoreOutcome>> told;
+        try {
+            told = tier.putAll(batch);
+        } catch (RuntimeException e) {
+            told = CompletableFuture.failedStage(e);
+        }
+        told.whenComplete((outcomes, bug) -> {
+            boolean reached = false;
+            try {
+                reached = bug == null && settle(batch, outcomes);
+            } catch (RuntimeException e) {
+                LOG.error("what a tier missed was replayed, and somebody failed to take note tier={}", tier.level(), e);
+            } finally {
+                // Whatever happened: else nothing would be replayed ever again.
+                finish(reached);
+            }
+        });
     }
 
     private boolean settle(List<Entry> batch, List<StoreOutcome> outcomes) {

@@ -51,6 +51,7 @@ final class Vitals implements AutoCloseable {
     private static final Duration DISK_INTERVAL = Duration.ofSeconds(5);
 
     private static final Duration SLOW_DEADLINE = Duration.ofSeconds(2);
+    private static final long FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(HealthProbe.FIRST_MILLIS);
     private static final long CONNECTING_GRACE_MILLIS = 1_000;
     private static final long HEARD_LATELY_MILLIS = 3_000;
 
@@ -221,8 +222,12 @@ final class Vitals implements AutoCloseable {
     /** What blocks has a thread; while it has not come back from it, it is not asked again. */
     private Supplier<CompletionStage<String>> onOwnThread(Supplier<String> question) {
         AtomicBoolean asking = new AtomicBoolean();
-        return () -> asking.compareAndSet(false, true)
-                ? CompletableFuture.supplyAsync(
+        return () -> {
+            if (!asking.compareAndSet(false, true)) {
+                return CompletableFuture.completedStage("the check before has not come back yet");
+            }
+            try {
+                return CompletableFuture.supplyAsync(
                         () -> {
                             try {
                                 return question.get();
@@ -230,8 +235,13 @@ final class Vitals implements AutoCloseable {
                                 asking.set(false);
                             }
                         },
-                        blocking)
-                : CompletableFuture.completedStage("the check before has not come back yet");
+                        blocking);
+            } catch (RuntimeException | Error e) {
+                // No thread to be had: it was not asked, and may be next time.
+                asking.set(false);
+                throw e;
+            }
+        };
     }
 
     private static String spaceLeft(Path folder) {
@@ -275,9 +285,9 @@ final class Vitals implements AutoCloseable {
         HealthProbe probe = remoteProbe;
         if (guard != null && probe != null) {
             Signal byCalls = guard.signal(now);
-            return byCalls.state() == Signal.State.UP && probe.signal().state() != Signal.State.UNKNOWN
-                    ? probe.signal()
-                    : byCalls;
+            // What was neither reached by a try nor by a call is not up.
+            boolean told = probe.signal().state() != Signal.State.UNKNOWN || !guard.hasWorkedWithin(FIRST_NANOS);
+            return byCalls.state() == Signal.State.UP && told ? probe.signal() : byCalls;
         }
         return byZone.isEmpty() ? byStatus(tier, now) : ofZones(tier, byZone, now);
     }

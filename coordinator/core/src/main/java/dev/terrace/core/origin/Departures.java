@@ -108,12 +108,12 @@ final class Departures {
                 .anyMatch(answer ->
                         answer.kind() == WriteAnswer.Kind.TAKEN || answer.kind() == WriteAnswer.Kind.REJECTED);
         if (alive) {
-            if (lane.isFailing()) {
+            if (lane.tellsOfSuccess()) {
                 LOG.info("origin takes writes again cache={}", lane.cache);
             }
             lane.succeeded();
         } else if (!answers.isEmpty()) {
-            if (!lane.isFailing()) {
+            if (lane.tellsOfFailure(clock.millis())) {
                 LOG.warn(
                         "origin takes no writes, they wait cache={} reason={}",
                         lane.cache,

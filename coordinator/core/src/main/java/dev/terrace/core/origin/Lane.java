@@ -10,11 +10,16 @@ import java.util.TreeSet;
  * the retries of everything that waits for it. Guarded by {@link WriteBehind}'s lock.
  */
 final class Lane {
+    /** An origin that fails now and then is told of so often at most; the metrics tell of every failure. */
+    static final long QUIET_MILLIS = 10_000;
+
     final String cache;
     final TreeSet<Waiting> due = new TreeSet<>();
     int running;
     int failuresInRow;
     long pausedUntilMillis;
+    private boolean told;
+    private long toldMillis;
 
     Lane(String cache) {
         this.cache = cache;
@@ -55,5 +60,22 @@ final class Lane {
     void failed(long untilMillis) {
         failuresInRow++;
         pausedUntilMillis = untilMillis;
+    }
+
+    /** Whether people are to be told that its origin fails: once for an outage, and not of every single failure. */
+    boolean tellsOfFailure(long nowMillis) {
+        boolean tells = !told && (toldMillis == 0 || Math.abs(nowMillis - toldMillis) >= QUIET_MILLIS);
+        if (tells) {
+            told = true;
+            toldMillis = nowMillis;
+        }
+        return tells;
+    }
+
+    /** Whether they are to be told that it works: if they believe that it does not. */
+    boolean tellsOfSuccess() {
+        boolean tells = told;
+        told = false;
+        return tells;
     }
 }
