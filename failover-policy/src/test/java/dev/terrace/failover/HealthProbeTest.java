@@ -33,13 +33,7 @@ class HealthProbeTest {
 
     private HealthProbe probe(Duration interval, Supplier<CompletionStage<String>> question) {
         return new HealthProbe(
-                "test",
-                question,
-                new HealthProbe.Timing(interval, DEADLINE),
-                () -> refuted,
-                timer,
-                now::get,
-                metrics);
+                "test", question, new HealthProbe.Timing(interval, DEADLINE), () -> refuted, timer, now::get, metrics);
     }
 
     @AfterEach

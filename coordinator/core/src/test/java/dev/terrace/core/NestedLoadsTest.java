@@ -55,11 +55,21 @@ class NestedLoadsTest {
             for (int i = 0; i < THREADS; i++) {
                 assertThat(asked.get(i).get(20, TimeUnit.SECONDS)).isEqualTo("page of inner k" + i + "'");
             }
-            await().untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet().stream()
-                            .filter(thread -> thread.getName().startsWith("terrace-loader"))
-                            .count())
-                    .as("lent places are given back")
-                    .isLessThanOrEqualTo(THREADS));
+        }
+    }
+
+    @Test
+    void aPlaceIsLentAsLongAsItsThreadWaitsAndNotWhenThereIsNothingToWaitFor() throws Exception {
+        try (LoaderThreads lane = new LoaderThreads("lending", 1)) {
+            CompletableFuture<String> inner = new CompletableFuture<>();
+            CompletableFuture<String> outer = new CompletableFuture<>();
+            lane.execute(() -> outer.complete(Patience.await(inner, TIMEOUT.toNanos(), "get", "cache 'pages'")));
+            lane.execute(() -> inner.complete("from the place that was lent"));
+            assertThat(outer.get(20, TimeUnit.SECONDS)).startsWith("from the place");
+            await().untilAsserted(() -> assertThat(lane.load()).startsWith("1 run"));
+            assertThat(LoaderThreads.lendWhile(new CompletableFuture<>()))
+                    .as("no thread of a lane")
+                    .isNull();
         }
     }
 

@@ -35,7 +35,7 @@ class NeverReachedTest {
                 .tier(remote)
                 .build()) {
             await().untilAsserted(
-                    () -> assertThat(coordinator.ladder().signals()).containsKey("l2"));
+                            () -> assertThat(coordinator.ladder().signals()).containsKey("l2"));
             assertThat(coordinator.ladder().signals().get("l2")).startsWith("unknown");
         }
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.terrace.api.AsyncWriter;
 import dev.terrace.api.BulkWriter;
 import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
@@ -11,6 +12,7 @@ import dev.terrace.api.OriginState;
 import dev.terrace.api.RejectedWriteException;
 import dev.terrace.api.Source;
 import dev.terrace.api.UnavailableException;
+import dev.terrace.api.WriteContext;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.config.JournalSettings;
 import dev.terrace.core.origin.WriteBehind;
@@ -25,8 +27,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -378,6 +383,36 @@ class WriteBehindTest {
             assertThat(origin.calls)
                     .hasValueLessThanOrEqualTo(JournalSettings.defaults().threads());
             assertThat(node.gauge("journal.pending")).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void howeverManyWaitForAWriterThatAnswersAtOnceAllReachIt() {
+        int many = 20_000;
+        AtomicInteger written = new AtomicInteger();
+        CompletableFuture<Void> first = new CompletableFuture<>();
+        AsyncWriter<String, String> atOnce = new AsyncWriter<>() {
+            @Override
+            public CompletionStage<?> write(String key, String value, WriteContext context) {
+                return written.getAndIncrement() < 8 ? first : CompletableFuture.completedFuture(null);
+            }
+
+            @Override
+            public CompletionStage<?> delete(String key, WriteContext context) {
+                return CompletableFuture.completedFuture(null);
+            }
+        };
+        try (WritingNode node = new WritingNode(shared, clock, journal, 1)) {
+            Cache<String, String> cache = node.coordinator.cache("behind", Codecs.stringKey(), Codecs.string(), atOnce);
+            Map<String, String> values = new HashMap<>();
+            for (int i = 0; i < many; i++) {
+                values.put("k" + i, "v");
+            }
+            cache.putAll(values);
+            first.complete(null);
+            await().untilAsserted(
+                            () -> assertThat(node.gauge("journal.pending")).isZero());
+            assertThat(written.get()).isEqualTo(many);
         }
     }
 }

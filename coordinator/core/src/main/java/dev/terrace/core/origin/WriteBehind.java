@@ -24,6 +24,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -58,6 +59,7 @@ public final class WriteBehind implements AutoCloseable {
     private final ConcurrentHashMap<CacheKey, Waiting> waiting = new ConcurrentHashMap<>();
     private final Departures departures;
     private final Graveyard graveyard;
+    private final AtomicInteger dispatches = new AtomicInteger();
     private long sequences;
     private long wakeMillis = Long.MAX_VALUE;
     private boolean draining;
@@ -276,6 +278,25 @@ public final class WriteBehind implements AutoCloseable {
 
     /** Somebody has said how a cache is written, or time has passed: lets out what may go. */
     public void dispatch() {
+        // A loop: a writer that answers at once ends its call within this one, and the next one within that, as many as
+        // wait.
+        if (dispatches.getAndIncrement() > 0) {
+            return;
+        }
+        int seen = 1;
+        while (seen > 0) {
+            try {
+                letOut();
+            } catch (RuntimeException | Error e) {
+                // A bug must not keep everything in for ever.
+                dispatches.set(0);
+                throw e;
+            }
+            seen = dispatches.addAndGet(-seen);
+        }
+    }
+
+    private void letOut() {
         List<Flight> flights;
         synchronized (this) {
             if (stopped) {

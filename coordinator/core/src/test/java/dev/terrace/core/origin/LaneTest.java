@@ -29,6 +29,8 @@ class LaneTest {
         }
         assertThat(told).isEqualTo(1);
         now += Lane.QUIET_MILLIS;
-        assertThat(lane.tellsOfFailure(now)).as("an outage within the quiet time is told of when that is over").isTrue();
+        assertThat(lane.tellsOfFailure(now))
+                .as("an outage within the quiet time is told of when that is over")
+                .isTrue();
     }
 }

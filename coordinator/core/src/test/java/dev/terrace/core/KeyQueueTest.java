@@ -1,0 +1,90 @@
+package dev.terrace.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.terrace.spi.CacheKey;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class KeyQueueTest {
+    private static final CacheKey KEY = CacheKey.of("c", "k");
+    private static final int MANY = 20_000;
+
+    private final KeyQueue queue = new KeyQueue();
+
+    @Test
+    void howeverManyWaitAndEndAtOnceAllHaveTheirTurn() throws Exception {
+        CompletableFuture<Integer> slow = new CompletableFuture<>();
+        queue.run(KEY, () -> slow);
+        List<Integer> order = new ArrayList<>();
+        List<CompletableFuture<Integer>> all = new ArrayList<>();
+        for (int i = 0; i < MANY; i++) {
+            int number = i;
+            all.add(queue.run(KEY, () -> {
+                        order.add(number);
+                        return number % 3 == 0
+                                ? CompletableFuture.<Integer>failedStage(new IllegalStateException("refused"))
+                                : CompletableFuture.completedStage(number);
+                    })
+                    .toCompletableFuture());
+        }
+        slow.complete(0);
+        CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
+                .handle((done, failures) -> true)
+                .get(10, TimeUnit.SECONDS);
+        assertThat(order).hasSize(MANY).isSorted();
+        assertThat(queue.size()).isZero();
+        assertThat(queue.run(KEY, () -> CompletableFuture.completedStage("next"))
+                        .toCompletableFuture())
+                .isCompletedWithValue("next");
+    }
+
+    @Test
+    void anOperationThatThrowsFailsItsStageAndLetsTheNextOneRun() {
+        CompletableFuture<Integer> first = queue.<Integer>run(KEY, () -> {
+                    throw new StackOverflowError();
+                })
+                .toCompletableFuture();
+        assertThat(first).isCompletedExceptionally();
+        assertThat(queue.run(KEY, () -> CompletableFuture.completedStage(2)).toCompletableFuture())
+                .isCompletedWithValue(2);
+        assertThat(queue.size()).isZero();
+    }
+
+    @Test
+    void oneAtATimeWhateverThreadsAskAndEnd() throws Exception {
+        ExecutorService pool = Executors.newFixedThreadPool(8);
+        try {
+            AtomicInteger under = new AtomicInteger();
+            AtomicInteger together = new AtomicInteger();
+            List<CompletableFuture<Integer>> all = new ArrayList<>();
+            for (int i = 0; i < 4_000; i++) {
+                CacheKey key = CacheKey.of("c", "k" + i % 3);
+                AtomicInteger mine = i % 3 == 0 ? under : new AtomicInteger();
+                boolean elsewhere = i % 2 == 0;
+                all.add(CompletableFuture.supplyAsync(
+                                () -> queue.run(key, () -> {
+                                    together.accumulateAndGet(mine.incrementAndGet(), Math::max);
+                                    if (elsewhere) {
+                                        return CompletableFuture.supplyAsync(mine::decrementAndGet, pool);
+                                    }
+                                    mine.decrementAndGet();
+                                    return CompletableFuture.completedStage(0);
+                                }),
+                                pool)
+                        .thenCompose(stage -> stage));
+            }
+            CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).get(20, TimeUnit.SECONDS);
+            assertThat(together.get()).isEqualTo(1);
+            assertThat(queue.size()).isZero();
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+}
