@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class KeyQueueTest {
     private static final CacheKey KEY = CacheKey.of("c", "k");
-    private static final int MANY = 20_000;
+    private static final int MANY = 10_000;
 
     private final KeyQueue queue = new KeyQueue();
 

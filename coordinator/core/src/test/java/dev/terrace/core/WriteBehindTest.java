@@ -388,7 +388,7 @@ class WriteBehindTest {
 
     @Test
     void howeverManyWaitForAWriterThatAnswersAtOnceAllReachIt() {
-        int many = 20_000;
+        int many = 10_000;
         AtomicInteger written = new AtomicInteger();
         CompletableFuture<Void> first = new CompletableFuture<>();
         AsyncWriter<String, String> atOnce = new AsyncWriter<>() {
@@ -410,7 +410,8 @@ class WriteBehindTest {
             }
             cache.putAll(values);
             first.complete(null);
-            await().untilAsserted(
+            await().atMost(Duration.ofSeconds(30))
+                    .untilAsserted(
                             () -> assertThat(node.gauge("journal.pending")).isZero());
             assertThat(written.get()).isEqualTo(many);
         }
