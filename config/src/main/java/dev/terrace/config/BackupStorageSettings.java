@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * L3, the backup tier.
  *
  * @param enabled whether there is one
- * @param backend what lies behind the local RocksDB; only the local disk so far
+ * @param backend what lies behind the local RocksDB
  * @param path RocksDB's folder, created when missing
  * @param compression whether values are compressed (zstd); a switch because compressing before encrypting leaks lengths
  * @param encryption whether values are encrypted (AES-256-GCM); needs a key
@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param softTimeout longest wait of a read before the search goes on without L3; null for {@code timeout}
  * @param queueEntries most writes that wait for the disk
  * @param queueMib most mebibytes that wait for the disk
+ * @param objectStorage where backups go, or null
  */
 public record BackupStorageSettings(
         boolean enabled,
@@ -36,8 +37,9 @@ public record BackupStorageSettings(
         Duration timeout,
         @Nullable Duration softTimeout,
         int queueEntries,
-        int queueMib) {
-    /** Without a soft timeout. */
+        int queueMib,
+        @Nullable ObjectStorageSettings objectStorage) {
+    /** Without a soft timeout and without object storage. */
     public BackupStorageSettings(
             boolean enabled,
             Backend backend,
@@ -66,7 +68,8 @@ public record BackupStorageSettings(
                 timeout,
                 null,
                 queueEntries,
-                queueMib);
+                queueMib,
+                null);
     }
 
     /** These settings with another patience of reads; null for {@code timeout}. */
@@ -85,7 +88,28 @@ public record BackupStorageSettings(
                 timeout,
                 other,
                 queueEntries,
-                queueMib);
+                queueMib,
+                objectStorage);
+    }
+
+    /** These settings with another place for backups; null for none. */
+    public BackupStorageSettings withObjectStorage(@Nullable ObjectStorageSettings other) {
+        return new BackupStorageSettings(
+                enabled,
+                backend,
+                path,
+                compression,
+                encryption,
+                keystore,
+                keystoreAlias,
+                passphrase,
+                retention,
+                durable,
+                timeout,
+                softTimeout,
+                queueEntries,
+                queueMib,
+                other);
     }
 
     /** These settings for another folder. */
@@ -104,12 +128,13 @@ public record BackupStorageSettings(
                 timeout,
                 softTimeout,
                 queueEntries,
-                queueMib);
+                queueMib,
+                objectStorage);
     }
 
     /** What lies behind the local RocksDB. */
     public enum Backend {
-        /** Nothing: the local disk is all. */
+        /** A folder where object storage names one; else the local disk is all. */
         FILESYSTEM,
         /** Amazon S3 or a look-alike. */
         S3,

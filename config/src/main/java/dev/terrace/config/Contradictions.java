@@ -56,6 +56,7 @@ final class Contradictions {
         rules.coherence();
         rules.group();
         rules.encryption();
+        ObjectStorageRules.check(reading, settings.backupStorage());
         rules.durability();
         rules.writing();
         rules.bounds();

@@ -174,6 +174,32 @@ public final class EffectiveSettings {
         put(into, "soft_timeout", l3.softTimeout());
         put(into, "queue_entries", l3.queueEntries());
         put(into, "queue_mb", l3.queueMib());
+        ObjectStorageSettings storage = l3.objectStorage();
+        if (storage != null) {
+            objectStorage(child(into, "object_storage"), storage);
+        }
+    }
+
+    private static void objectStorage(Map<String, Object> into, ObjectStorageSettings storage) {
+        put(into, "url", storage.url().toString());
+        put(
+                into,
+                "endpoint",
+                storage.endpoint() == null ? null : storage.endpoint().toString());
+        put(into, "region", storage.region());
+        put(into, "path_style", storage.pathStyle());
+        put(into, "credentials", storage.credentials());
+        put(into, "access_key", storage.accessKey());
+        put(into, "secret_key", storage.secretKey());
+        put(into, "profile", storage.profile());
+        put(into, "storage_class", storage.storageClass());
+        put(into, "encryption", storage.encryption());
+        put(into, "kms_key", storage.kmsKey());
+        put(into, "anchor", storage.anchor() == null ? null : storage.anchor().toString());
+        put(into, "timeout", storage.timeout());
+        put(into, "parallel", storage.parallel());
+        put(into, "part_mb", storage.partMib());
+        put(into, "max_mb_per_second", storage.maxMibPerSecond());
     }
 
     private static void breaker(Map<String, Object> into, CircuitBreakerSettings settings) {

@@ -219,9 +219,6 @@ final class SettingsBinder {
     private static BackupStorageSettings backupStorage(Section in) {
         BackupStorageSettings d = BackupStorageSettings.defaults();
         Backend backend = in.choice("backend", Backend.class, d.backend());
-        if (backend != Backend.FILESYSTEM) {
-            in.wrong("backend", "is not supported in this version; use filesystem", "");
-        }
         Path path = in.file("path");
         BackupStorageSettings settings = new BackupStorageSettings(
                 in.flag("enabled", d.enabled()),
@@ -237,7 +234,8 @@ final class SettingsBinder {
                 in.duration("timeout", d.timeout(), MILLISECOND, MINUTE),
                 in.optionalDuration("soft_timeout", MILLISECOND, MINUTE),
                 (int) in.number("queue_entries", d.queueEntries(), 1, 10_000_000),
-                (int) in.mebibytes("queue_mb", d.queueMib(), 1, 1 << 14));
+                (int) in.mebibytes("queue_mb", d.queueMib(), 1, 1 << 14),
+                ObjectStorageBinder.bind(in, backend));
         in.finish();
         return settings;
     }

@@ -9,6 +9,7 @@ import dev.terrace.config.DistributedCacheSettings.Topology;
 import dev.terrace.config.LocalCacheSettings.EvictionPolicy;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -108,7 +109,7 @@ class EveryKeyTest {
                                         true)),
                         new BackupStorageSettings(
                                 true,
-                                BackupStorageSettings.Backend.FILESYSTEM,
+                                BackupStorageSettings.Backend.S3,
                                 Path.of("/var/lib/terrace/backup"),
                                 false,
                                 true,
@@ -120,7 +121,24 @@ class EveryKeyTest {
                                 Duration.ofSeconds(2),
                                 Duration.ofMillis(300),
                                 500,
-                                32),
+                                32,
+                                new ObjectStorageSettings(
+                                        URI.create("s3://backups/node-1"),
+                                        URI.create("https://s3.example:9000"),
+                                        "eu-1",
+                                        true,
+                                        ObjectStorageSettings.Credentials.STATIC,
+                                        new Secret("canary-access-key"),
+                                        new Secret("canary-from-environment"),
+                                        null,
+                                        "STANDARD_IA",
+                                        ObjectStorageSettings.Encryption.KMS,
+                                        "alias/backups",
+                                        URI.create("file:/var/lib/terrace/anchor"),
+                                        Duration.ofSeconds(20),
+                                        4,
+                                        16,
+                                        50)),
                         new CircuitBreakerSettings(false, 7, Duration.ofSeconds(10), Duration.ofMinutes(1), 80),
                         new FailoverSettings(
                                 FailoverSettings.Strategy.GRACEFUL_DEGRADATION,
@@ -240,13 +258,15 @@ class EveryKeyTest {
     @Test
     void defaultsArePinned() {
         Map<String, Object> defaults = new LinkedHashMap<>();
-        // TLS is off by default and has defaults of its own once it is on.
-        String tls = "distributed_cache: {distributed_cache: {tls: {}}}";
+        // Both are off by default and have defaults of their own once they are on.
+        String tls =
+                "distributed_cache: {distributed_cache: {tls: {}}, backup_storage: {object_storage: {url: 'file:/x'}}}";
         flatten(
                 EffectiveSettings.tree(
                         SettingsLoader.parse(tls, "tls", Map.of()).settings()),
                 "",
                 defaults);
+        defaults.remove(SettingsLoader.ROOT + ".backup_storage.object_storage.url");
         // The document is the pin: a changed default is a changed document.
         documented().forEach((key, row) -> {
             Object inForce = defaults.get(SettingsLoader.ROOT + "." + key);

@@ -111,7 +111,7 @@ class SettingsLoaderTest {
         assertThat(refused("distributed_cache: {distributed_cache: {replication_factor: 2}}"))
                 .hasMessageContaining("more than the 1 cluster_nodes");
         assertThat(refused("distributed_cache: {backup_storage: {backend: s3}}"))
-                .hasMessageContaining("not supported in this version; use filesystem");
+                .hasMessageContaining("needs object_storage.url");
     }
 
     @Test
