@@ -30,6 +30,8 @@ class LayeringTest {
             .definedBy("dev.terrace.tier.backup..")
             .optionalLayer("backplane jgroups")
             .definedBy("dev.terrace.backplane.jgroups..")
+            .optionalLayer("blob s3")
+            .definedBy("dev.terrace.blob.s3..")
             .layer("config")
             .definedBy("dev.terrace.config..")
             .layer("api")
@@ -52,6 +54,8 @@ class LayeringTest {
             .mayOnlyBeAccessedByLayers("node")
             .whereLayer("backplane jgroups")
             .mayOnlyBeAccessedByLayers("node")
+            .whereLayer("blob s3")
+            .mayOnlyBeAccessedByLayers("node")
             .whereLayer("testkit")
             .mayNotBeAccessedByAnyLayer();
 
@@ -63,6 +67,9 @@ class LayeringTest {
 
     @ArchTest
     static final ArchRule ROCKSDB_STAYS_IN_TIER_BACKUP = onlyIn("dev.terrace.tier.backup..", "org.rocksdb..");
+
+    @ArchTest
+    static final ArchRule AWS_STAYS_IN_BLOB_S3 = onlyIn("dev.terrace.blob.s3..", "software.amazon..");
 
     @ArchTest
     static final ArchRule JGROUPS_STAYS_IN_ITS_BACKPLANE = onlyIn("dev.terrace.backplane.jgroups..", "org.jgroups..");
