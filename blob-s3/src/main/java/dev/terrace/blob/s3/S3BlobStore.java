@@ -84,7 +84,8 @@ final class S3BlobStore implements BlobStore {
         if (onlyIfAbsent && !capabilities.createsIfAbsent()) {
             throw new BlobException(
                     Kind.UNSUPPORTED,
-                    place.location() + " was found not to create only what is absent: it serves one writer only, who asks for no such thing",
+                    place.location()
+                            + " was found not to create only what is absent: it serves one writer only, who asks for no such thing",
                     null);
         }
         if (onlyIfAbsent && source.length() > MOST_BYTES_IF_ABSENT) {
@@ -103,14 +104,16 @@ final class S3BlobStore implements BlobStore {
         if (most < 1) {
             throw new IllegalArgumentException("a page of " + most);
         }
-        ListObjectsV2Response answer = calls.small(prefix, client -> client.listObjectsV2(request -> {
-            request.bucket(place.bucket())
-                    .prefix(place.prefix() + prefix)
-                    .maxKeys(Math.min(most, MOST_PER_PAGE));
-            if (after != null) {
-                request.startAfter(place.prefix() + after);
-            }
-        }));
+        ListObjectsV2Response answer = calls.small(
+                prefix,
+                client -> client.listObjectsV2(request -> {
+                    request.bucket(place.bucket())
+                            .prefix(place.prefix() + prefix)
+                            .maxKeys(Math.min(most, MOST_PER_PAGE));
+                    if (after != null) {
+                        request.startAfter(place.prefix() + after);
+                    }
+                }));
         List<Stat> found = new ArrayList<>();
         for (S3Object object : answer.contents()) {
             String name = place.name(object.key());
@@ -118,12 +121,15 @@ final class S3BlobStore implements BlobStore {
                 found.add(new Stat(
                         name,
                         object.size(),
-                        object.lastModified() == null ? 0 : object.lastModified().toEpochMilli()));
+                        object.lastModified() == null
+                                ? 0
+                                : object.lastModified().toEpochMilli()));
             }
         }
         List<S3Object> all = answer.contents();
         boolean more = Boolean.TRUE.equals(answer.isTruncated()) && !all.isEmpty();
-        return new Page(List.copyOf(found), more ? place.name(all.get(all.size() - 1).key()) : null);
+        return new Page(
+                List.copyOf(found), more ? place.name(all.get(all.size() - 1).key()) : null);
     }
 
     @Override
@@ -138,16 +144,19 @@ final class S3BlobStore implements BlobStore {
         do {
             String key = page == null ? null : page.nextKeyMarker();
             String id = page == null ? null : page.nextUploadIdMarker();
-            page = calls.small("", client -> client.listMultipartUploads(request -> request.bucket(place.bucket())
-                    .prefix(place.prefix())
-                    .keyMarker(key)
-                    .uploadIdMarker(id)));
+            page = calls.small(
+                    "",
+                    client -> client.listMultipartUploads(request -> request.bucket(place.bucket())
+                            .prefix(place.prefix())
+                            .keyMarker(key)
+                            .uploadIdMarker(id)));
             for (MultipartUpload upload : page.uploads()) {
                 if (upload.initiated() != null && upload.initiated().toEpochMilli() < olderThanMillis) {
-                    calls.small(place.name(upload.key()), client -> client.abortMultipartUpload(request -> request.bucket(
-                                    place.bucket())
-                            .key(upload.key())
-                            .uploadId(upload.uploadId())));
+                    calls.small(
+                            place.name(upload.key()),
+                            client -> client.abortMultipartUpload(request -> request.bucket(place.bucket())
+                                    .key(upload.key())
+                                    .uploadId(upload.uploadId())));
                     discarded++;
                 }
             }

@@ -111,6 +111,7 @@ final class S3Failures {
     }
 
     static boolean isNoSuchBucket(Throwable failure) {
-        return failure.getCause() instanceof AwsServiceException answer && code(answer).equals("NoSuchBucket");
+        return failure.getCause() instanceof AwsServiceException answer
+                && code(answer).equals("NoSuchBucket");
     }
 }

@@ -8,6 +8,7 @@ import dev.terrace.spi.BlobException;
 import dev.terrace.spi.BlobException.Kind;
 import java.net.URI;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -64,7 +65,7 @@ final class S3Opening {
             calls.close();
             if (e.kind() == Kind.DENIED) {
                 throw new SetupException(
-                        e.getMessage(),
+                        Objects.requireNonNullElse(e.getMessage(), location + " cannot be opened"),
                         "see backup_storage.object_storage: the bucket, its region, the login and what it may do",
                         e);
             }
@@ -120,8 +121,9 @@ final class S3Opening {
                 yield (settings.profile() == null ? profile : profile.profileName(settings.profile())).build();
             }
             case WEB_IDENTITY -> WebIdentityTokenFileCredentialsProvider.create();
-            case STATIC -> StaticCredentialsProvider.create(AwsBasicCredentials.create(
-                    needed("access_key", settings.accessKey()), needed("secret_key", settings.secretKey())));
+            case STATIC ->
+                StaticCredentialsProvider.create(AwsBasicCredentials.create(
+                        needed("access_key", settings.accessKey()), needed("secret_key", settings.secretKey())));
         };
     }
 

@@ -16,7 +16,9 @@ final class S3Part {
             boolean last = offset + length == source.length();
             if (bytes.length < length || last && in.read() >= 0) {
                 throw new BlobException(
-                        Kind.CORRUPT, where + ": the source does not have the " + source.length() + " bytes it promised", null);
+                        Kind.CORRUPT,
+                        where + ": the source does not have the " + source.length() + " bytes it promised",
+                        null);
             }
             return bytes;
         } catch (IOException e) {

@@ -24,18 +24,22 @@ final class S3Probe {
     }
 
     boolean createsIfAbsent() throws BlobException {
-        calls.small("", client -> client.listObjectsV2(
-                request -> request.bucket(place.bucket()).prefix(place.prefix()).maxKeys(1)));
+        calls.small(
+                "",
+                client -> client.listObjectsV2(request ->
+                        request.bucket(place.bucket()).prefix(place.prefix()).maxKeys(1)));
         int stored = 0;
         for (int i = 0; i < TRIES && stored < 2; i++) {
             try {
-                calls.small("", client -> client.putObject(
-                        request -> S3Writes.encrypted(request, settings)
-                                .bucket(place.bucket())
-                                .key(place.probe())
-                                .ifNoneMatch("*")
-                                .contentMD5(Md5.of(new byte[0]).base64()),
-                        RequestBody.empty()));
+                calls.small(
+                        "",
+                        client -> client.putObject(
+                                request -> S3Writes.encrypted(request, settings)
+                                        .bucket(place.bucket())
+                                        .key(place.probe())
+                                        .ifNoneMatch("*")
+                                        .contentMD5(Md5.of(new byte[0]).base64()),
+                                RequestBody.empty()));
                 stored++;
             } catch (BlobException e) {
                 int status = S3Failures.status(e);

@@ -92,11 +92,11 @@ final class S3Reads {
             throw RetryableException.create("the answer broke off", e);
         }
         if (bytes.length > mostBytes) {
-            throw new BlobException(
-                    Kind.TOO_LARGE, place.shown(name) + " has more than " + mostBytes + " bytes", null);
+            throw new BlobException(Kind.TOO_LARGE, place.shown(name) + " has more than " + mostBytes + " bytes", null);
         }
         String sent = answer.metadata().get(MD5);
-        if (length != null && bytes.length != length || sent != null && !sent.equals(Md5.of(bytes).hex())) {
+        if (length != null && bytes.length != length
+                || sent != null && !sent.equals(Md5.of(bytes).hex())) {
             throw RetryableException.create(
                     place.shown(name) + " is not what was written: " + bytes.length + " bytes came, checksums differ",
                     new BlobException(

@@ -88,7 +88,9 @@ final class S3Stream extends InputStream {
             reads.alive(name);
             if (++resumes > MOST_RESUMES) {
                 throw new BlobException(
-                        Kind.UNAVAILABLE, "reading " + name + " broke off at " + offset + ": " + S3Failures.reason(why), why);
+                        Kind.UNAVAILABLE,
+                        "reading " + name + " broke off at " + offset + ": " + S3Failures.reason(why),
+                        why);
             }
             long most = (long) FIRST_DELAY_MILLIS << resumes;
             TimeUnit.MILLISECONDS.sleep(ThreadLocalRandom.current().nextLong(most));

@@ -60,19 +60,22 @@ final class S3Upload {
         if (parts > MOST_PARTS) {
             throw new BlobException(
                     Kind.TOO_LARGE,
-                    place.shown(name) + " would have " + parts + " parts of " + settings.partMib() + " MiB; " + MOST_PARTS
-                            + " are allowed: raise object_storage.part_mb",
+                    place.shown(name) + " would have " + parts + " parts of " + settings.partMib() + " MiB; "
+                            + MOST_PARTS + " are allowed: raise object_storage.part_mb",
                     null);
         }
-        String id = calls.small(name, client -> client.createMultipartUpload(request -> {
-                    request.bucket(place.bucket())
-                            .key(place.key(name))
-                            .metadata(S3Writes.named(write))
-                            .storageClass(settings.storageClass());
-                    if (S3Writes.encryption(settings) != null) {
-                        request.serverSideEncryption(S3Writes.encryption(settings)).ssekmsKeyId(settings.kmsKey());
-                    }
-                }))
+        String id = calls.small(
+                        name,
+                        client -> client.createMultipartUpload(request -> {
+                            request.bucket(place.bucket())
+                                    .key(place.key(name))
+                                    .metadata(S3Writes.named(write))
+                                    .storageClass(settings.storageClass());
+                            if (S3Writes.encryption(settings) != null) {
+                                request.serverSideEncryption(S3Writes.encryption(settings))
+                                        .ssekmsKeyId(settings.kmsKey());
+                            }
+                        }))
                 .uploadId();
         boolean complete = false;
         try {
@@ -100,8 +103,7 @@ final class S3Upload {
         done.add(calls.await(name, calls.deadlines().turn((long) partBytes * settings.parallel()), underWay.remove()));
     }
 
-    private CompletedPart part(S3Client client, String id, int number)
-            throws BlobException, InterruptedException {
+    private CompletedPart part(S3Client client, String id, int number) throws BlobException, InterruptedException {
         long offset = (long) (number - 1) * partBytes;
         int length = (int) Math.min(partBytes, source.length() - offset);
         return writes.sending(name, source, offset, length, bytes -> {
@@ -113,10 +115,9 @@ final class S3Upload {
                                 .uploadId(id)
                                 .partNumber(number)
                                 .contentMD5(md5.base64())
-                                .overrideConfiguration(
-                                        o -> o.apiCallTimeout(calls.deadlines().call(length))
-                                                .apiCallAttemptTimeout(
-                                                        calls.deadlines().attempt(length))),
+                                .overrideConfiguration(o -> o.apiCallTimeout(
+                                                calls.deadlines().call(length))
+                                        .apiCallAttemptTimeout(calls.deadlines().attempt(length))),
                         RequestBody.fromBytes(bytes));
                 // Without a tag the part cannot be named in the end; whoever said so did not store it.
                 if (answer.eTag() != null && !answer.eTag().isBlank()) {
@@ -137,10 +138,12 @@ final class S3Upload {
         BlobException last = writes.notThere(name);
         for (int i = 0; i < TRIES; i++) {
             try {
-                calls.small(name, client -> client.completeMultipartUpload(request -> request.bucket(place.bucket())
-                        .key(place.key(name))
-                        .uploadId(id)
-                        .multipartUpload(all -> all.parts(done))));
+                calls.small(
+                        name,
+                        client -> client.completeMultipartUpload(request -> request.bucket(place.bucket())
+                                .key(place.key(name))
+                                .uploadId(id)
+                                .multipartUpload(all -> all.parts(done))));
             } catch (BlobException e) {
                 if (e.kind() == Kind.INTERRUPTED || e.kind() == Kind.CLOSED) {
                     throw e;
@@ -162,9 +165,8 @@ final class S3Upload {
             calls.run(
                     name,
                     PATIENCE_WHEN_ABORTING,
-                    client -> client.abortMultipartUpload(request -> request.bucket(place.bucket())
-                            .key(place.key(name))
-                            .uploadId(id)));
+                    client -> client.abortMultipartUpload(request ->
+                            request.bucket(place.bucket()).key(place.key(name)).uploadId(id)));
         } catch (BlobException e) {
             LOG.debug("an unfinished upload of {} stays until it is discarded by age", place.shown(name), e);
         } finally {

@@ -108,9 +108,9 @@ final class S3Writes {
                             .contentMD5(md5.base64())
                             .metadata(Map.of(WRITE, write, S3Reads.MD5, md5.hex()))
                             .storageClass(settings.storageClass())
-                            .overrideConfiguration(
-                                    o -> o.apiCallTimeout(calls.deadlines().call(length))
-                                            .apiCallAttemptTimeout(calls.deadlines().attempt(length)));
+                            .overrideConfiguration(o -> o.apiCallTimeout(
+                                            calls.deadlines().call(length))
+                                    .apiCallAttemptTimeout(calls.deadlines().attempt(length)));
                     if (onlyIfAbsent) {
                         request.ifNoneMatch("*");
                     }
@@ -143,7 +143,9 @@ final class S3Writes {
     /** Whether the object is the one that this write made. */
     boolean isThere(String name, String write, long length) throws BlobException {
         HeadObjectResponse head = reads.head(name);
-        return head != null && head.contentLength() == length && write.equals(head.metadata().get(WRITE));
+        return head != null
+                && head.contentLength() == length
+                && write.equals(head.metadata().get(WRITE));
     }
 
     static Map<String, String> named(String write) {

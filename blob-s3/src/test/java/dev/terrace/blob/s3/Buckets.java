@@ -73,7 +73,6 @@ final class Buckets {
 
     static TestContext context(ObjectStorageSettings settings) {
         return new TestContext(
-                ManualClock.startingNow(),
-                BackupStorageSettings.defaults().withObjectStorage(settings));
+                ManualClock.startingNow(), BackupStorageSettings.defaults().withObjectStorage(settings));
     }
 }

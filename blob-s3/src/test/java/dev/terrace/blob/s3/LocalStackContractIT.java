@@ -57,8 +57,7 @@ class LocalStackContractIT extends BlobStoreContract {
         if (bucket == null) {
             bucket = Buckets.create(endpoint());
         }
-        return Buckets.open(
-                Buckets.settings(URI.create("s3://" + bucket + "/p"), endpoint(), Duration.ofSeconds(60)));
+        return Buckets.open(Buckets.settings(URI.create("s3://" + bucket + "/p"), endpoint(), Duration.ofSeconds(60)));
     }
 
     @Override

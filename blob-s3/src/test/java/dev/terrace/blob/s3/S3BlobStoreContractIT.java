@@ -82,8 +82,8 @@ class S3BlobStoreContractIT extends BlobStoreContract {
         store().write("one", new byte[1], false);
         URI beside = URI.create("s3://" + bucket + "/some/pre");
         try (BlobStore other = Buckets.open(Buckets.settings(beside, server.endpoint(), TIMEOUT));
-                BlobStore whole = Buckets.open(
-                        Buckets.settings(URI.create("s3://" + bucket), server.endpoint(), TIMEOUT))) {
+                BlobStore whole =
+                        Buckets.open(Buckets.settings(URI.create("s3://" + bucket), server.endpoint(), TIMEOUT))) {
             assertThat(other.stat("one")).isEmpty();
             assertThat(other.list("", null, 10).blobs()).isEmpty();
             assertThat(whole.stat("some/prefix/one")).isPresent();
@@ -97,8 +97,8 @@ class S3BlobStoreContractIT extends BlobStoreContract {
                 .isInstanceOf(SetupException.class)
                 .hasMessageContaining("SignatureDoesNotMatch")
                 .hasMessageNotContaining("canary");
-        assertThatThrownBy(() -> Buckets.open(Buckets.settings(
-                        URI.create("s3://no-such-bucket-here/x"), server.endpoint(), TIMEOUT)))
+        assertThatThrownBy(() -> Buckets.open(
+                        Buckets.settings(URI.create("s3://no-such-bucket-here/x"), server.endpoint(), TIMEOUT)))
                 .isInstanceOf(SetupException.class)
                 .hasMessageContaining("there is no such bucket");
         assertThatThrownBy(() -> Buckets.open(ObjectStorageSettings.of(URI.create("s3:///x"))))
@@ -115,7 +115,8 @@ class S3BlobStoreContractIT extends BlobStoreContract {
                 limited.write("limited", new byte[1 << 19], false);
             }
             // The first goes at once, half a second is between it and the second, and again.
-            assertThat(System.nanoTime() - before).isGreaterThan(Duration.ofMillis(990).toNanos());
+            assertThat(System.nanoTime() - before)
+                    .isGreaterThan(Duration.ofMillis(990).toNanos());
         }
     }
 }

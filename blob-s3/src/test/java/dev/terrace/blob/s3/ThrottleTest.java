@@ -36,7 +36,6 @@ class ThrottleTest {
         assertThat(deadlines.call(8 << 20)).isEqualTo(Duration.ofSeconds(62));
         assertThat(deadlines.attempt(0)).isEqualTo(Duration.ofSeconds(10));
         assertThat(new Deadlines(Duration.ofMillis(100), 0).attempt(0)).isEqualTo(Duration.ofMillis(100));
-        assertThat(new Deadlines(Duration.ofSeconds(30), 1 << 20).turn(8 << 20))
-                .isGreaterThan(deadlines.call(8 << 20));
+        assertThat(new Deadlines(Duration.ofSeconds(30), 1 << 20).turn(8 << 20)).isGreaterThan(deadlines.call(8 << 20));
     }
 }

@@ -44,8 +44,8 @@ final class HttpMessage {
         if (in.readNBytes(body, 0, body.length) < body.length) {
             throw new EOFException("a request without its end");
         }
-        List<String> forwarded = new ArrayList<>(
-                new HttpMessage(head, body).without("expect").without("connection").head);
+        List<String> forwarded =
+                new ArrayList<>(new HttpMessage(head, body).without("expect").without("connection").head);
         forwarded.add("Connection: close");
         return new HttpMessage(forwarded, body);
     }
@@ -69,7 +69,8 @@ final class HttpMessage {
                 throw new IOException("a head without an end");
             }
             if (next == '\n' && bytes.toString(StandardCharsets.ISO_8859_1).endsWith("\r\n\r\n")) {
-                return bytes.toString(StandardCharsets.ISO_8859_1).lines()
+                return bytes.toString(StandardCharsets.ISO_8859_1)
+                        .lines()
                         .filter(line -> !line.isEmpty())
                         .toList();
             }
@@ -97,7 +98,8 @@ final class HttpMessage {
     }
 
     HttpMessage without(String name) {
-        return new HttpMessage(head.stream().filter(line -> !isNamed(line, name)).toList(), body);
+        return new HttpMessage(
+                head.stream().filter(line -> !isNamed(line, name)).toList(), body);
     }
 
     /** One bit in the middle of the body changed. */
