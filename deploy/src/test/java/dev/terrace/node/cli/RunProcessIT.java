@@ -77,7 +77,9 @@ class RunProcessIT {
             }
         }
         try (CommandProcess second = node()) {
-            HttpResponse<String> read = send("GET", second.awaitUrl() + entry, "");
+            String url = second.awaitUrl();
+            awaitL2(url);
+            HttpResponse<String> read = send("GET", url + entry, "");
             assertThat(read.body()).isEqualTo("hello");
             assertThat(read.headers().firstValue("Terrace-Tier")).hasValue("L2");
             stop(second);
@@ -89,6 +91,15 @@ class RunProcessIT {
             assertThat(read.headers().firstValue("Terrace-Tier")).hasValue("L3");
             stop(third);
         }
+    }
+
+    /** A node serves at once, and asks L2 as soon as it is connected. */
+    private static void awaitL2(String url) {
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(90))
+                .untilAsserted(
+                        () -> assertThat(send("GET", url + "/health/ready", "").body())
+                                .contains("\"tier\":\"L2\",\"state\":\"ready\"", "\"rung\":\"normal\""));
     }
 
     private static void wipe(Path redis) throws IOException {
