@@ -72,9 +72,11 @@ final class S3Failures {
                 : Kind.UNAVAILABLE;
     }
 
+    /** The SDK has no exception of its own for a login that is not there. */
     private static boolean hasNoLogin(Throwable failure) {
         String message = String.valueOf(failure.getMessage());
-        return message.contains("Unable to load credentials")
+        return failure instanceof IllegalStateException
+                || message.contains("Unable to load credentials")
                 || message.contains("Profile file contained no credentials")
                 || message.contains("Unable to load region");
     }
