@@ -87,7 +87,8 @@ final class S3Reads {
         }
         byte[] bytes;
         try {
-            bytes = in.readNBytes(length == null ? (int) Math.min(mostBytes + 1L, Integer.MAX_VALUE) : length.intValue());
+            bytes = in.readNBytes(
+                    length == null ? (int) Math.min(mostBytes + 1L, Integer.MAX_VALUE) : length.intValue());
         } catch (IOException e) {
             throw RetryableException.create("the answer broke off", e);
         }

@@ -77,8 +77,7 @@ class S3SettingsIT {
     @ParameterizedTest
     @ValueSource(ints = {10, (5 << 20) + 10})
     void encryptionAndStorageClassAreAskedFor(int length) throws Exception {
-        try (BlobStore store =
-                        Buckets.open(settings(Credentials.STATIC, null, Encryption.KMS, "STANDARD_IA"));
+        try (BlobStore store = Buckets.open(settings(Credentials.STATIC, null, Encryption.KMS, "STANDARD_IA"));
                 S3Client client = Buckets.client(server.endpoint())) {
             store.write("one", BlobSource.of(new byte[length]), false);
             HeadObjectResponse head =
