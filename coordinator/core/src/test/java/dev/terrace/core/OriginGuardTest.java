@@ -195,4 +195,58 @@ class OriginGuardTest {
         assertThat(passed(cache(node, "quotes"), "a", 10)).isEqualTo(5);
         assertThat(count("origins.fleet_rate.local")).isPositive();
     }
+
+    @Test
+    void whatIsLetInAndThenRefusedByTheRateOfTheFleetKeepsNoPlace() {
+        CacheCoordinator node = node(origin(8, 0, 10, 1, 20), metrics);
+        assertThat(passed(cache(node, "quotes"), "a", 4)).isEqualTo(1);
+        assertThat(count("origin.market.refused.fleet_rate")).isEqualTo(3);
+        await().untilAsserted(() -> assertThat(
+                        metrics.getGauges().get("origin.market.under_way").getValue())
+                .isEqualTo(0));
+        clock.advance(Duration.ofMillis(200));
+        assertThat(passed(cache(node, "quotes"), "b", 1)).isEqualTo(1);
+    }
+
+    @Test
+    @Tag("F68")
+    void aRefreshThatNobodyWaitsForLeavesThePlacesThatAreLeftToCallersWhoWait() throws Exception {
+        CachePolicy revalidates = STALE_ALLOWED.withLoading(LoadingPolicy.INHERIT
+                .withFailSafeThrottle(Duration.ZERO)
+                .withStaleWhileRevalidate(Duration.ofHours(1)));
+        CacheCoordinator node = CacheCoordinator.builder()
+                .settings(Settings.defaults()
+                        .withCaches(Map.of("quotes", revalidates.withOrigin(new OriginPolicy("market", null))))
+                        .withOrigins(Map.of("market", origin(4, 0, 0, 1, 20))))
+                .clock(clock)
+                .metrics(metrics)
+                .tier(remote)
+                .build();
+        open.add(node);
+        Cache<String, String> quotes = cache(node, "quotes");
+        quotes.put("old", "stale value");
+        clock.advance(Duration.ofMinutes(2));
+        CountDownLatch goOn = new CountDownLatch(1);
+        List<CompletableFuture<String>> waiting = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            waiting.add(quotes.async()
+                    .get("k" + i, key -> {
+                        assertThat(goOn.await(20, TimeUnit.SECONDS)).isTrue();
+                        return "v";
+                    })
+                    .toCompletableFuture());
+        }
+        await().untilAsserted(() -> assertThat(
+                        metrics.getGauges().get("origin.market.under_way").getValue())
+                .isEqualTo(3));
+        assertThat(quotes.get("old", key -> "never")).isEqualTo("stale value");
+        await().untilAsserted(() ->
+                assertThat(count("origin.market.refused.concurrency")).isEqualTo(1));
+        assertThat(quotes.get("somebody waits for this", key -> "the last place"))
+                .isEqualTo("the last place");
+        goOn.countDown();
+        for (CompletableFuture<String> each : waiting) {
+            assertThat(each.get(20, TimeUnit.SECONDS)).isEqualTo("v");
+        }
+    }
 }

@@ -236,4 +236,17 @@ class SlidingTest {
         assertThat(tagged.get("t")).isNull();
         assertThat(held("sessions", "t").staleUntilMillis()).isLessThan(created + Markers.TAGGED_LIFE_MILLIS);
     }
+
+    @Test
+    void whatCarriesTagsLivesNoLongerThanTheMarkersThatMayHideIt() {
+        Node node = new Node(true);
+        Cache<String, String> cache = node.cache("sessions");
+        Duration most = Duration.ofMillis(Markers.TAGGED_LIFE_MILLIS);
+        WriteOptions tagged = WriteOptions.DEFAULTS.withTags("user").withTtl(most.minus(TTL.dividedBy(2)));
+        cache.put("k", "v", tagged);
+        long created = held("sessions", "k").createdMillis();
+        clock.advance(most.minus(TTL));
+        touch(node, cache, "k", "v");
+        assertThat(held("sessions", "k").freshUntilMillis()).isEqualTo(created + most.toMillis());
+    }
 }
