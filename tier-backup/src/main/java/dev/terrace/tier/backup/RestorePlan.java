@@ -53,6 +53,7 @@ record RestorePlan(
         if (chosen == null) {
             return Optional.empty();
         }
+        requireCovered(state.get().segments(), chosen, asOf);
         Snapshot snapshot = chain.snapshot(chosen.first());
         List<DeltaRef> deltas = new ArrayList<>(snapshot.deltas());
         // Downwards from the signed end, each named by the one after it.
@@ -67,6 +68,18 @@ record RestorePlan(
         deltas.addAll(after);
         return Optional.of(
                 new RestorePlan(chain.writer(), chosen, snapshot.sequence(), snapshot.files(), deltas, asOf));
+    }
+
+    /** A moment that was pruned is not the last moment before it. */
+    private static void requireCovered(List<Segment> segments, Segment chosen, @Nullable Instant asOf) {
+        int next = segments.indexOf(chosen) + 1;
+        if (asOf != null && next < segments.size() && asOf.toEpochMilli() > chosen.throughMillis()) {
+            throw new SetupException(
+                    "no restore point holds " + asOf + ": one ends at "
+                            + Instant.ofEpochMilli(chosen.throughMillis()) + ", the next begins at "
+                            + Instant.ofEpochMilli(segments.get(next).asOfMillis()),
+                    "give one of these as --as-of");
+        }
     }
 
     /** How much has to be read. */

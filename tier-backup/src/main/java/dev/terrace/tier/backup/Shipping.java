@@ -6,6 +6,7 @@ import com.codahale.metrics.MetricRegistry;
 import dev.terrace.spi.BlobException;
 import dev.terrace.spi.BlobSource;
 import dev.terrace.spi.BlobStore;
+import dev.terrace.tier.backup.repo.Anchor;
 import dev.terrace.tier.backup.repo.ChainState;
 import dev.terrace.tier.backup.repo.ChainWriter;
 import dev.terrace.tier.backup.repo.Checkpoint;
@@ -13,7 +14,11 @@ import dev.terrace.tier.backup.repo.DamagedException;
 import dev.terrace.tier.backup.repo.FencedException;
 import dev.terrace.tier.backup.repo.FileRef;
 import dev.terrace.tier.backup.repo.FileUpload;
+import dev.terrace.tier.backup.repo.KeepPolicy;
 import dev.terrace.tier.backup.repo.Place;
+import dev.terrace.tier.backup.repo.PrunePlan;
+import dev.terrace.tier.backup.repo.Pruner;
+import dev.terrace.tier.backup.repo.Ref;
 import dev.terrace.tier.backup.repo.Repository;
 import dev.terrace.tier.backup.repo.Sha256;
 import java.io.IOException;
@@ -46,8 +51,12 @@ final class Shipping {
      *
      * @param shipMillis between deltas
      * @param snapshotMillis between snapshots
+     * @param keep what stays after a snapshot; null for everything
      */
-    record Schedule(long shipMillis, long snapshotMillis) {}
+    record Schedule(long shipMillis, long snapshotMillis, @Nullable KeepPolicy keep) {}
+
+    /** Uploads of backups that died are spared for so long: the next try finds them. */
+    private static final long GRACE_MILLIS = TimeUnit.DAYS.toMillis(1);
 
     /** What must be in the repository before what was sealed with it: the folder's keys. */
     interface KeysAhead {
@@ -62,11 +71,13 @@ final class Shipping {
     private final KeysAhead keys;
     private final Schedule schedule;
     private final InstantSource clock;
+    private final @Nullable Anchor anchor;
     private final Counter snapshots;
     private final Counter deltas;
     private final Counter bytes;
     private final Counter gaps;
     private final Counter fenced;
+    private final Counter pruned;
     private @Nullable ChainWriter writer;
     private volatile long throughMillis;
 
@@ -77,6 +88,7 @@ final class Shipping {
             Place.Memory memory,
             KeysAhead keys,
             Schedule schedule,
+            @Nullable Anchor anchor,
             InstantSource clock,
             MetricRegistry metrics) {
         this.log = new StoreLog(store);
@@ -86,13 +98,15 @@ final class Shipping {
         this.keys = keys;
         this.schedule = schedule;
         this.clock = clock;
+        this.anchor = anchor;
         this.snapshots = metrics.counter("l3.backup.snapshots");
         this.deltas = metrics.counter("l3.backup.deltas");
         this.bytes = metrics.counter("l3.backup.bytes");
         this.gaps = metrics.counter("l3.backup.gaps");
         this.fenced = metrics.counter("l3.backup.fenced");
-        metrics.gauge("l3.backup.lag_millis", () ->
-                (Gauge<Long>) () -> throughMillis == 0 ? -1 : Math.max(0, clock.millis() - throughMillis));
+        this.pruned = metrics.counter("l3.backup.pruned");
+        metrics.gauge("l3.backup.lag_millis", () -> (Gauge<Long>)
+                () -> throughMillis == 0 ? -1 : Math.max(0, clock.millis() - throughMillis));
     }
 
     /** Does what is due. Returns where the chain stands. */
@@ -102,9 +116,7 @@ final class Shipping {
             return runAs(chain());
         } catch (FencedException e) {
             fenced.inc();
-            LOG.error(
-                    "this folder goes on as a new writer of its backup repository, with a snapshot reason={}",
-                    e.getMessage());
+            LOG.error("this folder goes on as a new writer of its backup repository, with a snapshot reason={}", e.getMessage());
             ChainWriter fresh = ChainWriter.register(repository, memory, clock);
             writer = fresh;
             try {
@@ -128,10 +140,37 @@ final class Shipping {
             throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
                     PartitionedStore.ClosedStore {
         ChainState state = chain.state();
-        if (state == null || clock.millis() - state.snapshot().asOfMillis() >= schedule.snapshotMillis()) {
-            return snapshot(chain);
+        boolean due = state == null || clock.millis() - state.snapshot().asOfMillis() >= schedule.snapshotMillis();
+        ChainState after = due || state == null ? snapshot(chain) : ship(chain, state);
+        remember(after);
+        return pruneDue ? prune(chain, after) : after;
+    }
+
+    private boolean pruneDue;
+    private @Nullable Ref anchored;
+
+    /** Elsewhere, so that a repository that is put back to an older state as a whole can be told. */
+    private void remember(ChainState state) throws BlobException {
+        Anchor elsewhere = anchor;
+        if (elsewhere != null && !state.head().equals(anchored)) {
+            elsewhere.drop(state.writer(), state.head());
+            anchored = state.head();
         }
-        return ship(chain, state);
+    }
+
+    private ChainState prune(ChainWriter chain, ChainState state)
+            throws BlobException, DamagedException, IOException, FencedException {
+        KeepPolicy keep = schedule.keep();
+        PrunePlan plan = keep == null ? null : PrunePlan.of(state, keep);
+        if (plan != null && !plan.going().isEmpty()) {
+            Pruner.Removed removed =
+                    new Pruner(repository, repository.chain(chain.writer()), clock).execute(plan, GRACE_MILLIS);
+            pruned.inc(plan.going().size());
+            LOG.info("old restore points are pruned points={} blobs={} bytes={}", plan.going().size(), removed.blobs(), removed.bytes());
+        }
+        pruneDue = false;
+        ChainState after = chain.refresh();
+        return after == null ? state : after;
     }
 
     /** Takes a snapshot now. */
@@ -171,6 +210,7 @@ final class Shipping {
                 return refs;
             });
             snapshots.inc();
+            pruneDue = true;
             throughMillis = after.throughMillis();
             return after;
         } finally {
@@ -219,9 +259,7 @@ final class Shipping {
             StoreLog.Tail tail = log.after(state.toSequence(), DELTA_BYTES);
             if (tail instanceof StoreLog.Gap) {
                 gaps.inc();
-                LOG.warn(
-                        "the log no longer holds what was not shipped yet, a snapshot follows after={}",
-                        state.toSequence());
+                LOG.warn("the log no longer holds what was not shipped yet, a snapshot follows after={}", state.toSequence());
                 state = gap(chain, state);
                 return state;
             }

@@ -42,7 +42,8 @@ class CrashedShippingIT {
                 new Repository(store, RepositoryKeys.plain()),
                 new FolderPlace(folder.resolve("BACKUP")),
                 new RepositoryRing(folder.resolve("KEYS")),
-                new Shipping.Schedule(5_000, 3_600_000),
+                new Shipping.Schedule(5_000, 3_600_000, null),
+                null,
                 clock,
                 new MetricRegistry());
     }
@@ -127,7 +128,8 @@ class CrashedShippingIT {
                 .isTrue();
         assertWhole(store);
         Path into = home.resolve("into");
-        new Restore(store, settings, new TestContext(clock, settings), into).run(null, entry -> true, true, done -> {});
+        new Restore(store, settings, new TestContext(clock, settings), into)
+                .run(null, entry -> true, true, done -> {});
         RocksTier restored = Backups.open(new TestContext(clock, settings.withPath(into)));
         try {
             for (Map.Entry<String, String> one : model.entrySet()) {

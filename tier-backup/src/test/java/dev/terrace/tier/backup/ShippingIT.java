@@ -10,7 +10,9 @@ import dev.terrace.spi.BlobStore;
 import dev.terrace.testkit.ManualClock;
 import dev.terrace.testkit.TestContext;
 import dev.terrace.testkit.blob.HeapBucket;
+import dev.terrace.tier.backup.repo.Anchor;
 import dev.terrace.tier.backup.repo.ChainState;
+import dev.terrace.tier.backup.repo.KeepPolicy;
 import dev.terrace.tier.backup.repo.Place;
 import dev.terrace.tier.backup.repo.Repository;
 import dev.terrace.tier.backup.repo.Verifier;
@@ -30,13 +32,14 @@ import org.junit.jupiter.api.io.TempDir;
 /** A real folder in a repository, and back. */
 class ShippingIT {
     private static final long HOUR = TimeUnit.HOURS.toMillis(1);
-    private static final Shipping.Schedule SCHEDULE = new Shipping.Schedule(5_000, HOUR);
 
     @TempDir
     Path temp;
 
     private final ManualClock clock = new ManualClock(1_700_000_000_000L);
     private final BlobStore store = new HeapBucket(clock).open();
+    private final BlobStore anchors = new HeapBucket(clock).open();
+    private @Nullable KeepPolicy keep;
     private int counter;
 
     private RocksTier open(BackupStorageSettings settings) {
@@ -53,7 +56,8 @@ class ShippingIT {
                 new Repository(store, RepositoryRing.signing(ring)),
                 memory,
                 new RepositoryRing(folder.resolve("KEYS")),
-                SCHEDULE,
+                new Shipping.Schedule(5_000, HOUR, keep),
+                new Anchor(anchors, RepositoryRing.signing(ring)),
                 clock,
                 metrics);
     }
@@ -140,6 +144,40 @@ class ShippingIT {
             restore(settings, into, moment);
             assertThat(read(settings, into, model.keySet())).as("at %s", moment).isEqualTo(history.get(moment));
         }
+    }
+
+    @Test
+    void oldRestorePointsGoBySchedule() throws Exception {
+        keep = new KeepPolicy(1, 2);
+        BackupStorageSettings settings = Backups.plain(temp.resolve("l3"));
+        RocksTier tier = open(settings);
+        MetricRegistry metrics = new MetricRegistry();
+        Repository repository = new Repository(store, RepositoryRing.signing(null));
+        try {
+            Shipping shipping = shipping(tier, settings, metrics);
+            for (int i = 0; i < 7; i++) {
+                put(tier, "k", "v" + i);
+                shipping.run();
+                put(tier, "k", "w" + i);
+                shipping.run();
+                clock.advance(java.time.Duration.ofMillis(HOUR));
+            }
+        } finally {
+            tier.close();
+        }
+        ChainState state = repository.chain(1).load().orElseThrow();
+        assertThat(state.segments()).as("the newest, and the end of the day before").hasSize(2);
+        assertThat(metrics.counter("l3.backup.pruned").getCount()).isEqualTo(7 - state.segments().size());
+        assertThat(new Anchor(anchors, RepositoryRing.signing(null)).read(1).orElseThrow().number())
+                .isGreaterThanOrEqualTo(state.head().number() - 1);
+        assertThat(new Verifier(repository, 1).verify(blob -> true, read -> {}).problems())
+                .isEmpty();
+        restore(settings, temp.resolve("into"), null);
+        assertThat(read(settings, temp.resolve("into"), java.util.List.of("k"))).containsEntry("k", "w6");
+        Instant pruned = Instant.ofEpochMilli(state.segments().get(1).asOfMillis() - HOUR / 2);
+        assertThatThrownBy(() -> restore(settings, temp.resolve("pruned"), pruned))
+                .isInstanceOf(SetupException.class)
+                .hasMessageContaining("no restore point holds");
     }
 
     @Test
