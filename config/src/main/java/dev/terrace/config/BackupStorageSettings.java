@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param queueEntries most writes that wait for the disk
  * @param queueMib most mebibytes that wait for the disk
  * @param objectStorage where backups go, or null
+ * @param schedule when, and what is kept there
  */
 public record BackupStorageSettings(
         boolean enabled,
@@ -38,7 +39,8 @@ public record BackupStorageSettings(
         @Nullable Duration softTimeout,
         int queueEntries,
         int queueMib,
-        @Nullable ObjectStorageSettings objectStorage) {
+        @Nullable ObjectStorageSettings objectStorage,
+        BackupSchedule schedule) {
     /** Without a soft timeout and without object storage. */
     public BackupStorageSettings(
             boolean enabled,
@@ -69,7 +71,8 @@ public record BackupStorageSettings(
                 null,
                 queueEntries,
                 queueMib,
-                null);
+                null,
+                BackupSchedule.defaults());
     }
 
     /** These settings with another patience of reads; null for {@code timeout}. */
@@ -89,7 +92,8 @@ public record BackupStorageSettings(
                 other,
                 queueEntries,
                 queueMib,
-                objectStorage);
+                objectStorage,
+                schedule);
     }
 
     /** These settings with another place for backups; null for none. */
@@ -109,6 +113,28 @@ public record BackupStorageSettings(
                 softTimeout,
                 queueEntries,
                 queueMib,
+                other,
+                schedule);
+    }
+
+    /** These settings with another schedule of backups. */
+    public BackupStorageSettings withSchedule(BackupSchedule other) {
+        return new BackupStorageSettings(
+                enabled,
+                backend,
+                path,
+                compression,
+                encryption,
+                keystore,
+                keystoreAlias,
+                passphrase,
+                retention,
+                durable,
+                timeout,
+                softTimeout,
+                queueEntries,
+                queueMib,
+                objectStorage,
                 other);
     }
 
@@ -129,7 +155,8 @@ public record BackupStorageSettings(
                 softTimeout,
                 queueEntries,
                 queueMib,
-                objectStorage);
+                objectStorage,
+                schedule);
     }
 
     /** What lies behind the local RocksDB. */

@@ -174,6 +174,11 @@ public final class EffectiveSettings {
         put(into, "soft_timeout", l3.softTimeout());
         put(into, "queue_entries", l3.queueEntries());
         put(into, "queue_mb", l3.queueMib());
+        put(into, "ship_interval", l3.schedule().shipInterval());
+        put(into, "snapshot_every", l3.schedule().snapshotEvery());
+        Map<String, Object> keep = child(into, "keep");
+        put(keep, "hourly", l3.schedule().keepHourly());
+        put(keep, "daily", l3.schedule().keepDaily());
         ObjectStorageSettings storage = l3.objectStorage();
         if (storage != null) {
             objectStorage(child(into, "object_storage"), storage);

@@ -216,6 +216,20 @@ final class SettingsBinder {
         return settings;
     }
 
+    private static BackupSchedule schedule(Section in) {
+        BackupSchedule d = BackupSchedule.defaults();
+        Duration ship = in.duration("ship_interval", d.shipInterval(), Duration.ofSeconds(1), Duration.ofMinutes(10));
+        Duration snapshot = in.duration("snapshot_every", d.snapshotEvery(), MINUTE, Duration.ofDays(7));
+        Section keep = in.section("keep");
+        int hourly = (int) keep.number("hourly", d.keepHourly(), 0, 1_000);
+        int daily = (int) keep.number("daily", d.keepDaily(), 0, 1_000);
+        if (hourly == 0 && daily == 0) {
+            keep.wrong("daily", "and hourly are 0: nothing but the newest backup would be kept; set one to 1 or more", "");
+        }
+        keep.finish();
+        return new BackupSchedule(ship, snapshot, hourly, daily);
+    }
+
     private static BackupStorageSettings backupStorage(Section in) {
         BackupStorageSettings d = BackupStorageSettings.defaults();
         Backend backend = in.choice("backend", Backend.class, d.backend());
@@ -235,7 +249,8 @@ final class SettingsBinder {
                 in.optionalDuration("soft_timeout", MILLISECOND, MINUTE),
                 (int) in.number("queue_entries", d.queueEntries(), 1, 10_000_000),
                 (int) in.mebibytes("queue_mb", d.queueMib(), 1, 1 << 14),
-                ObjectStorageBinder.bind(in, backend));
+                ObjectStorageBinder.bind(in, backend),
+                schedule(in));
         in.finish();
         return settings;
     }

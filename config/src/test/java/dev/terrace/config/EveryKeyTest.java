@@ -138,7 +138,8 @@ class EveryKeyTest {
                                         Duration.ofSeconds(20),
                                         4,
                                         16,
-                                        50)),
+                                        50),
+                                new BackupSchedule(Duration.ofSeconds(10), Duration.ofHours(2), 12, 3)),
                         new CircuitBreakerSettings(false, 7, Duration.ofSeconds(10), Duration.ofMinutes(1), 80),
                         new FailoverSettings(
                                 FailoverSettings.Strategy.GRACEFUL_DEGRADATION,

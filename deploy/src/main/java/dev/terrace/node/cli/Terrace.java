@@ -35,6 +35,8 @@ import picocli.CommandLine.Spec;
             ChaosCommand.class,
             ExplainCommand.class,
             WarmupCommand.class,
+            BackupCommand.class,
+            RestoreCommand.class,
             ReplayCommand.class,
             ConfigCommand.class,
             Terrace.Completion.class,

@@ -1,6 +1,6 @@
 package dev.terrace.node.replay;
 
-import java.io.Console;
+import dev.terrace.node.cli.Terminal;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Executors;
@@ -30,25 +30,9 @@ final class Progress implements AutoCloseable {
         this.trace = trace;
         this.replay = replay;
         this.limit = limit;
-        this.terminal = onTerminal();
+        this.terminal = Terminal.isThere();
         long every = terminal ? TERMINAL_MILLIS : PLAIN_MILLIS;
         timer.scheduleAtFixedRate(this::show, every, every, TimeUnit.MILLISECONDS);
-    }
-
-    /** Java 22 and newer have a console even without a terminal, and a method that tells. */
-    @SuppressWarnings("SystemConsoleNull") // both ways are asked
-    private static boolean onTerminal() {
-        Console console = System.console();
-        if (console == null) {
-            return false;
-        }
-        try {
-            return (boolean) Console.class.getMethod("isTerminal").invoke(console);
-        } catch (NoSuchMethodException e) {
-            return true; // Before 22 a console is a terminal.
-        } catch (ReflectiveOperationException e) {
-            return false;
-        }
     }
 
     private synchronized void show() {

@@ -3,9 +3,11 @@ package dev.terrace.tier.backup;
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.spi.BlobException;
 import dev.terrace.spi.BlobStore;
+import dev.terrace.spi.TierContext;
 import dev.terrace.tier.backup.repo.Repository;
 import dev.terrace.tier.backup.repo.RepositoryKeys;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -28,6 +30,11 @@ public final class BackupRepository {
         this.store = store;
         this.settings = settings;
         this.clock = clock;
+    }
+
+    /** The blob store at {@code url}, by whoever on the class path knows its scheme. */
+    public static BlobStore open(URI url, TierContext context) throws BlobException {
+        return ShippingStart.open(url, context);
     }
 
     /** How many writers were ever registered. */

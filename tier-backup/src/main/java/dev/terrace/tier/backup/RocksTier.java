@@ -62,6 +62,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
     private final InstantSource clock;
     private final ThreadPoolExecutor readers;
     private final Thread writer;
+    private @Nullable ShippingThread shipping;
     private volatile boolean closed;
 
     RocksTier(
@@ -108,7 +109,15 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
     RocksTier start() {
         writer.start();
         hints.start();
+        if (shipping != null) {
+            shipping.begin();
+        }
         return this;
+    }
+
+    /** From now on {@code thread} belongs to it; before it is started. */
+    void shipBy(ShippingThread thread) {
+        shipping = thread;
     }
 
     /** What it holds, below its queues. */
@@ -339,9 +348,14 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
                 TierLevel.L3,
                 state,
                 "RocksDB in " + settings.path() + (settings.encryption() ? ", encrypted" : ", plain"),
-                wrong != null ? wrong : "write queue: " + queueDepth(),
+                wrong != null ? wrong : "write queue: " + queueDepth() + late(),
                 meters.entries,
                 meters.bytes);
+    }
+
+    private String late() {
+        String trouble = shipping == null ? "" : shipping.trouble();
+        return trouble.isEmpty() ? "" : "; backup is late: " + trouble;
     }
 
     @Override
@@ -360,6 +374,9 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
             writer.interrupt();
             ThreadEnd.await(writer, DRAIN_MILLIS / 5);
             answerTheRest();
+        }
+        if (shipping != null) {
+            shipping.close();
         }
         readers.shutdown(); // What is queued still runs and hears that the store is closed.
         if (vault.store().close(DRAIN_MILLIS)) {

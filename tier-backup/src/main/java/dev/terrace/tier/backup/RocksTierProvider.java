@@ -2,6 +2,7 @@ package dev.terrace.tier.backup;
 
 import dev.terrace.api.SetupException;
 import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.config.ObjectStorageSettings;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierContext;
 import dev.terrace.spi.TierLevel;
@@ -32,10 +33,6 @@ public final class RocksTierProvider implements TierProvider {
     @Override
     public Tier open(TierContext context) {
         BackupStorageSettings settings = context.settings(BackupStorageSettings.class);
-        if (settings.backend() != BackupStorageSettings.Backend.FILESYSTEM) {
-            throw new SetupException(
-                    "backup_storage.backend " + settings.backend() + " is not supported", "use filesystem");
-        }
         requireKey(settings);
         Folder folder = Folder.take(Folder.Kind.BACKUP, settings.path(), settings.encryption());
         try {
@@ -99,6 +96,13 @@ public final class RocksTierProvider implements TierProvider {
                 meters,
                 context.clock());
         tier.tidy();
+        ObjectStorageSettings storage = settings.objectStorage();
+        if (storage != null) {
+            tier.shipBy(new ShippingThread(
+                    new ShippingStart(context, settings, folder.path(), store, keys),
+                    settings.schedule().shipInterval().toMillis(),
+                    context.metrics()));
+        }
         return tier.start();
     }
 

@@ -112,15 +112,28 @@ final class Shipping {
     /** Does what is due. Returns where the chain stands. */
     ChainState run()
             throws BlobException, DamagedException, IOException, RocksDBException, PartitionedStore.ClosedStore {
+        return run(false);
+    }
+
+    /** Takes a snapshot, due or not. */
+    ChainState snapshot()
+            throws BlobException, DamagedException, IOException, RocksDBException, PartitionedStore.ClosedStore {
+        return run(true);
+    }
+
+    private ChainState run(boolean snapshotNow)
+            throws BlobException, DamagedException, IOException, RocksDBException, PartitionedStore.ClosedStore {
         try {
-            return runAs(chain());
+            return runAs(chain(), snapshotNow);
         } catch (FencedException e) {
             fenced.inc();
-            LOG.error("this folder goes on as a new writer of its backup repository, with a snapshot reason={}", e.getMessage());
+            LOG.error(
+                    "this folder goes on as a new writer of its backup repository, with a snapshot reason={}",
+                    e.getMessage());
             ChainWriter fresh = ChainWriter.register(repository, memory, clock);
             writer = fresh;
             try {
-                return runAs(fresh);
+                return runAs(fresh, true);
             } catch (FencedException again) {
                 throw new IllegalStateException("a writer that has just registered is a copy", again);
             }
@@ -136,11 +149,12 @@ final class Shipping {
         return known;
     }
 
-    private ChainState runAs(ChainWriter chain)
+    private ChainState runAs(ChainWriter chain, boolean snapshotNow)
             throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
                     PartitionedStore.ClosedStore {
         ChainState state = chain.state();
-        boolean due = state == null || clock.millis() - state.snapshot().asOfMillis() >= schedule.snapshotMillis();
+        boolean due = snapshotNow
+                || state == null || clock.millis() - state.snapshot().asOfMillis() >= schedule.snapshotMillis();
         ChainState after = due || state == null ? snapshot(chain) : ship(chain, state);
         remember(after);
         return pruneDue ? prune(chain, after) : after;
@@ -171,13 +185,6 @@ final class Shipping {
         pruneDue = false;
         ChainState after = chain.refresh();
         return after == null ? state : after;
-    }
-
-    /** Takes a snapshot now. */
-    ChainState snapshot()
-            throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
-                    PartitionedStore.ClosedStore {
-        return snapshot(chain());
     }
 
     private ChainState snapshot(ChainWriter chain)

@@ -9,6 +9,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -23,13 +24,18 @@ final class ChildWriter {
     }
 
     static ChildWriter start(Path folder) throws IOException {
-        List<String> command = List.of(
+        return start(ChildWriter.class, folder.toString());
+    }
+
+    /** Another program than this one's. */
+    static ChildWriter start(Class<?> program, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
                 "-cp",
                 System.getProperty("java.class.path"),
-                ChildWriter.class.getName(),
-                folder.toString());
+                program.getName()));
+        command.addAll(List.of(arguments));
         return new ChildWriter(new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start());

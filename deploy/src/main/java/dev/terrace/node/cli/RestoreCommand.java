@@ -1,0 +1,112 @@
+package dev.terrace.node.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.terrace.spi.BlobException;
+import dev.terrace.tier.backup.Restore;
+import dev.terrace.tier.backup.repo.DamagedException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Makes a folder of L3 from its repository. */
+@Command(
+        name = "restore",
+        description = "Restore L3 from its backup repository into an empty folder: the newest state, or that of a moment.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = "Killed anywhere, the same command goes on. Several writers are merged by version.")
+final class RestoreCommand implements Callable<Integer> {
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            required = true,
+            description = "Settings with the repository and its keys.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
+    private Path config;
+
+    @Option(
+            names = "--as-of",
+            paramLabel = "TIME",
+            description = "State of this moment, such as 2026-11-21T20:15:00Z (default: the newest).")
+    private @Nullable String asOf;
+
+    @Option(names = "--cache", paramLabel = "CACHE", description = "Only this cache (default: all).")
+    private @Nullable String cache;
+
+    @Option(
+            names = "--into",
+            paramLabel = "FOLDER",
+            description = "Where to (default: backup_storage.path); it must be empty.")
+    private @Nullable Path into;
+
+    @Option(names = "--json", description = "Print JSON, and no progress.")
+    private boolean json;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        Instant moment = moment();
+        try (OfflineRepository repository = new OfflineRepository(config)) {
+            Path target = into == null ? repository.l3().path() : into;
+            Restore restore = new Restore(repository.store(), repository.l3(), repository, target);
+            Restore.Report report;
+            try (ByteProgress progress = new ByteProgress(out, "restored", restore::bytes, json)) {
+                String only = cache;
+                report = restore.run(
+                        moment,
+                        entry -> only == null || entry.key().cache().equals(only),
+                        only == null,
+                        progress);
+            }
+            ObjectNode tree = NodeClient.JSON.createObjectNode();
+            tree.put("folder", target.toString());
+            tree.put("writers", report.writers());
+            tree.put("bytes", report.bytes());
+            tree.put("batches", report.batches());
+            tree.put("merged", report.merged());
+            tree.put("through", Instant.ofEpochMilli(report.throughMillis()).toString());
+            if (json) {
+                out.println(tree);
+            } else {
+                out.printf(
+                        "restored %s: %,d bytes of %d writers, %,d changes after their snapshots, %,d entries merged%n",
+                        target, report.bytes(), report.writers(), report.batches(), report.merged());
+                out.println(
+                        moment == null
+                                ? "it holds everything that was shipped, through "
+                                        + Instant.ofEpochMilli(report.throughMillis())
+                                : "it holds the state of " + moment);
+            }
+            out.flush();
+            return ExitCodes.OK;
+        } catch (BlobException | DamagedException e) {
+            throw new CommandFailure(ExitCodes.FAILED, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private @Nullable Instant moment() {
+        if (asOf == null) {
+            return null;
+        }
+        try {
+            return OffsetDateTime.parse(asOf).toInstant();
+        } catch (DateTimeParseException e) {
+            throw new ParameterException(
+                    spec.commandLine(), "'" + asOf + "' is not a time; write it like 2026-11-21T20:15:00Z");
+        }
+    }
+}

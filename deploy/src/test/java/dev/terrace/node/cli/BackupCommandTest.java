@@ -1,0 +1,157 @@
+package dev.terrace.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The commands over a repository in a folder, without a node. */
+class BackupCommandTest {
+    @TempDir
+    Path temp;
+
+    private StringWriter out = new StringWriter();
+    private StringWriter err = new StringWriter();
+    private Path config = Path.of("");
+
+    @BeforeEach
+    void settings() throws IOException {
+        config = Files.writeString(temp.resolve("terrace.yaml"), """
+                distributed_cache:
+                  distributed_cache: {enabled: false}
+                  backup_storage:
+                    enabled: true
+                    path: %s
+                    encryption: true
+                    passphrase: correct horse
+                    object_storage: {url: 'file:%s'}
+                """.formatted(temp.resolve("l3"), temp.resolve("repository")));
+    }
+
+    private int run(String... args) {
+        out = new StringWriter();
+        err = new StringWriter();
+        CommandLine command = Terrace.commandLine();
+        command.setOut(new PrintWriter(out));
+        command.setErr(new PrintWriter(err));
+        command.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
+        return command.execute(args);
+    }
+
+    private JsonNode json(String... args) throws IOException {
+        assertThat(run(args)).as("%s%s", out, err).isZero();
+        return NodeClient.JSON.readTree(out.toString());
+    }
+
+    @Test
+    void aFolderIsBackedUpListedVerifiedAndRestored() throws IOException {
+        String settings = config.toString();
+        assertThat(json("backup", "create", "--config", settings, "--json")
+                        .path("point")
+                        .asText())
+                .isEqualTo("1:1");
+        JsonNode list = json("backup", "list", "--config", settings, "--json");
+        assertThat(list.path("writers").path(0).path("points")).hasSize(1);
+        JsonNode verified = json("backup", "verify", "--config", settings, "--json");
+        assertThat(verified.path("writers").path(0).path("problems")).isEmpty();
+        assertThat(verified.path("writers").path(0).path("freshness").asText()).isEqualTo("unverified");
+        assertThat(run("backup", "verify", "--config", settings, "--expect-generation", "9"))
+                .isEqualTo(ExitCodes.FAILED);
+        assertThat(out.toString()).contains("expected was 9");
+
+        Path into = temp.resolve("into");
+        assertThat(json("restore", "--config", settings, "--into", into.toString(), "--json")
+                        .path("writers")
+                        .asInt())
+                .isEqualTo(1);
+        assertThat(into.resolve("TERRACE")).exists();
+        assertThat(run("restore", "--config", settings, "--into", into.toString()))
+                .isEqualTo(ExitCodes.USAGE);
+        assertThat(err.toString()).contains("is not empty");
+        assertThat(run("restore", "--config", settings, "--as-of", "yesterday")).isEqualTo(ExitCodes.USAGE);
+        assertThat(err.toString()).contains("is not a time");
+    }
+
+    @Test
+    @Tag("F51")
+    void aLostObjectIsNamedWithWhatItHurts() throws IOException {
+        String settings = config.toString();
+        assertThat(run("backup", "create", "--config", settings)).as("%s", err).isZero();
+        Path lost;
+        try (var tree = Files.walk(temp.resolve("repository"))) {
+            lost = tree.filter(file -> file.toString().contains("/data/") && Files.isRegularFile(file))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        Files.delete(lost);
+        assertThat(run("backup", "verify", "--config", settings)).isEqualTo(ExitCodes.FAILED);
+        assertThat(out.toString())
+                .contains(lost.getFileName().toString())
+                .contains("it is gone")
+                .contains("hurts: 1:1");
+    }
+
+    @Test
+    @Tag("F80")
+    void pruningShowsWhatItWouldDoAndWantsTheTargetTypedBack() throws IOException {
+        String settings = config.toString();
+        for (int i = 0; i < 3; i++) {
+            assertThat(run("backup", "create", "--config", settings)).as("%s", err).isZero();
+        }
+        assertThat(run("backup", "prune", "--config", settings)).isEqualTo(ExitCodes.FAILED);
+        assertThat(err.toString()).contains("keep is empty");
+        JsonNode plan = json("backup", "prune", "--config", settings, "--keep-daily", "1", "--json");
+        assertThat(plan.path("writers").path(0).path("dry_run").asBoolean()).isTrue();
+        assertThat(plan.path("writers").path(0).path("going")).hasSizeBetween(1, 2);
+        assertThat(run(
+                        "backup",
+                        "prune",
+                        "--config",
+                        settings,
+                        "--keep-daily",
+                        "1",
+                        "--yes-delete-from",
+                        "file:/elsewhere"))
+                .isEqualTo(ExitCodes.USAGE);
+        assertThat(err.toString()).contains("is not this repository").contains("nothing was deleted");
+        JsonNode before = json("backup", "list", "--config", settings, "--json");
+        assertThat(before.path("writers").path(0).path("points")).as("untouched").hasSize(3);
+        assertThat(run(
+                        "backup",
+                        "prune",
+                        "--config",
+                        settings,
+                        "--keep-daily",
+                        "1",
+                        "--spare-uploads",
+                        "0",
+                        "--yes-delete-from",
+                        before.path("repository").asText()))
+                .as("%s", err)
+                .isZero();
+        JsonNode after = json("backup", "list", "--config", settings, "--json");
+        assertThat(after.path("writers").path(0).path("points")).hasSizeBetween(1, 2);
+        assertThat(run("backup", "verify", "--config", settings)).as("%s", out).isZero();
+    }
+
+    @Test
+    @Tag("F55")
+    void aWrongPassphraseIsOneLineThatNamesTheKey() throws IOException {
+        assertThat(run("backup", "create", "--config", config.toString())).isZero();
+        Path wrong = Files.writeString(
+                temp.resolve("wrong.yaml"),
+                Files.readString(config).replace("correct horse", "wrong horse"));
+        assertThat(run("backup", "list", "--config", wrong.toString())).isEqualTo(ExitCodes.USAGE);
+        assertThat(err.toString()).contains("wrong key").contains("key id");
+        assertThat(err.toString().lines()).hasSize(1);
+    }
+}

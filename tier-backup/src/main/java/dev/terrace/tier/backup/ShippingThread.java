@@ -1,0 +1,133 @@
+package dev.terrace.tier.backup;
+
+import com.codahale.metrics.Counter;
+import com.codahale.metrics.MetricRegistry;
+import dev.terrace.spi.BlobException;
+import dev.terrace.tier.backup.repo.DamagedException;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import org.rocksdb.RocksDBException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Ships again and again, on a thread of its own. A repository that does not answer makes the backup late, which is logged and counted; the tier
+ * does not notice. Tries again after pauses that grow to {@value #LONGEST_PAUSE_MILLIS} ms. Thread-safe.
+ */
+final class ShippingThread implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ShippingThread.class);
+    private static final long LONGEST_PAUSE_MILLIS = 60_000;
+    private static final long CLOSING_MILLIS = 5_000;
+
+    /** Reaches the repository. */
+    interface Start extends AutoCloseable {
+        /** The first step, tried again like all others. */
+        Shipping open() throws BlobException, IOException;
+
+        /** Gives back what was opened. */
+        @Override
+        void close();
+    }
+
+    private final Start start;
+    private final long shipMillis;
+    private final Counter failures;
+    private final Thread thread;
+    private boolean closing;
+    private volatile String trouble = "not begun yet";
+
+    ShippingThread(Start start, long shipMillis, MetricRegistry metrics) {
+        this.start = start;
+        this.shipMillis = shipMillis;
+        this.failures = metrics.counter("l3.backup.failures");
+        this.thread = new Thread(this::runAndGiveBack, "terrace-l3-backup");
+        this.thread.setDaemon(true);
+    }
+
+    ShippingThread begin() {
+        thread.start();
+        return this;
+    }
+
+    private void runAndGiveBack() {
+        try (start) {
+            run();
+        }
+    }
+
+    private void run() {
+        Shipping shipping = null;
+        int failed = 0;
+        boolean last = false;
+        while (!last) {
+            last = await(pause(failed));
+            if (last && (shipping == null || failed > 0)) {
+                return; // It was not reachable; closing does not wait for it.
+            }
+            try {
+                if (shipping == null) {
+                    shipping = start.open();
+                }
+                shipping.run();
+                if (failed > 0) {
+                    LOG.info("backups go on failures={}", failed);
+                }
+                failed = 0;
+                trouble = "";
+            } catch (BlobException
+                    | DamagedException
+                    | IOException
+                    | RocksDBException
+                    | PartitionedStore.ClosedStore
+                    | RuntimeException e) {
+                failed++;
+                failures.inc();
+                trouble = String.valueOf(e.getMessage());
+                if (failed == 1 || failed % 20 == 0) {
+                    LOG.warn("a backup is late, tried again failures={} reason={}", failed, trouble);
+                }
+            }
+        }
+    }
+
+    private long pause(int failed) {
+        return failed == 0 ? shipMillis : Math.min(LONGEST_PAUSE_MILLIS, shipMillis << Math.min(failed, 6));
+    }
+
+    /** Returns whether it is to end. An interrupt ends it at once. */
+    private synchronized boolean await(long millis) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        try {
+            for (long left = millis; !closing && left > 0; left = left(deadline)) {
+                wait(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+        return closing;
+    }
+
+    private static long left(long deadline) {
+        return TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+    }
+
+    /** Why the last try failed; empty when it did not. */
+    String trouble() {
+        return trouble;
+    }
+
+    /** Ships what is left when the repository answers, and ends; waits {@value #CLOSING_MILLIS} ms at most for that. */
+    @Override
+    public void close() {
+        synchronized (this) {
+            closing = true;
+            notifyAll();
+        }
+        if (!ThreadEnd.await(thread, CLOSING_MILLIS)) {
+            LOG.warn("the last backup was given up, the next start goes on with it reason={}", trouble());
+            thread.interrupt();
+            ThreadEnd.await(thread, CLOSING_MILLIS / 5);
+        }
+    }
+}
