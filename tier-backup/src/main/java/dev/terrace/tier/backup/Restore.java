@@ -211,7 +211,7 @@ public final class Restore {
     }
 
     private RocksTier open(Path folder) {
-        BackupStorageSettings there = settings.withPath(folder);
+        BackupStorageSettings there = settings.withPath(folder).withObjectStorage(null); // It ships nothing.
         return (RocksTier) new RocksTierProvider().open(new OtherSettings(context, there));
     }
 
