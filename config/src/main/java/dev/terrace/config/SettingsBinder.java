@@ -224,7 +224,8 @@ final class SettingsBinder {
         int hourly = (int) keep.number("hourly", d.keepHourly(), 0, 1_000);
         int daily = (int) keep.number("daily", d.keepDaily(), 0, 1_000);
         if (hourly == 0 && daily == 0) {
-            keep.wrong("daily", "and hourly are 0: nothing but the newest backup would be kept; set one to 1 or more", "");
+            keep.wrong(
+                    "daily", "and hourly are 0: nothing but the newest backup would be kept; set one to 1 or more", "");
         }
         keep.finish();
         return new BackupSchedule(ship, snapshot, hourly, daily);

@@ -25,8 +25,15 @@ final class NativeOptions implements AutoCloseable {
 
     private final List<AbstractNativeReference> owned = new ArrayList<>();
     private final ColumnFamilyOptions family;
+    private final boolean keepsLog;
 
     NativeOptions() {
+        this(false);
+    }
+
+    /** @param keepsLog whether the log stays a while after it has done its work, for who ships it; a gap costs a snapshot */
+    NativeOptions(boolean keepsLog) {
+        this.keepsLog = keepsLog;
         RocksDB.loadLibrary();
         LRUCache cache = own(new LRUCache(BLOCK_CACHE_BYTES));
         family = own(new ColumnFamilyOptions())
@@ -59,8 +66,8 @@ final class NativeOptions implements AutoCloseable {
                 .setWalRecoveryMode(recovery)
                 .setDbWriteBufferSize(MEMTABLES_BYTES)
                 .setMaxTotalWalSize(LOG_BYTES)
-                .setWalTtlSeconds(KEPT_LOG_SECONDS) // For who ships it; a gap costs a snapshot.
-                .setWalSizeLimitMB(KEPT_LOG_MIB)
+                .setWalTtlSeconds(keepsLog ? KEPT_LOG_SECONDS : 0)
+                .setWalSizeLimitMB(keepsLog ? KEPT_LOG_MIB : 0)
                 .setMaxOpenFiles(256)
                 .setMaxBackgroundJobs(2)
                 .setKeepLogFileNum(2)

@@ -59,7 +59,7 @@ public final class RocksTierProvider implements TierProvider {
         KeyRing keys = openKeys(context, settings, folder);
         long retentionMillis = settings.retention().toMillis();
         HighWater highWater = new HighWater(folder.highWater());
-        NativeOptions options = new NativeOptions();
+        NativeOptions options = new NativeOptions(settings.objectStorage() != null);
         PartitionedStore store;
         Opening.Opened opened;
         try {

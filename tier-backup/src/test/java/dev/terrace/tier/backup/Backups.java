@@ -2,7 +2,9 @@ package dev.terrace.tier.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.terrace.config.BackupSchedule;
 import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.config.ObjectStorageSettings;
 import dev.terrace.config.Secret;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
@@ -12,6 +14,7 @@ import dev.terrace.spi.Tier;
 import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.Entries;
 import dev.terrace.testkit.TestContext;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -50,6 +53,13 @@ final class Backups {
 
     static BackupStorageSettings withPassphrase(Path folder) {
         return settings(folder, true, null, PASSPHRASE, Duration.ofHours(24));
+    }
+
+    /** Whose log is kept for who ships it, which the test does: the tier's own thread waits longer than any test. */
+    static BackupStorageSettings shipped(BackupStorageSettings settings) {
+        BackupSchedule never = new BackupSchedule(Duration.ofMinutes(10), Duration.ofDays(7), 1, 1);
+        return settings.withObjectStorage(ObjectStorageSettings.of(URI.create("file:/unused")))
+                .withSchedule(never);
     }
 
     /** Makes the keystore when it is not there yet. */

@@ -84,7 +84,7 @@ class CrashedShippingIT {
     }
 
     private long countSteps() throws Exception {
-        BackupStorageSettings settings = Backups.plain(temp.resolve("counted"));
+        BackupStorageSettings settings = Backups.shipped(Backups.plain(temp.resolve("counted")));
         HeapBlobStore store = new HeapBucket(clock).open();
         RocksTier tier = Backups.open(new TestContext(clock, settings));
         try {
@@ -97,7 +97,7 @@ class CrashedShippingIT {
 
     private void crashAt(Path home, long step, boolean after) throws Exception {
         model.clear();
-        BackupStorageSettings settings = Backups.plain(home.resolve("l3"));
+        BackupStorageSettings settings = Backups.shipped(Backups.plain(home.resolve("l3")));
         HeapBucket bucket = new HeapBucket(clock);
         RocksTier tier = Backups.open(new TestContext(clock, settings));
         Path left = home.resolve("left");

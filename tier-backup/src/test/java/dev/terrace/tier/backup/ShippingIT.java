@@ -93,7 +93,7 @@ class ShippingIT {
         long seed = Long.getLong("terrace.seed", new Random().nextLong());
         System.out.println("ShippingIT: -Dterrace.seed=" + seed);
         Random random = new Random(seed);
-        BackupStorageSettings settings = Backups.withPassphrase(temp.resolve("l3"));
+        BackupStorageSettings settings = Backups.shipped(Backups.withPassphrase(temp.resolve("l3")));
         Map<String, String> model = new TreeMap<>();
         Map<Instant, Map<String, String>> history = new HashMap<>();
         RocksTier tier = open(settings);
@@ -149,7 +149,7 @@ class ShippingIT {
     @Test
     void oldRestorePointsGoBySchedule() throws Exception {
         keep = new KeepPolicy(1, 2);
-        BackupStorageSettings settings = Backups.plain(temp.resolve("l3"));
+        BackupStorageSettings settings = Backups.shipped(Backups.plain(temp.resolve("l3")));
         RocksTier tier = open(settings);
         MetricRegistry metrics = new MetricRegistry();
         Repository repository = new Repository(store, RepositoryRing.signing(null));
@@ -182,7 +182,7 @@ class ShippingIT {
 
     @Test
     void unchangedFilesAreNotSentAgain() throws Exception {
-        BackupStorageSettings settings = Backups.plain(temp.resolve("l3"));
+        BackupStorageSettings settings = Backups.shipped(Backups.plain(temp.resolve("l3")));
         RocksTier tier = open(settings);
         MetricRegistry metrics = new MetricRegistry();
         try {
@@ -206,7 +206,7 @@ class ShippingIT {
     @Test
     @Tag("F61")
     void aRestoreRefusesAFolderThatIsInUseOrHoldsAnythingAndGoesOnWithItsOwn() throws Exception {
-        BackupStorageSettings settings = Backups.plain(temp.resolve("l3"));
+        BackupStorageSettings settings = Backups.shipped(Backups.plain(temp.resolve("l3")));
         RocksTier tier = open(settings);
         try {
             put(tier, "a", "1");
@@ -228,7 +228,7 @@ class ShippingIT {
 
     @Test
     void aCopyOfAFolderBecomesAWriterOfItsOwnAndBothAreMergedByVersion() throws Exception {
-        BackupStorageSettings settings = Backups.withPassphrase(temp.resolve("l3"));
+        BackupStorageSettings settings = Backups.shipped(Backups.withPassphrase(temp.resolve("l3")));
         RocksTier tier = open(settings);
         put(tier, "both", "before");
         shipping(tier, settings, new MetricRegistry()).run();
