@@ -37,7 +37,12 @@ import picocli.CommandLine.Spec;
         name = "backup",
         description = "Look after the repository of L3's backups, without a node.",
         mixinStandardHelpOptions = true,
-        subcommands = {BackupCommand.Create.class, BackupCommand.List.class, BackupCommand.Verify.class, BackupCommand.Prune.class})
+        subcommands = {
+            BackupCommand.Create.class,
+            BackupCommand.List.class,
+            BackupCommand.Verify.class,
+            BackupCommand.Prune.class
+        })
 final class BackupCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
@@ -51,7 +56,8 @@ final class BackupCommand implements Runnable {
     /** Takes a snapshot of a folder that no node has open. */
     @Command(
             name = "create",
-            description = "Take a snapshot of L3's folder now. For a folder that no node has open: a node does it by itself.",
+            description =
+                    "Take a snapshot of L3's folder now. For a folder that no node has open: a node does it by itself.",
             mixinStandardHelpOptions = true)
     static final class Create implements Callable<Integer> {
         @Option(
@@ -165,7 +171,8 @@ final class BackupCommand implements Runnable {
             name = "list",
             description = "List the restore points of every writer.",
             mixinStandardHelpOptions = true,
-            footer = "Each goes from the moment of its snapshot to the last change after it; 'restore --as-of' takes any moment between.")
+            footer =
+                    "Each goes from the moment of its snapshot to the last change after it; 'restore --as-of' takes any moment between.")
     static final class List extends OnRepository {
         @Override
         boolean ask(OfflineRepository repository, int number, ObjectNode tree)
@@ -197,7 +204,8 @@ final class BackupCommand implements Runnable {
     /** Reads everything back. */
     @Command(
             name = "verify",
-            description = "Read every byte back, compare it with what was signed, and name what is wrong and which restore points it hurts.",
+            description =
+                    "Read every byte back, compare it with what was signed, and name what is wrong and which restore points it hurts.",
             mixinStandardHelpOptions = true,
             footer = "Exit code 1 when something is wrong, or the repository is older than it once was.")
     static final class Verify extends OnRepository {
@@ -281,7 +289,8 @@ final class BackupCommand implements Runnable {
     /** Removes old restore points. */
     @Command(
             name = "prune",
-            description = "Remove restore points that the policy does not keep, and what no restore point needs. Shows what it would do unless told to.",
+            description =
+                    "Remove restore points that the policy does not keep, and what no restore point needs. Shows what it would do unless told to.",
             mixinStandardHelpOptions = true)
     static final class Prune extends OnRepository {
         @Option(
@@ -334,8 +343,12 @@ final class BackupCommand implements Runnable {
             plan.going().forEach(segment -> going.add(Verifier.pointName(number, segment)));
             ArrayNode staying = tree.putArray("staying");
             plan.staying().forEach(segment -> staying.add(Verifier.pointName(number, segment)));
-            plan.staying().forEach(segment -> say("  stays  %s, %s", Verifier.pointName(number, segment), time(segment.asOfMillis())));
-            plan.going().forEach(segment -> say("  goes   %s, %s", Verifier.pointName(number, segment), time(segment.asOfMillis())));
+            plan.staying()
+                    .forEach(segment ->
+                            say("  stays  %s, %s", Verifier.pointName(number, segment), time(segment.asOfMillis())));
+            plan.going()
+                    .forEach(segment ->
+                            say("  goes   %s, %s", Verifier.pointName(number, segment), time(segment.asOfMillis())));
             if (confirmed == null) {
                 say(
                         "writer %d: would remove %d restore points and %d blobs, %,d bytes; to do it add --yes-delete-from %s",

@@ -51,7 +51,7 @@ final class ByteProgress implements LongConsumer, AutoCloseable {
 
     static String line(String what, long done, long total, double seconds) {
         double rate = done / Math.max(1e-9, seconds);
-        String text = String.format(Locale.ROOT, "%s %.1f MiB, %.1f MiB/s", what, mib(done), mib(rate));
+        String text = String.format(Locale.ROOT, "%s %.1f MiB, %.1f MiB/s", what, mib((double) done), mib(rate));
         if (total <= 0) {
             return text;
         }
@@ -61,7 +61,7 @@ final class ByteProgress implements LongConsumer, AutoCloseable {
                         Locale.ROOT,
                         ", %.0f %% of %.1f MiB, %d:%02d left",
                         100.0 * Math.min(done, total) / total,
-                        mib(total),
+                        mib((double) total),
                         left / 60,
                         left % 60);
     }

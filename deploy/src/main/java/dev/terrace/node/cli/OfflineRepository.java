@@ -36,8 +36,7 @@ final class OfflineRepository implements AutoCloseable, TierContext {
         this.settings = SettingsLoader.load(config);
         ObjectStorageSettings named = settings.backupStorage().objectStorage();
         if (named == null) {
-            throw new SetupException(
-                    config + " names no backup repository", "set backup_storage.object_storage.url");
+            throw new SetupException(config + " names no backup repository", "set backup_storage.object_storage.url");
         }
         this.storage = named;
         this.store = BackupRepository.open(named.url(), this);

@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
 /** Makes a folder of L3 from its repository. */
 @Command(
         name = "restore",
-        description = "Restore L3 from its backup repository into an empty folder: the newest state, or that of a moment.",
+        description =
+                "Restore L3 from its backup repository into an empty folder: the newest state, or that of a moment.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = "Killed anywhere, the same command goes on. Several writers are merged by version.")
@@ -67,10 +68,7 @@ final class RestoreCommand implements Callable<Integer> {
             try (ByteProgress progress = new ByteProgress(out, "restored", restore::bytes, json)) {
                 String only = cache;
                 report = restore.run(
-                        moment,
-                        entry -> only == null || entry.key().cache().equals(only),
-                        only == null,
-                        progress);
+                        moment, entry -> only == null || entry.key().cache().equals(only), only == null, progress);
             }
             ObjectNode tree = NodeClient.JSON.createObjectNode();
             tree.put("folder", target.toString());

@@ -25,7 +25,8 @@ class BackupCommandTest {
 
     @BeforeEach
     void settings() throws IOException {
-        config = Files.writeString(temp.resolve("terrace.yaml"), """
+        config = Files.writeString(
+                temp.resolve("terrace.yaml"), """
                 distributed_cache:
                   distributed_cache: {enabled: false}
                   backup_storage:
@@ -105,7 +106,9 @@ class BackupCommandTest {
     void pruningShowsWhatItWouldDoAndWantsTheTargetTypedBack() throws IOException {
         String settings = config.toString();
         for (int i = 0; i < 3; i++) {
-            assertThat(run("backup", "create", "--config", settings)).as("%s", err).isZero();
+            assertThat(run("backup", "create", "--config", settings))
+                    .as("%s", err)
+                    .isZero();
         }
         assertThat(run("backup", "prune", "--config", settings)).isEqualTo(ExitCodes.FAILED);
         assertThat(err.toString()).contains("keep is empty");
@@ -124,7 +127,9 @@ class BackupCommandTest {
                 .isEqualTo(ExitCodes.USAGE);
         assertThat(err.toString()).contains("is not this repository").contains("nothing was deleted");
         JsonNode before = json("backup", "list", "--config", settings, "--json");
-        assertThat(before.path("writers").path(0).path("points")).as("untouched").hasSize(3);
+        assertThat(before.path("writers").path(0).path("points"))
+                .as("untouched")
+                .hasSize(3);
         assertThat(run(
                         "backup",
                         "prune",
@@ -148,8 +153,7 @@ class BackupCommandTest {
     void aWrongPassphraseIsOneLineThatNamesTheKey() throws IOException {
         assertThat(run("backup", "create", "--config", config.toString())).isZero();
         Path wrong = Files.writeString(
-                temp.resolve("wrong.yaml"),
-                Files.readString(config).replace("correct horse", "wrong horse"));
+                temp.resolve("wrong.yaml"), Files.readString(config).replace("correct horse", "wrong horse"));
         assertThat(run("backup", "list", "--config", wrong.toString())).isEqualTo(ExitCodes.USAGE);
         assertThat(err.toString()).contains("wrong key").contains("key id");
         assertThat(err.toString().lines()).hasSize(1);

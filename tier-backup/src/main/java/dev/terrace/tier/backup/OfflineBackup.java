@@ -13,7 +13,7 @@ public final class OfflineBackup {
     private OfflineBackup() {}
 
     /**
-     * Takes a snapshot.
+     * Takes a snapshot, and removes nothing.
      *
      * @param settings of the folder and its repository
      * @return where its chain stands
@@ -23,11 +23,15 @@ public final class OfflineBackup {
             throws BlobException, DamagedException, IOException {
         TierContext quiet = new OtherSettings(context, settings.withObjectStorage(null));
         RocksTier tier = (RocksTier) new RocksTierProvider().open(quiet);
-        KeyRing keys = settings.encryption()
-                ? KeyRing.open(settings.path().resolve("KEYS"), settings, context.clock())
-                : null;
+        KeyRing keys =
+                settings.encryption() ? KeyRing.open(settings.path().resolve("KEYS"), settings, context.clock()) : null;
         try (ShippingStart start = new ShippingStart(
-                new OtherSettings(context, settings), settings, settings.path(), tier.vault().store(), keys)) {
+                new OtherSettings(context, settings),
+                settings,
+                settings.path(),
+                tier.vault().store(),
+                keys,
+                false)) {
             return start.open().snapshot();
         } catch (RocksDBException | PartitionedStore.ClosedStore e) {
             throw new IOException("the folder cannot be read: " + e.getMessage(), e);

@@ -77,8 +77,7 @@ public final class Restore {
      * @param progress told the bytes that are in place
      * @throws SetupException when the folder is not empty, or there is nothing to restore
      */
-    public Report run(
-            @Nullable Instant asOf, Predicate<Entry> wanted, boolean everything, LongConsumer progress)
+    public Report run(@Nullable Instant asOf, Predicate<Entry> wanted, boolean everything, LongConsumer progress)
             throws BlobException, DamagedException, IOException {
         Path parts = into.resolve(PARTS);
         Files.createDirectories(into);
@@ -187,8 +186,7 @@ public final class Restore {
     }
 
     /** By version, tombstones and markers like everything else: whatever the order, the newest stays. */
-    private long merge(
-            Path parts, Path base, List<RestorePlan> plans, boolean everything, Predicate<Entry> wanted)
+    private long merge(Path parts, Path base, List<RestorePlan> plans, boolean everything, Predicate<Entry> wanted)
             throws IOException {
         long merged = 0;
         RocksTier target = open(base);

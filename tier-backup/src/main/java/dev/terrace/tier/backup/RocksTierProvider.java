@@ -99,7 +99,7 @@ public final class RocksTierProvider implements TierProvider {
         ObjectStorageSettings storage = settings.objectStorage();
         if (storage != null) {
             tier.shipBy(new ShippingThread(
-                    new ShippingStart(context, settings, folder.path(), store, keys),
+                    new ShippingStart(context, settings, folder.path(), store, keys, true),
                     settings.schedule().shipInterval().toMillis(),
                     context.metrics()));
         }

@@ -53,7 +53,8 @@ final class Shipping {
      * @param snapshotMillis between snapshots
      * @param keep what stays after a snapshot; null for everything
      */
-    record Schedule(long shipMillis, long snapshotMillis, @Nullable KeepPolicy keep) {}
+    record Schedule(
+            long shipMillis, long snapshotMillis, @Nullable KeepPolicy keep) {}
 
     /** Uploads of backups that died are spared for so long: the next try finds them. */
     private static final long GRACE_MILLIS = TimeUnit.DAYS.toMillis(1);
@@ -105,8 +106,8 @@ final class Shipping {
         this.gaps = metrics.counter("l3.backup.gaps");
         this.fenced = metrics.counter("l3.backup.fenced");
         this.pruned = metrics.counter("l3.backup.pruned");
-        metrics.gauge("l3.backup.lag_millis", () -> (Gauge<Long>)
-                () -> throughMillis == 0 ? -1 : Math.max(0, clock.millis() - throughMillis));
+        metrics.gauge("l3.backup.lag_millis", () ->
+                (Gauge<Long>) () -> throughMillis == 0 ? -1 : Math.max(0, clock.millis() - throughMillis));
     }
 
     /** Does what is due. Returns where the chain stands. */
@@ -154,7 +155,8 @@ final class Shipping {
                     PartitionedStore.ClosedStore {
         ChainState state = chain.state();
         boolean due = snapshotNow
-                || state == null || clock.millis() - state.snapshot().asOfMillis() >= schedule.snapshotMillis();
+                || state == null
+                || clock.millis() - state.snapshot().asOfMillis() >= schedule.snapshotMillis();
         ChainState after = due || state == null ? snapshot(chain) : ship(chain, state);
         remember(after);
         return pruneDue ? prune(chain, after) : after;
@@ -180,7 +182,11 @@ final class Shipping {
             Pruner.Removed removed =
                     new Pruner(repository, repository.chain(chain.writer()), clock).execute(plan, GRACE_MILLIS);
             pruned.inc(plan.going().size());
-            LOG.info("old restore points are pruned points={} blobs={} bytes={}", plan.going().size(), removed.blobs(), removed.bytes());
+            LOG.info(
+                    "old restore points are pruned points={} blobs={} bytes={}",
+                    plan.going().size(),
+                    removed.blobs(),
+                    removed.bytes());
         }
         pruneDue = false;
         ChainState after = chain.refresh();
@@ -266,7 +272,9 @@ final class Shipping {
             StoreLog.Tail tail = log.after(state.toSequence(), DELTA_BYTES);
             if (tail instanceof StoreLog.Gap) {
                 gaps.inc();
-                LOG.warn("the log no longer holds what was not shipped yet, a snapshot follows after={}", state.toSequence());
+                LOG.warn(
+                        "the log no longer holds what was not shipped yet, a snapshot follows after={}",
+                        state.toSequence());
                 state = gap(chain, state);
                 return state;
             }

@@ -27,6 +27,7 @@ final class ShippingStart implements ShippingThread.Start {
     private final Path folder;
     private final PartitionedStore store;
     private final @Nullable KeyRing keys;
+    private final boolean prunes;
     private final List<BlobStore> opened = new ArrayList<>();
 
     ShippingStart(
@@ -34,12 +35,14 @@ final class ShippingStart implements ShippingThread.Start {
             BackupStorageSettings settings,
             Path folder,
             PartitionedStore store,
-            @Nullable KeyRing keys) {
+            @Nullable KeyRing keys,
+            boolean prunes) {
         this.context = context;
         this.settings = settings;
         this.folder = folder;
         this.store = store;
         this.keys = keys;
+        this.prunes = prunes;
     }
 
     /** The blob store at {@code url}, by whoever on the class path knows its scheme. */
@@ -73,7 +76,7 @@ final class ShippingStart implements ShippingThread.Start {
                 new Shipping.Schedule(
                         schedule.shipInterval().toMillis(),
                         schedule.snapshotEvery().toMillis(),
-                        new KeepPolicy(schedule.keepHourly(), schedule.keepDaily())),
+                        prunes ? new KeepPolicy(schedule.keepHourly(), schedule.keepDaily()) : null),
                 anchor == null ? null : new Anchor(remember(open(anchor, context)), signing),
                 context.clock(),
                 context.metrics());

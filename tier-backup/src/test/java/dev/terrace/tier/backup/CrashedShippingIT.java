@@ -128,8 +128,7 @@ class CrashedShippingIT {
                 .isTrue();
         assertWhole(store);
         Path into = home.resolve("into");
-        new Restore(store, settings, new TestContext(clock, settings), into)
-                .run(null, entry -> true, true, done -> {});
+        new Restore(store, settings, new TestContext(clock, settings), into).run(null, entry -> true, true, done -> {});
         RocksTier restored = Backups.open(new TestContext(clock, settings.withPath(into)));
         try {
             for (Map.Entry<String, String> one : model.entrySet()) {

@@ -166,9 +166,15 @@ class ShippingIT {
             tier.close();
         }
         ChainState state = repository.chain(1).load().orElseThrow();
-        assertThat(state.segments()).as("the newest, and the end of the day before").hasSize(2);
-        assertThat(metrics.counter("l3.backup.pruned").getCount()).isEqualTo(7 - state.segments().size());
-        assertThat(new Anchor(anchors, RepositoryRing.signing(null)).read(1).orElseThrow().number())
+        assertThat(state.segments())
+                .as("the newest, and the end of the day before")
+                .hasSize(2);
+        assertThat(metrics.counter("l3.backup.pruned").getCount())
+                .isEqualTo(7 - state.segments().size());
+        assertThat(new Anchor(anchors, RepositoryRing.signing(null))
+                        .read(1)
+                        .orElseThrow()
+                        .number())
                 .isGreaterThanOrEqualTo(state.head().number() - 1);
         assertThat(new Verifier(repository, 1).verify(blob -> true, read -> {}).problems())
                 .isEmpty();

@@ -27,7 +27,8 @@ class ShippingKillIT {
 
     private static BackupStorageSettings settings(Path home) {
         return Backups.plain(home.resolve("l3"))
-                .withObjectStorage(ObjectStorageSettings.of(home.resolve("repository").toUri()))
+                .withObjectStorage(
+                        ObjectStorageSettings.of(home.resolve("repository").toUri()))
                 .withSchedule(new BackupSchedule(Duration.ofMillis(50), Duration.ofMillis(700), 5, 5));
     }
 
@@ -56,8 +57,7 @@ class ShippingKillIT {
 
     /** Returns the last number that was seen to be acknowledged; everything before it was, too, and perhaps more. */
     private int writeAndDie(int from, long afterMillis) throws Exception {
-        ChildWriter child =
-                ChildWriter.start(ShippingChild.class, temp.toString(), Integer.toString(from));
+        ChildWriter child = ChildWriter.start(ShippingChild.class, temp.toString(), Integer.toString(from));
         int last = from - 1;
         try {
             long deadline = 0;
@@ -94,8 +94,8 @@ class ShippingKillIT {
                     .isEmpty();
             new Restore(store, settings, context, into).run(null, entry -> true, true, done -> {});
         }
-        RocksTier tier = Backups.open(new TestContext(
-                InstantSource.system(), settings.withPath(into).withObjectStorage(null)));
+        RocksTier tier = Backups.open(
+                new TestContext(InstantSource.system(), settings.withPath(into).withObjectStorage(null)));
         try {
             return prefix(tier);
         } finally {
@@ -126,10 +126,8 @@ class ShippingKillIT {
             void awaitShipped() {
                 org.awaitility.Awaitility.await()
                         .atMost(60, TimeUnit.SECONDS)
-                        .until(() -> context.metrics()
-                                        .counter("l3.backup.snapshots")
-                                        .getCount()
-                                > 0);
+                        .until(() ->
+                                context.metrics().counter("l3.backup.snapshots").getCount() > 0);
             }
 
             @Override
@@ -148,7 +146,8 @@ class ShippingKillIT {
                 for (int i = Integer.parseInt(args[1]); true; i++) {
                     living.tier()
                             .put(
-                                    Backups.entry("k" + i, InstantSource.system().millis(), 0, "value " + i),
+                                    Backups.entry(
+                                            "k" + i, InstantSource.system().millis(), 0, "value " + i),
                                     WriteCondition.IF_NEWER)
                             .toCompletableFuture()
                             .orTimeout(10, TimeUnit.SECONDS)
