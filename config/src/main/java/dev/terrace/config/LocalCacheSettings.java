@@ -23,13 +23,19 @@ public record LocalCacheSettings(
     public enum EvictionPolicy {
         /** Least recently used. */
         LRU,
-        /** Least frequently used. */
-        LFU
+        /** Least frequently used, where old uses count less. */
+        LFU,
+        /** A small window, and admission by frequency. */
+        W_TINYLFU,
+        /** Three first-in-first-out queues. */
+        S3_FIFO,
+        /** Learns from the past of the keys which of them bring the most hits. */
+        ADAPTIVE
     }
 
-    /** 10,000 entries, 100 MiB, 5 minutes, LRU. */
+    /** 10,000 entries, 100 MiB, 5 minutes, adaptive. */
     public static LocalCacheSettings defaults() {
         return new LocalCacheSettings(
-                true, 10_000, 100, Duration.ofMinutes(5), EvictionPolicy.LRU, Duration.ofSeconds(1));
+                true, 10_000, 100, Duration.ofMinutes(5), EvictionPolicy.ADAPTIVE, Duration.ofSeconds(1));
     }
 }

@@ -391,7 +391,7 @@ final class Section {
         List<String> allowed = new ArrayList<>();
         for (T constant : type.getEnumConstants()) {
             String name = constant.name().toLowerCase(Locale.ROOT);
-            if (name.equals(text.toLowerCase(Locale.ROOT))) {
+            if (name.equals(text.toLowerCase(Locale.ROOT).replace('-', '_'))) {
                 return constant;
             }
             allowed.add(name);

@@ -28,7 +28,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
-import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -78,7 +77,7 @@ final class ChronicleTier implements LocalTier, Evicting, Probed {
         this.shape = MapShape.of(settings);
         this.map = OffHeapMap.open(shape);
         this.table =
-                new SlotTable((int) shape.entries(), settings.evictionPolicy(), new SplittableRandom(clock.millis()));
+                new SlotTable((int) shape.entries(), settings.evictionPolicy(), clock.millis());
         this.budget = new Budget(shape.entries(), shape.liveBytes());
         this.ttlMillis = settings.ttl().toMillis();
         this.baseMillis = clock.millis();
@@ -160,7 +159,7 @@ final class ChronicleTier implements LocalTier, Evicting, Probed {
                 return false;
             }
             if (!damaged) {
-                table.touch(mine.value.slot, (int) now);
+                table.touch(mine.value.slot, mine.reads++);
                 into.readAt(now);
                 return true;
             }
@@ -267,7 +266,7 @@ final class ChronicleTier implements LocalTier, Evicting, Probed {
                 map.remove(key);
                 present = false;
             }
-            return write(key, envelope, deadline, now, present ? old.slot : -1, need);
+            return write(key, envelope, deadline, present ? old.slot : -1, need);
         } finally {
             stripe.unlock();
         }
@@ -297,7 +296,7 @@ final class ChronicleTier implements LocalTier, Evicting, Probed {
     }
 
     private @Nullable StoreOutcome write(
-            HashKey key, byte[] envelope, long deadline, long now, int oldSlot, Need need) {
+            HashKey key, byte[] envelope, long deadline, int oldSlot, Need need) {
         int charge = shape.charge(envelope.length + StoredValue.PREFIX_BYTES);
         boolean replaces = oldSlot >= 0;
         need.entries = replaces ? 0 : 1;
@@ -306,7 +305,7 @@ final class ChronicleTier implements LocalTier, Evicting, Probed {
             return null;
         }
         int expiry = (int) Math.min(Integer.MAX_VALUE, (deadline - baseMillis) / 1000 + 1);
-        int slot = replaces ? oldSlot : table.allocate(key.high, key.low, charge, expiry, (int) now);
+        int slot = replaces ? oldSlot : table.allocate(key.high, key.low, charge, expiry);
         if (slot < 0) {
             budget.release(need.entries, need.bytes);
             return null;
@@ -316,7 +315,7 @@ final class ChronicleTier implements LocalTier, Evicting, Probed {
         String full = map.put(key, value);
         if (full == null) {
             if (replaces) {
-                table.replace(slot, charge, expiry, (int) now);
+                table.replace(slot, charge, expiry);
             }
             return StoreOutcome.APPLIED;
         }
@@ -335,14 +334,14 @@ final class ChronicleTier implements LocalTier, Evicting, Probed {
         // A whole-map shortage ends as soon as the need fits; a full segment asks for a share of every segment.
         long goal = Math.min(MOST_EVICTIONS_PER_WRITE, Math.max(1, need.entries));
         for (int evicted = 0; evicted < MOST_EVICTIONS_PER_WRITE; evicted++) {
-            if (evicted >= goal && budget.fits(1, need.bytes) || !evictOne()) {
+            if (evicted >= goal && budget.fits(1, need.bytes) || !evictOne(!budget.fits(0, need.bytes))) {
                 return;
             }
         }
     }
 
-    private boolean evictOne() {
-        int slot = table.victim();
+    private boolean evictOne(boolean bytesShort) {
+        int slot = table.victim(bytesShort);
         if (slot < 0) {
             return false;
         }

@@ -9,6 +9,9 @@ final class ReadScratch {
     final StoredValue value = new StoredValue();
     final long[] hash = new long[2];
 
+    /** How many hits this thread had; wraps around. */
+    int reads;
+
     /** Volatile, against the tier's volatile {@code closed}: one of the two always sees the other. */
     private volatile boolean busy;
 

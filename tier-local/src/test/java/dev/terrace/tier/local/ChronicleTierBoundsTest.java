@@ -27,6 +27,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ChronicleTierBoundsTest {
     private static final Duration TTL = Duration.ofHours(1);
@@ -56,9 +58,10 @@ class ChronicleTierBoundsTest {
         return tier.get(CacheKey.of("c", key)).toCompletableFuture().join() instanceof Lookup.Hit;
     }
 
-    @Test
-    void neverHoldsMoreEntriesThanItsCapacity() {
-        try (ChronicleTier tier = open(1_000, 64, EvictionPolicy.LRU)) {
+    @ParameterizedTest
+    @EnumSource(EvictionPolicy.class)
+    void neverHoldsMoreEntriesThanItsCapacity(EvictionPolicy policy) {
+        try (ChronicleTier tier = open(1_000, 64, policy)) {
             for (int i = 0; i < 5_000; i++) {
                 assertThat(tier.store(entry("k" + i, new byte[100]), WriteCondition.IF_NEWER))
                         .isInstanceOf(StoreOutcome.Applied.class);
@@ -109,17 +112,20 @@ class ChronicleTierBoundsTest {
         }
     }
 
-    @Test
-    void writersThatEvictForEachOtherNeverStoreAnEntryWithoutASlot() throws Exception {
+    @ParameterizedTest
+    @EnumSource(EvictionPolicy.class)
+    void writersThatEvictForEachOtherNeverStoreAnEntryWithoutASlot(EvictionPolicy policy) throws Exception {
         int keys = 400;
         ExecutorService threads = Executors.newFixedThreadPool(8);
-        try (ChronicleTier tier = open(64, 16, EvictionPolicy.LRU)) {
+        try (ChronicleTier tier = open(64, 16, policy)) {
             List<Future<?>> writers = new ArrayList<>();
             for (int writer = 0; writer < 8; writer++) {
                 int first = writer * 50;
                 writers.add(threads.submit(() -> {
-                    for (int i = 0; i < 20_000; i++) {
+                    for (int i = 0; i < 6_000; i++) {
                         tier.store(entry("k" + (first + i) % keys, new byte[10]), WriteCondition.IF_NEWER);
+                        holds(tier, "k" + (first + i / 2) % keys);
+                        assertThat(tier.status().entries()).isLessThanOrEqualTo(64);
                     }
                 }));
             }
@@ -137,14 +143,17 @@ class ChronicleTierBoundsTest {
         }
     }
 
-    @Test
+    @ParameterizedTest
+    @EnumSource(
+            value = EvictionPolicy.class,
+            names = {"LFU", "S3_FIFO", "ADAPTIVE"})
     @Tag("F39")
-    void neverUsesMoreMemoryThanAllowedWhateverTheSizes() throws Exception {
+    void neverUsesMoreMemoryThanAllowedWhateverTheSizes(EvictionPolicy policy) throws Exception {
         long seed = Long.getLong("terrace.seed", System.nanoTime());
         System.out.println("ChronicleTierBoundsTest seed=" + seed);
         long mebibytes = 16;
         ExecutorService threads = Executors.newFixedThreadPool(4);
-        try (ChronicleTier tier = open(100_000, mebibytes, EvictionPolicy.LFU)) {
+        try (ChronicleTier tier = open(100_000, mebibytes, policy)) {
             List<Future<Integer>> writers = new ArrayList<>();
             for (int writer = 0; writer < 4; writer++) {
                 SplittableRandom random = new SplittableRandom(seed ^ (writer * 0x9E3779B97F4A7C15L));
@@ -241,6 +250,29 @@ class ChronicleTierBoundsTest {
                     .filter(i -> holds(tier, "k" + i))
                     .count();
             assertThat(kept).as("of 20 popular entries").isGreaterThanOrEqualTo(18);
+        }
+    }
+
+    @Test
+    void aFloodOfBlobsDoesNotPushOutSessions() {
+        int sessions = 3_000;
+        SplittableRandom random = new SplittableRandom(5);
+        try (ChronicleTier tier = open(100_000, 16, EvictionPolicy.ADAPTIVE)) {
+            int hits = 0;
+            for (int i = 0; i < 40_000; i++) {
+                String session = "session" + random.nextInt(sessions);
+                boolean hit = holds(tier, session);
+                hits += hit && i >= 20_000 ? 1 : 0;
+                if (!hit) {
+                    tier.store(entry(session, new byte[600]), WriteCondition.IF_NEWER);
+                }
+                if (i % 20 == 0) {
+                    tier.store(entry("blob" + i, new byte[60_000]), WriteCondition.IF_NEWER);
+                }
+            }
+            assertThat(hits / 20_000.0)
+                    .as("sessions that stay, 2 MiB of them, while 57 MiB of blobs pass")
+                    .isGreaterThan(0.97);
         }
     }
 

@@ -1,0 +1,152 @@
+package dev.terrace.tier.local.policy;
+
+/**
+ * What is known of each resident's use, one {@code long} a slot: when it was last used, how often (also before it was evicted the last
+ * time, as far as {@link Ghosts} knew), and how long the pause before its last use was. A hit reads and writes that one cell.
+ *
+ * <p>Time is counted in accesses, {@link #readsPerTick()} to a tick: one for small caches, up to 64 for large ones, where a thread's
+ * every 64th read moves the shared clock, so that threads do not fight for it.
+ */
+final class Uses {
+    static final int MOST_READS_PER_TICK = 64;
+    static final int MOST_USES = 127;
+
+    /** How many classes of pauses there are; 0 is "used once". */
+    static final int PAUSES = 9;
+
+    private static final int SLOTS_PER_TICK_READ = 4096;
+    private static final int PAUSE_OF_ONE_CAPACITY = 5;
+
+    private final long[] use;
+    private final int mask;
+    private int admissions;
+    /** Racy: a lost tick is no harm. */
+    private int clock = 1;
+
+    private volatile int highWater;
+
+    /** In ticks. */
+    private final int capacityTicks;
+
+    /** Ticks after which all uses count half, or 0 when they never do. */
+    private final int halfLife;
+
+    Uses(int slots) {
+        this(slots, 0);
+    }
+
+    /**
+     * Of so many slots.
+     *
+     * @param halfLifeCapacities all uses count half after so many capacities of accesses, as in TinyLFU; 0 for never
+     */
+    Uses(int slots, int halfLifeCapacities) {
+        use = new long[slots];
+        mask = Math.min(MOST_READS_PER_TICK, Math.max(1, Integer.highestOneBit(slots / SLOTS_PER_TICK_READ))) - 1;
+        capacityTicks = Math.max(1, slots / (mask + 1));
+        halfLife = (int) Math.min(Integer.MAX_VALUE, (long) capacityTicks * halfLifeCapacities);
+    }
+
+    int slots() {
+        return use.length;
+    }
+
+    int readsPerTick() {
+        return mask + 1;
+    }
+
+    int capacityTicks() {
+        return capacityTicks;
+    }
+
+    int now() {
+        return clock;
+    }
+
+    /** One past the highest slot ever used. */
+    int highWater() {
+        return highWater;
+    }
+
+    /** Whether the read with this ticket is one that stands for a tick. */
+    boolean ticks(int ticket) {
+        return (ticket & mask) == 0;
+    }
+
+    void tick() {
+        clock++;
+    }
+
+    /** Starts a resident with what its ghost remembered, 0 for nothing. */
+    void begin(int slot, long ghost) {
+        if (ticks(admissions++)) {
+            tick();
+        }
+        int now = clock;
+        use[slot] = ghost == 0 ? pack(now, 1, 0) : again(ghost, now);
+        if (slot >= highWater) {
+            highWater = slot + 1;
+        }
+    }
+
+    /** Notes a use; the state before it. */
+    long again(int slot) {
+        long before = use[slot];
+        if (before != 0) {
+            use[slot] = again(before, clock);
+        }
+        return before;
+    }
+
+    private long again(long before, int now) {
+        return pack(now, Math.min(MOST_USES, frequency(before, now) + 1), pause(now - last(before)));
+    }
+
+    /** 0 when the slot is free: who was admitted was used once at least. */
+    long of(int slot) {
+        return use[slot];
+    }
+
+    void end(int slot) {
+        use[slot] = 0;
+    }
+
+    /** Class of a pause, by octaves around the capacity, 1 to {@link #PAUSES} - 1. */
+    private int pause(int ticks) {
+        double share = (Math.max(0, ticks) + 1.0) / capacityTicks;
+        // Round to the nearest octave without a logarithm: this is on the path of every hit.
+        int octave = Math.getExponent(share * Math.sqrt(2)); // floor(log2(share) + 0.5)
+        return Math.max(1, Math.min(PAUSES - 1, octave + PAUSE_OF_ONE_CAPACITY));
+    }
+
+    /** The middle of a class of pauses, in ticks. */
+    double pauseTicks(int pause) {
+        return capacityTicks * Math.pow(2, pause - PAUSE_OF_ONE_CAPACITY);
+    }
+
+    private static long pack(int last, int uses, int pause) {
+        return (long) pause << 40 | (long) uses << 32 | last & 0xFFFF_FFFFL;
+    }
+
+    static int last(long use) {
+        return (int) use;
+    }
+
+    static int uses(long use) {
+        return (int) (use >>> 32) & 0xFF;
+    }
+
+    /** Uses, of which old ones count less if they are to. */
+    int frequency(long use, int now) {
+        return halfLife == 0 ? uses(use) : uses(use) >>> Math.min(31, Math.max(0, now / halfLife - last(use) / halfLife));
+    }
+
+    static int pause(long use) {
+        return (int) (use >>> 40) & 0xF;
+    }
+
+    /** Ticks since the last use, never negative. */
+    static int age(long use, int now) {
+        return Math.max(0, now - (int) use);
+    }
+}

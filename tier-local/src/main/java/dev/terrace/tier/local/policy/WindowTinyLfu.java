@@ -1,0 +1,142 @@
+package dev.terrace.tier.local.policy;
+
+/**
+ * W-TinyLFU, after G. Einziger, R. Friedman and B. Manes, "TinyLFU: A Highly Efficient Cache Admission Policy", ACM Transactions on Storage
+ * 2017: newcomers pass a window of a hundredth; who leaves it competes by frequency with the one who would leave the main part, which is
+ * divided into probation and protected.
+ *
+ * <p>Different from the paper: frequencies are counted exactly for residents and recent ghosts, instead of in a sketch, and halve after
+ * ten capacities without a use; a use marks, and the move it earns is made when the queue's turn comes, so a hit takes no lock. The window grows and shrinks by hill climbing.
+ */
+final class WindowTinyLfu implements Eviction {
+    private static final int WINDOW = 0;
+    private static final int PROBATION = 1;
+    private static final int PROTECTED = 2;
+    private static final int WINDOW_PARTS = 100;
+    private static final double PROTECTED_SHARE = 0.8;
+    private static final int CAPACITIES_TO_CLIMB = 10;
+    private static final double FIRST_STEP = 0.0625;
+    private static final double STEP_DECAY = 0.98;
+    private static final double RESTART = 0.05;
+    private static final double MOST_WINDOW = 0.8;
+    private static final int GHOSTS_PER_SLOT = 2;
+    private static final int MOST_STEPS = 1 << 14;
+
+    private final Uses uses;
+    private final Ghosts ghosts;
+    private final Queues queues;
+    private final boolean[] marked;
+    private int window;
+
+    // For the climb: the period's hits, written by readers without a lock, and what it was like before.
+    private int hits;
+    private int misses;
+    private double lastRatio;
+    private double step;
+
+    WindowTinyLfu(Uses uses) {
+        this.uses = uses;
+        this.ghosts = new Ghosts((long) GHOSTS_PER_SLOT * uses.slots());
+        this.queues = new Queues(uses.slots(), 3);
+        this.marked = new boolean[uses.slots()];
+        this.window = Math.max(1, uses.slots() / WINDOW_PARTS);
+        this.step = uses.slots() * FIRST_STEP;
+    }
+
+    @Override
+    public void admitted(int slot, long hash) {
+        misses++;
+        climb();
+        uses.begin(slot, ghosts.take(hash));
+        marked[slot] = false;
+        queues.remove(slot);
+        queues.append(WINDOW, slot);
+        for (int step = 0; step < MOST_STEPS && queues.size(WINDOW) > window; step++) {
+            int oldest = queues.head(WINDOW);
+            boolean again = marked[oldest];
+            marked[oldest] = false;
+            queues.move(oldest, again ? WINDOW : PROBATION);
+        }
+    }
+
+    @Override
+    public void touched(int slot, int ticket) {
+        if (uses.ticks(ticket)) {
+            uses.tick();
+            hits += uses.readsPerTick();
+        }
+        uses.again(slot);
+        if (!marked[slot]) {
+            marked[slot] = true;
+        }
+    }
+
+    @Override
+    public void forget(int slot) {
+        uses.end(slot);
+        queues.remove(slot);
+    }
+
+    @Override
+    public void removed(int slot, long hash) {
+        if (queues.remove(slot) != Queues.NONE && uses.of(slot) != 0) {
+            ghosts.put(hash, uses.of(slot));
+        }
+        uses.end(slot);
+    }
+
+    @Override
+    public int victim(boolean byBytes) {
+        int candidate = queues.tail(PROBATION);
+        for (int step = 0; step < MOST_STEPS; step++) {
+            int oldest = queues.head(PROBATION);
+            if (oldest == Queues.NONE) {
+                int demoted = queues.head(PROTECTED);
+                return demoted == Queues.NONE ? queues.head(WINDOW) : demoted;
+            }
+            if (oldest == candidate || !marked[oldest]) {
+                return oldest == candidate || frequency(candidate) > frequency(oldest) ? oldest : candidate;
+            }
+            marked[oldest] = false;
+            queues.move(oldest, PROTECTED);
+            demote();
+        }
+        return queues.head(PROBATION);
+    }
+
+    /** Hill climbing, after G. Einziger, O. Eytan, R. Friedman and B. Manes, "Adaptive Software Cache Management", Middleware 2018. */
+    private void climb() {
+        if (hits + misses < (long) uses.slots() * CAPACITIES_TO_CLIMB) {
+            return;
+        }
+        double ratio = (double) hits / (hits + misses);
+        double change = ratio - lastRatio;
+        lastRatio = ratio;
+        hits = 0;
+        misses = 0;
+        if (change < 0) {
+            step = -step;
+        }
+        window = (int) Math.max(1, Math.min(uses.slots() * MOST_WINDOW, window + step));
+        step = Math.abs(change) >= RESTART
+                ? Math.copySign(uses.slots() * FIRST_STEP, step)
+                : step * STEP_DECAY;
+    }
+
+    private void demote() {
+        for (int step = 0; step < MOST_STEPS; step++) {
+            int main = queues.size(PROBATION) + queues.size(PROTECTED);
+            if (queues.size(PROTECTED) <= PROTECTED_SHARE * main) {
+                return;
+            }
+            int oldest = queues.head(PROTECTED);
+            boolean again = marked[oldest];
+            marked[oldest] = false;
+            queues.move(oldest, again ? PROTECTED : PROBATION);
+        }
+    }
+
+    private int frequency(int slot) {
+        return uses.frequency(uses.of(slot), uses.now());
+    }
+}
