@@ -68,7 +68,7 @@ class SettingsLoaderTest {
                 .hasMessageContaining("test.yaml:3: distributed_cache.local_cache.capcity")
                 .hasMessageContaining("did you mean 'capacity'?")
                 .hasMessageContaining("'5 parsecs' must be a duration such as 250ms")
-                .hasMessageContaining("must be one of lru, lfu; did you mean 'lru'?")
+                .hasMessageContaining("must be one of lru, lfu, w_tinylfu, s3_fifo, adaptive; did you mean 'lru'?")
                 .hasMessageContaining("'nonsense' must be host:port")
                 .hasMessageContaining("'0' must be a whole number from 1 to 16")
                 .hasMessageContaining("did you mean 'server'?");

@@ -11,8 +11,9 @@ import dev.terrace.tier.local.policy.Eviction;
  * cells without it: a lost update costs a little precision of the order of use, nothing else.
  */
 final class SlotTable {
-    /** Bytes per slot, keys and ghosts included, for the policy that needs most. */
-    static final int BYTES_PER_SLOT = SlotKeys.BYTES_PER_SLOT + 4 + 4 + 8 + 16;
+    /** Bytes per slot, all included. */
+    static final int BYTES_PER_SLOT =
+            SlotKeys.BYTES_PER_SLOT + Integer.BYTES + Integer.BYTES + Eviction.MOST_BYTES_PER_SLOT;
 
     private static final int FREE = 0;
     private static final int NONE = -1;

@@ -10,6 +10,9 @@ import java.util.function.IntUnaryOperator;
  * run beside all others: a lost update costs a little precision, nothing else. Nothing here throws for a slot below the number of slots.
  */
 public interface Eviction {
+    /** Heap bytes per slot of the policy that needs most, {@code w_tinylfu}; the adaptive one takes 24. */
+    int MOST_BYTES_PER_SLOT = 34;
+
     /**
      * The engine for a policy of the settings.
      *

@@ -19,7 +19,7 @@ final class WindowTinyLfu implements Eviction {
     private static final double STEP_DECAY = 0.98;
     private static final double RESTART = 0.05;
     private static final double MOST_WINDOW = 0.8;
-    private static final int GHOSTS_PER_SLOT = 2;
+    private static final int GHOSTS_PER_SLOT = 2; // 16 of its 34 bytes a slot; a long for uses, two links, queue, mark
     private static final int MOST_STEPS = 1 << 14;
 
     private final Uses uses;
