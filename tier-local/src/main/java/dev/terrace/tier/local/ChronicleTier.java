@@ -76,8 +76,7 @@ final class ChronicleTier implements LocalTier, Evicting, Probed {
         this.hash = hash;
         this.shape = MapShape.of(settings);
         this.map = OffHeapMap.open(shape);
-        this.table =
-                new SlotTable((int) shape.entries(), settings.evictionPolicy(), clock.millis());
+        this.table = new SlotTable((int) shape.entries(), settings.evictionPolicy(), clock.millis());
         this.budget = new Budget(shape.entries(), shape.liveBytes());
         this.ttlMillis = settings.ttl().toMillis();
         this.baseMillis = clock.millis();
@@ -295,8 +294,7 @@ final class ChronicleTier implements LocalTier, Evicting, Probed {
         return now < stored.deadlineMillis ? view : null;
     }
 
-    private @Nullable StoreOutcome write(
-            HashKey key, byte[] envelope, long deadline, int oldSlot, Need need) {
+    private @Nullable StoreOutcome write(HashKey key, byte[] envelope, long deadline, int oldSlot, Need need) {
         int charge = shape.charge(envelope.length + StoredValue.PREFIX_BYTES);
         boolean replaces = oldSlot >= 0;
         need.entries = replaces ? 0 : 1;

@@ -25,8 +25,10 @@ final class Uses {
 
     private volatile int highWater;
 
-    /** In ticks. */
     private final int capacityTicks;
+
+    /** What turns ticks into capacities, times the root of two: half an octave up, so that cutting off is rounding. */
+    private final double octaveScale;
 
     /** Ticks after which all uses count half, or 0 when they never do. */
     private final int halfLife;
@@ -44,6 +46,7 @@ final class Uses {
         use = new long[slots];
         mask = Math.min(MOST_READS_PER_TICK, Math.max(1, Integer.highestOneBit(slots / SLOTS_PER_TICK_READ))) - 1;
         capacityTicks = Math.max(1, slots / (mask + 1));
+        octaveScale = Math.sqrt(2) / capacityTicks;
         halfLife = (int) Math.min(Integer.MAX_VALUE, (long) capacityTicks * halfLifeCapacities);
     }
 
@@ -113,9 +116,8 @@ final class Uses {
 
     /** Class of a pause, by octaves around the capacity, 1 to {@link #PAUSES} - 1. */
     private int pause(int ticks) {
-        double share = (Math.max(0, ticks) + 1.0) / capacityTicks;
-        // Round to the nearest octave without a logarithm: this is on the path of every hit.
-        int octave = Math.getExponent(share * Math.sqrt(2)); // floor(log2(share) + 0.5)
+        // Rounds to the nearest octave without a logarithm or a division: this is on the path of every hit.
+        int octave = Math.getExponent((Math.max(0, ticks) + 1.0) * octaveScale);
         return Math.max(1, Math.min(PAUSES - 1, octave + PAUSE_OF_ONE_CAPACITY));
     }
 
@@ -138,7 +140,9 @@ final class Uses {
 
     /** Uses, of which old ones count less if they are to. */
     int frequency(long use, int now) {
-        return halfLife == 0 ? uses(use) : uses(use) >>> Math.min(31, Math.max(0, now / halfLife - last(use) / halfLife));
+        return halfLife == 0
+                ? uses(use)
+                : uses(use) >>> Math.min(31, Math.max(0, now / halfLife - last(use) / halfLife));
     }
 
     static int pause(long use) {

@@ -118,9 +118,7 @@ final class WindowTinyLfu implements Eviction {
             step = -step;
         }
         window = (int) Math.max(1, Math.min(uses.slots() * MOST_WINDOW, window + step));
-        step = Math.abs(change) >= RESTART
-                ? Math.copySign(uses.slots() * FIRST_STEP, step)
-                : step * STEP_DECAY;
+        step = Math.abs(change) >= RESTART ? Math.copySign(uses.slots() * FIRST_STEP, step) : step * STEP_DECAY;
     }
 
     private void demote() {

@@ -64,7 +64,9 @@ class AgesTest {
                     best = Math.max(best, hit / time);
                 }
                 if (best > 1e-6) {
-                    assertThat(index[from] / best).as("round %d from %d", round, from).isCloseTo(1, within(0.02));
+                    assertThat(index[from] / best)
+                            .as("round %d from %d", round, from)
+                            .isCloseTo(1, within(0.02));
                 }
             }
         }

@@ -24,19 +24,20 @@ class HitRatioTest {
     static {
         SHAPES.put("skew", make -> make.zipf(20_000, 0.9, 0));
         SHAPES.put("drift", make -> make.drift(20_000, 0.9, 10, 0));
-        SHAPES.put("skew and scan", make -> make.mixed(
-                0.5, make.zipf(20_000, 1, 0), make.once(Workloads.APART)));
+        SHAPES.put("skew and scan", make -> make.mixed(0.5, make.zipf(20_000, 1, 0), make.once(Workloads.APART)));
         SHAPES.put("loop", make -> make.loop(2_500, 0));
-        SHAPES.put("loop and skew", make -> make.mixed(
-                0.5, make.loop(2_000, 0), make.zipf(10_000, 0.9, Workloads.APART)));
+        SHAPES.put(
+                "loop and skew", make -> make.mixed(0.5, make.loop(2_000, 0), make.zipf(10_000, 0.9, Workloads.APART)));
         SHAPES.put("recency", make -> make.recency(30_000, 0.3, 0));
         SHAPES.put("pairs", make -> make.pairs(300, 0));
-        SHAPES.put("phases", make -> Workloads.phases(
-                ACCESSES / 4,
-                make.zipf(20_000, 0.9, 0),
-                make.recency(30_000, 0.3, Workloads.APART),
-                make.loop(2_500, 2 * Workloads.APART),
-                make.mixed(0.5, make.zipf(5_000, 0.9, 3 * Workloads.APART), make.once(4 * Workloads.APART))));
+        SHAPES.put(
+                "phases",
+                make -> Workloads.phases(
+                        ACCESSES / 4,
+                        make.zipf(20_000, 0.9, 0),
+                        make.recency(30_000, 0.3, Workloads.APART),
+                        make.loop(2_500, 2 * Workloads.APART),
+                        make.mixed(0.5, make.zipf(5_000, 0.9, 3 * Workloads.APART), make.once(4 * Workloads.APART))));
     }
 
     private static double ratio(EvictionPolicy policy, Function<Workloads, LongSupplier> shape) {
@@ -54,7 +55,10 @@ class HitRatioTest {
                 sums.merge(policy, ratios.get(policy), Double::sum);
             }
             System.out.println(name + " " + ratios);
-            double best = ratios.values().stream().mapToDouble(Double::doubleValue).max().orElseThrow();
+            double best = ratios.values().stream()
+                    .mapToDouble(Double::doubleValue)
+                    .max()
+                    .orElseThrow();
             assertThat(ratios.get(EvictionPolicy.ADAPTIVE)).as(name).isGreaterThan(best - 2);
         });
         System.out.println("sums " + sums);
@@ -75,7 +79,9 @@ class HitRatioTest {
         cache.run(LongStream.generate(make.once(Workloads.APART)).limit(10 * CAPACITY));
         double after = cache.run(LongStream.generate(hot).limit(2 * CAPACITY));
         System.out.println("scan " + policy + " before " + before + " after " + after);
-        assertThat(after).as("hit ratio of the hot set after the scan, %f before", before).isGreaterThan(before - 2);
+        assertThat(after)
+                .as("hit ratio of the hot set after the scan, %f before", before)
+                .isGreaterThan(before - 2);
     }
 
     @Test
@@ -93,6 +99,8 @@ class HitRatioTest {
         }
         double during = 100.0 * hits / (10 * CAPACITY);
         System.out.println("scan between, before " + before + " during " + during);
-        assertThat(during).as("hit ratio of the hot set during the scan, %f before", before).isGreaterThan(before - 2);
+        assertThat(during)
+                .as("hit ratio of the hot set during the scan, %f before", before)
+                .isGreaterThan(before - 2);
     }
 }
