@@ -129,7 +129,9 @@ public final class HitRatios {
     private static long[] read(Path trace) throws IOException {
         try (BufferedReader lines = new BufferedReader(
                 new InputStreamReader(new GZIPInputStream(Files.newInputStream(trace)), StandardCharsets.US_ASCII))) {
-            return lines.lines().mapToLong(line -> scattered(Long.parseLong(line))).toArray();
+            return lines.lines()
+                    .mapToLong(line -> scattered(Long.parseLong(line)))
+                    .toArray();
         }
     }
 
