@@ -1,7 +1,6 @@
 package dev.terrace.failover;
 
 import com.codahale.metrics.Counter;
-import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.CircuitBreakerSettings;
 import dev.terrace.spi.CacheKey;
@@ -17,9 +16,6 @@ import dev.terrace.spi.TierStatus;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker;
-import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
-import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Collections;
@@ -29,7 +25,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -56,17 +51,10 @@ public final class GuardedTier implements Tier {
     static final long OWN_PAUSE_MILLIS = 500;
 
     private final Tier tier;
-    private final CircuitBreaker breaker;
-    private final Counter rejected;
+    private final CallBreaker breaker;
     private final Counter broken;
-    private final Counter paused;
     private final long deadlineMillis;
     private final Deadlines deadlines;
-
-    /** When a call last went well, by {@link System#nanoTime}. */
-    private volatile long workedNanos = System.nanoTime() - TimeUnit.HOURS.toNanos(1);
-
-    private volatile long movedNanos = System.nanoTime();
 
     /**
      * Guards {@code tier}, which it then owns and closes.
@@ -80,38 +68,8 @@ public final class GuardedTier implements Tier {
         this.deadlineMillis = deadline.toMillis();
         this.deadlines = new Deadlines("terrace-guard-" + tier.level().name().toLowerCase(Locale.ROOT), deadlineMillis);
         String name = tier.level().name().toLowerCase(Locale.ROOT);
-        this.breaker = CircuitBreaker.of(
-                name,
-                CircuitBreakerConfig.custom()
-                        .slidingWindowType(SlidingWindowType.COUNT_BASED)
-                        .slidingWindowSize(2 * settings.failureThreshold())
-                        .minimumNumberOfCalls(settings.failureThreshold())
-                        .failureRateThreshold(50)
-                        .slowCallDurationThreshold(settings.timeout())
-                        .slowCallRateThreshold(settings.slowCallPercent())
-                        .waitDurationInOpenState(settings.resetTimeout())
-                        .permittedNumberOfCallsInHalfOpenState(1)
-                        // By itself: while the ladder leaves the tier out, no call comes that would do it.
-                        .automaticTransitionFromOpenToHalfOpenEnabled(true)
-                        .build());
-        if (!settings.enabled()) {
-            breaker.transitionToDisabledState();
-        }
+        this.breaker = new CallBreaker(name, settings, 1, deadlineMillis, metrics);
         this.broken = metrics.counter("guard." + name + ".broken");
-        this.paused = metrics.counter("guard." + name + ".paused");
-        this.rejected = metrics.counter("guard." + name + ".rejected");
-        String gauge = "guard." + name + ".state";
-        metrics.remove(gauge);
-        metrics.register(gauge, (Gauge<String>) () -> breaker.getState().name());
-        breaker.getEventPublisher().onStateTransition(event -> {
-            movedNanos = System.nanoTime();
-            LOG.info(
-                    "circuit breaker moved tier={} from={} to={} failure_rate={}",
-                    name,
-                    event.getStateTransition().getFromState(),
-                    event.getStateTransition().getToState(),
-                    breaker.getMetrics().getFailureRate());
-        });
     }
 
     /**
@@ -120,18 +78,12 @@ public final class GuardedTier implements Tier {
      * @param nowMillis now, by the clock in which the answer says since when
      */
     public Signal signal(long nowMillis) {
-        long since = nowMillis - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - movedNanos);
-        return switch (breaker.getState()) {
-            case OPEN, FORCED_OPEN ->
-                Signal.down("too many calls failed or were slow, the circuit breaker is open", since);
-            case HALF_OPEN -> Signal.unknown("the circuit breaker lets a probe through", since);
-            case CLOSED, DISABLED, METRICS_ONLY -> Signal.up(since);
-        };
+        return breaker.signal(nowMillis);
     }
 
     /** True when a call went well not longer ago than {@code nanos}. */
     public boolean hasWorkedWithin(long nanos) {
-        return System.nanoTime() - workedNanos < nanos;
+        return breaker.hasWorkedWithin(nanos);
     }
 
     /**
@@ -142,7 +94,7 @@ public final class GuardedTier implements Tier {
      * @return empty when it worked, else why not
      */
     public CompletionStage<String> probe(Probed probed) {
-        boolean decides = breaker.getState() == CircuitBreaker.State.HALF_OPEN && breaker.tryAcquirePermission();
+        boolean decides = breaker.isHalfOpen() && breaker.tryEnter();
         long started = System.nanoTime();
         CompletableFuture<String> bounded = new CompletableFuture<>();
         try {
@@ -153,13 +105,8 @@ public final class GuardedTier implements Tier {
         return deadlines
                 .watch(bounded, () -> "no answer within " + deadlineMillis + " ms")
                 .thenApply(trouble -> {
-                    if (decides && trouble.isEmpty()) {
-                        breaker.onSuccess(System.nanoTime() - started, TimeUnit.NANOSECONDS);
-                    } else if (decides) {
-                        breaker.onError(
-                                System.nanoTime() - started,
-                                TimeUnit.NANOSECONDS,
-                                new TierFailure(Unavailability.ERROR));
+                    if (decides) {
+                        breaker.ended(System.nanoTime() - started, trouble.isEmpty() ? null : Unavailability.ERROR);
                     }
                     return trouble;
                 });
@@ -226,15 +173,15 @@ public final class GuardedTier implements Tier {
         return new StoreOutcome.Unavailable(level(), cause, why);
     }
 
-    private static @Nullable Unavailability causeOf(Lookup found) {
+    static @Nullable Unavailability causeOf(Lookup found) {
         return found instanceof Lookup.Unavailable no ? no.cause() : null;
     }
 
-    private static @Nullable Unavailability causeOf(StoreOutcome outcome) {
+    static @Nullable Unavailability causeOf(StoreOutcome outcome) {
         return outcome instanceof StoreOutcome.Unavailable no ? no.cause() : null;
     }
 
-    private static <T> @Nullable Unavailability causeOfMost(
+    static <T> @Nullable Unavailability causeOfMost(
             Collection<T> answers, Function<T, @Nullable Unavailability> causeOf) {
         Unavailability cause = null;
         int failed = 0;
@@ -252,8 +199,7 @@ public final class GuardedTier implements Tier {
             Supplier<CompletionStage<T>> call,
             Function<T, @Nullable Unavailability> causeOf,
             BiFunction<Unavailability, String, T> unavailable) {
-        if (!breaker.tryAcquirePermission()) {
-            rejected.inc();
+        if (!breaker.tryEnter()) {
             return CompletableFuture.completedStage(
                     unavailable.apply(Unavailability.BREAKER_OPEN, "the circuit breaker is open"));
         }
@@ -271,7 +217,7 @@ public final class GuardedTier implements Tier {
             bounded.complete(instead(e, unavailable));
         }
         return deadlines.watch(bounded, () -> tooLate(unavailable)).thenApply(told -> {
-            record(System.nanoTime() - started, causeOf.apply(told));
+            breaker.ended(System.nanoTime() - started, causeOf.apply(told));
             return told;
         });
     }
@@ -288,33 +234,6 @@ public final class GuardedTier implements Tier {
         return unavailable.apply(Unavailability.ERROR, bug.toString());
     }
 
-    private void record(long nanos, @Nullable Unavailability cause) {
-        if (cause == null) {
-            workedNanos = System.nanoTime();
-            breaker.onSuccess(nanos, TimeUnit.NANOSECONDS);
-            return;
-        }
-        if (nanos > TimeUnit.MILLISECONDS.toNanos(deadlineMillis + OWN_PAUSE_MILLIS)) {
-            // The deadline ends calls in time while this process runs: it stood still, and the tier is not to blame.
-            paused.inc();
-            breaker.releasePermission();
-            return;
-        }
-        switch (cause) {
-            case TIMEOUT, ERROR, STORAGE -> breaker.onError(nanos, TimeUnit.NANOSECONDS, new TierFailure(cause));
-            case DISCONNECTED, OVERLOADED, BREAKER_OPEN, FORGETFUL, CLOSED -> breaker.releasePermission();
-        }
-    }
-
-    /** What the breaker is told; carries no stack because nobody reads it. */
-    private static final class TierFailure extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        TierFailure(Unavailability cause) {
-            super(cause.name(), null, false, false);
-        }
-    }
-
     @Override
     public CompletionStage<Void> clear(String cache, Version upTo) {
         return tier.clear(cache, upTo);
@@ -323,17 +242,15 @@ public final class GuardedTier implements Tier {
     /** The tier's own account, with the breaker's state when it is not closed. */
     @Override
     public TierStatus status() {
-        TierStatus status = tier.status();
-        CircuitBreaker.State state = breaker.getState();
-        if (state == CircuitBreaker.State.CLOSED || state == CircuitBreaker.State.DISABLED) {
-            return status;
-        }
-        String detail = "circuit breaker " + state.name().toLowerCase(Locale.ROOT);
+        return with(breaker, tier.status());
+    }
+
+    static TierStatus with(CallBreaker breaker, TierStatus status) {
         return new TierStatus(
                 status.level(),
                 status.state(),
                 status.description(),
-                status.detail().isEmpty() ? detail : status.detail() + "; " + detail,
+                breaker.detail(status.detail()),
                 status.entries(),
                 status.bytes());
     }

@@ -108,6 +108,12 @@ final class Answering {
             }
         }
 
+        /** It was spared the call: what came at once says nothing of how it answers. */
+        synchronized void notAsked() {
+            owed--;
+            owedSinceNanos = timing.nanos();
+        }
+
         /** Acknowledged a write so long after the first zone did. */
         synchronized void lagged(double millis) {
             lagMillis += (millis - lagMillis) / 8;

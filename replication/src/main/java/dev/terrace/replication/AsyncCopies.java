@@ -123,7 +123,11 @@ final class AsyncCopies {
             long started = context.timing().nanos();
             of(zone).asked();
             zone.get(key).exceptionally(QuorumRead::bug).thenAccept(lookup -> {
-                of(zone).answered(started);
+                if (lookup instanceof Lookup.Unavailable no && no.cause() == Unavailability.BREAKER_OPEN) {
+                    of(zone).notAsked();
+                } else {
+                    of(zone).answered(started);
+                }
                 answer(lookup);
             });
             return true;

@@ -3,6 +3,7 @@ package dev.terrace.core;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.Settings;
 import dev.terrace.failover.GuardedTier;
+import dev.terrace.failover.GuardedZone;
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.Tier;
 import java.time.Duration;
@@ -19,8 +20,10 @@ record Guards(Settings settings, MetricRegistry metrics, Vitals vitals) {
 
     /** Zones keep their own deadlines. */
     Replica zone(Replica zone) {
-        vitals.zone(zone);
-        return zone;
+        GuardedZone guard = new GuardedZone(
+                zone, settings.circuitBreaker(), settings.distributedCache().timeout(), metrics);
+        vitals.zone(guard, zone);
+        return guard;
     }
 
     Tier backup(Tier tier) {

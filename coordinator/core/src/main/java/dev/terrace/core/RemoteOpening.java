@@ -81,10 +81,14 @@ final class RemoteOpening {
         List<Replica> zones = new ArrayList<>();
         Opened opened = new Opened();
         try {
+            // Leases and rates have an answer of their own to a zone that is away, and are never behind its breaker.
+            Map<String, Replica> unguarded = new HashMap<>();
             for (ZoneSettings zone : layout.settings().zones()) {
-                zones.add(guards.zone(opened.and(provider.open(zone.name(), layout.whole()))));
+                Replica replica = opened.and(provider.open(zone.name(), layout.whole()));
+                unguarded.put(zone.name(), replica);
+                zones.add(guards.zone(replica));
             }
-            fleet.use(zones.stream().collect(Collectors.toMap(Replica::zone, zone -> zone)));
+            fleet.use(unguarded);
             return new MeteredStore(
                     new ReplicatedTier(zones, setup(), clock, Timing.real(timer), surroundings.metrics(), store),
                     surroundings.metrics());

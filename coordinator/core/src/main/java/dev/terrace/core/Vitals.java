@@ -7,6 +7,7 @@ import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
 import dev.terrace.config.Policies;
 import dev.terrace.config.Settings;
 import dev.terrace.failover.GuardedTier;
+import dev.terrace.failover.GuardedZone;
 import dev.terrace.failover.HealthProbe;
 import dev.terrace.failover.HealthSignals;
 import dev.terrace.failover.Signal;
@@ -61,7 +62,7 @@ final class Vitals implements AutoCloseable {
     private final LongSupplier millis;
     private final boolean majorityNeeded;
     private final Map<String, HealthProbe> zones = new ConcurrentHashMap<>();
-    private final Map<String, Replica> zonesToTry = new ConcurrentHashMap<>();
+    private final Map<String, WatchedZone> zonesToTry = new ConcurrentHashMap<>();
     private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1, daemon("terrace-health"));
     private final ThreadPoolExecutor blocking = new ThreadPoolExecutor(
             2, 2, 30, TimeUnit.SECONDS, new ArrayBlockingQueue<>(8), daemon("terrace-health-blocking"));
@@ -76,6 +77,9 @@ final class Vitals implements AutoCloseable {
     private volatile @Nullable HealthProbe origin;
     private boolean started;
     private long brokenSince = Long.MAX_VALUE;
+
+    /** A zone and what stands around it. */
+    private record WatchedZone(GuardedZone guard, Replica zone) {}
 
     /**
      * What is watched beside probes.
@@ -121,18 +125,38 @@ final class Vitals implements AutoCloseable {
         checks = registry;
     }
 
-    /** A zone was opened; it is tried from {@link #start} on. */
-    synchronized void zone(Replica zone) {
-        zonesToTry.put(zone.zone(), zone);
+    /** A zone was opened, behind {@code guard}; it is tried from {@link #start} on. */
+    synchronized void zone(GuardedZone guard, Replica zone) {
+        WatchedZone watchedZone = new WatchedZone(guard, zone);
+        zonesToTry.put(zone.zone(), watchedZone);
         if (started) {
-            tryZone(zone);
+            tryZone(watchedZone);
         }
     }
 
-    private void tryZone(Replica zone) {
-        Supplier<CompletionStage<String>> question =
-                zone instanceof Probed probed ? probed::probe : () -> toldBy(zone.get(canary()));
-        zones.put(zone.zone(), probe("zone." + zone.zone(), question, remoteTiming(), () -> false));
+    private void tryZone(WatchedZone one) {
+        Replica zone = one.zone();
+        Probed probed = zone instanceof Probed self ? self : () -> toldBy(zone.get(canary()));
+        long lately = settings.failover().probeInterval().toNanos();
+        // A try stores something, so only a store shows that it failed for a reason of its own.
+        zones.put(
+                zone.zone(),
+                probe(
+                        "zone." + zone.zone(),
+                        () -> one.guard().probe(probed),
+                        remoteTiming(),
+                        () -> one.guard().hasStoredWithin(lately)));
+    }
+
+    /** What calls say goes before what a try says, which may look at something else. */
+    private Map<String, Signal> byZone(long now) {
+        Map<String, Signal> byZone = new HashMap<>();
+        zones.forEach((name, probe) -> {
+            WatchedZone zone = zonesToTry.get(name);
+            Signal byCalls = zone == null ? Signal.up(now) : zone.guard().signal(now);
+            byZone.put(name, byCalls.state() == Signal.State.UP ? probe.signal() : byCalls);
+        });
+        return byZone;
     }
 
     /** L2 turned out to be one deployment, behind {@code guard}; {@code tier} is what it guards. */
@@ -259,8 +283,7 @@ final class Vitals implements AutoCloseable {
         if (parts == null) {
             return HealthSignals.NOTHING;
         }
-        Map<String, Signal> byZone = new HashMap<>();
-        zones.forEach((name, probe) -> byZone.put(name, probe.signal()));
+        Map<String, Signal> byZone = byZone(nowMillis);
         MissedWrites missed = parts.missed().remote();
         Signal backplane = backplane(parts, nowMillis);
         return new HealthSignals(

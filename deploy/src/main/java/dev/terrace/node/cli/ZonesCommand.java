@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
         name = "zones",
         description = "Show the zones of L2: who votes, who has forgotten, what is on its way to whom.",
         mixinStandardHelpOptions = true,
-        footer = "Exit code 1 when a zone does not vote or cannot be reached.")
+        footer = "Exit code 1 when a zone does not vote, cannot be reached, or is left alone by its circuit breaker.")
 final class ZonesCommand implements Callable<Integer> {
     private static final long ASKED_FOR_MILLIS = 5_000;
     private static final long PAUSE_MILLIS = 100;
@@ -86,7 +86,8 @@ final class ZonesCommand implements Callable<Integer> {
         out.flush();
         for (JsonNode zone : answer.path("zones")) {
             String state = zone.path("state").asText();
-            if (!state.equals("member") && !state.equals("reachable")) {
+            boolean there = state.equals("member") || state.equals("reachable");
+            if (!there || zone.path("breaker").asText().equals("open")) {
                 return ExitCodes.FAILED;
             }
         }
@@ -99,15 +100,16 @@ final class ZonesCommand implements Callable<Integer> {
             return;
         }
         out.printf(
-                "%-20s %-12s %10s %10s %10s %10s %10s  %s%n",
-                "zone", "state", "lag ms", "hints", "drift", "repairs", "filling", "nodes");
+                "%-20s %-12s %-9s %10s %10s %10s %10s %10s  %s%n",
+                "zone", "state", "breaker", "lag ms", "hints", "drift", "repairs", "filling", "nodes");
         for (JsonNode zone : answer.path("zones")) {
             List<String> nodes = new ArrayList<>();
             zone.path("nodes").forEach(each -> nodes.add(each.asText()));
             out.printf(
-                    "%-20s %-12s %10s %10s %10s %10s %10s  %s%n",
+                    "%-20s %-12s %-9s %10s %10s %10s %10s %10s  %s%n",
                     zone.path("zone").asText(),
                     zone.path("state").asText(),
+                    zone.path("breaker").asText("-"),
                     number(zone, "hints_oldest_ms"),
                     number(zone, "hints_pending"),
                     number(zone, "drift"),

@@ -64,6 +64,10 @@ final class FleetEndpoints {
         Map<String, Object> told = under(ZONE + zone.name() + ".", "");
         Object standing = told.remove("standing");
         tree.put("state", String.valueOf(standing).toLowerCase(Locale.ROOT));
+        Gauge<?> breaker = metrics().getGauges().get("guard.zone." + zone.name() + ".state");
+        if (breaker != null) {
+            tree.put("breaker", String.valueOf(breaker.getValue()).toLowerCase(Locale.ROOT));
+        }
         tree.putAll(told);
         return tree;
     }

@@ -147,7 +147,9 @@ class FleetIT {
 
     @Test
     void aZoneThatIsAwayIsSeenByTheNodeAndByWhoeverAsksTheZones() {
-        assertThat(terrace("zones", "--url", url()).exitCode()).isZero();
+        Said well = terrace("zones", "--url", url());
+        assertThat(well.exitCode()).as(well.toString()).isZero();
+        assertThat(well.out()).contains("breaker").contains("closed");
         Said asked = terrace("zones", "--config", file.toString());
         assertThat(asked.exitCode()).as(asked.toString()).isZero();
         assertThat(asked.out()).contains("north").contains("member");
