@@ -7,6 +7,7 @@ import dev.terrace.spi.HintStore;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.Replicated;
+import dev.terrace.spi.ReplicatedStore;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
@@ -275,6 +276,18 @@ final class Hints {
         return known.dropping
                 ? "hints full, more are dropped"
                 : known.storeFails ? "hints cannot be stored on disk" : "";
+    }
+
+    /** How full each zone's room is. */
+    synchronized Map<String, ReplicatedStore.HintRoom> room() {
+        Map<String, ReplicatedStore.HintRoom> room = new TreeMap<>();
+        zones.forEach((name, zone) -> {
+            long byCount = 100L * zone.byKey.size() / most;
+            long byHeap = 100 * zone.heapBytes / MOST_HEAP_BYTES;
+            int percent = zone.dropping ? 100 : (int) Math.min(100, Math.max(byCount, byHeap));
+            room.put(name, new ReplicatedStore.HintRoom(percent, trouble(name)));
+        });
+        return room;
     }
 
     /** Stops replaying. What is not in a store is lost, and counted. */

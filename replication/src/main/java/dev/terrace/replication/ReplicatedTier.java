@@ -404,6 +404,11 @@ public final class ReplicatedTier implements ReplicatedStore {
     }
 
     @Override
+    public Map<String, HintRoom> hintRoom() {
+        return hints.room();
+    }
+
+    @Override
     public CompletionStage<Lookup> get(CacheKey key) {
         return read(key, modes.apply(key));
     }

@@ -68,6 +68,9 @@ class HintsTest {
         assertThat(pending(node)).isEqualTo(10);
         assertThat(node.count("replication.zone.z0.hints.dropped")).isEqualTo(20);
         assertThat(node.tier.status().detail()).contains("z0: hints full");
+        assertThat(node.tier.hintRoom().get("z0").percentFull()).isEqualTo(100);
+        assertThat(node.tier.hintRoom().get("z0").trouble()).contains("hints full");
+        assertThat(node.tier.hintRoom().get("z1").percentFull()).isZero();
         node.cut(0, false);
         world.run(12_000);
         assertThat(pending(node)).isZero();

@@ -1,5 +1,6 @@
 package dev.terrace.spi;
 
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,19 @@ public interface ReplicatedStore extends Tier {
 
     /** Writes what {@code change} makes of what is there, as one step. Always by a majority, whatever the mode. */
     CompletionStage<Replicated> change(CacheKey key, Change change);
+
+    /** Room for what each zone missed, by the zone's name; empty where nothing is kept. */
+    default Map<String, HintRoom> hintRoom() {
+        return Map.of();
+    }
+
+    /**
+     * Room for what one zone missed.
+     *
+     * @param percentFull 100 when no more is kept, which the comparison of zones heals
+     * @param trouble what is wrong with it, for people; empty when nothing is
+     */
+    record HintRoom(int percentFull, String trouble) {}
 
     /** Decides a conditional write. May be asked more than once; must not have side effects. */
     interface Change {

@@ -5,6 +5,7 @@ import dev.terrace.config.Settings;
 import dev.terrace.failover.GuardedTier;
 import dev.terrace.failover.GuardedZone;
 import dev.terrace.spi.Replica;
+import dev.terrace.spi.ReplicatedStore;
 import dev.terrace.spi.Tier;
 import java.time.Duration;
 
@@ -24,6 +25,13 @@ record Guards(Settings settings, MetricRegistry metrics, Vitals vitals) {
                 zone, settings.circuitBreaker(), settings.distributedCache().timeout(), metrics);
         vitals.zone(guard, zone);
         return guard;
+    }
+
+    /** What makes one tier of zones has no breaker of its own: one zone that is bad would stop the others. */
+    ReplicatedStore zones(ReplicatedStore store) {
+        ReplicatedStore metered = new MeteredStore(store, metrics);
+        vitals.zones(metered);
+        return metered;
     }
 
     Tier backup(Tier tier) {

@@ -10,6 +10,7 @@ import dev.terrace.spi.Replicated;
 import dev.terrace.spi.ReplicatedStore;
 import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.Version;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
@@ -39,5 +40,10 @@ final class MeteredStore extends ForwardingTier implements ReplicatedStore {
     @Override
     public CompletionStage<Replicated> change(CacheKey key, Change decision) {
         return MeteredTier.timed(change, System.nanoTime(), store.change(key, decision));
+    }
+
+    @Override
+    public Map<String, HintRoom> hintRoom() {
+        return store.hintRoom();
     }
 }

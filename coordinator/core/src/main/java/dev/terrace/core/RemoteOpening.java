@@ -89,9 +89,8 @@ final class RemoteOpening {
                 zones.add(guards.zone(replica));
             }
             fleet.use(unguarded);
-            return new MeteredStore(
-                    new ReplicatedTier(zones, setup(), clock, Timing.real(timer), surroundings.metrics(), store),
-                    surroundings.metrics());
+            return guards.zones(
+                    new ReplicatedTier(zones, setup(), clock, Timing.real(timer), surroundings.metrics(), store));
         } catch (RuntimeException e) {
             opened.closeBecause(e);
             throw e;

@@ -15,6 +15,7 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Probed;
 import dev.terrace.spi.Replica;
+import dev.terrace.spi.ReplicatedStore;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierStatus;
 import java.io.IOException;
@@ -69,6 +70,7 @@ final class Vitals implements AutoCloseable {
     private final Map<String, Long> notReadySince = new HashMap<>();
     private final Set<String> onceReady = new HashSet<>();
     private @Nullable Watched watched;
+    private volatile @Nullable ReplicatedStore zonesStore;
     private volatile @Nullable GuardedTier remoteGuard;
     private volatile @Nullable HealthProbe remoteProbe;
     private volatile @Nullable HealthProbe localProbe;
@@ -157,6 +159,11 @@ final class Vitals implements AutoCloseable {
             byZone.put(name, byCalls.state() == Signal.State.UP ? probe.signal() : byCalls);
         });
         return byZone;
+    }
+
+    /** L2 turned out to be several zones, of which {@code store} makes one. */
+    void zones(ReplicatedStore store) {
+        zonesStore = store;
     }
 
     /** L2 turned out to be one deployment, behind {@code guard}; {@code tier} is what it guards. */
@@ -284,6 +291,7 @@ final class Vitals implements AutoCloseable {
             return HealthSignals.NOTHING;
         }
         Map<String, Signal> byZone = byZone(nowMillis);
+        ReplicatedStore store = zonesStore;
         MissedWrites missed = parts.missed().remote();
         Signal backplane = backplane(parts, nowMillis);
         return new HealthSignals(
@@ -294,7 +302,7 @@ final class Vitals implements AutoCloseable {
                 disk(parts.tiers().backup(), nowMillis),
                 origin(parts, nowMillis),
                 backplane,
-                FillLevels.hints(missed, nowMillis),
+                FillLevels.hints(missed, store == null ? Map.of() : store.hintRoom(), nowMillis),
                 parts.levels().journal(nowMillis),
                 missed == null || missed.size() == 0,
                 backplane.state() != Signal.State.DOWN);

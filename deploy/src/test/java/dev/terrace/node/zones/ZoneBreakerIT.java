@@ -53,12 +53,13 @@ class ZoneBreakerIT {
         Files.writeString(file, """
                 distributed_cache:
                   local_cache: {enabled: false}
-                  distributed_cache: {enabled: true, timeout: 1s, replication_factor: 3, zones: [%s]}
+                  distributed_cache: {enabled: true, timeout: 1s, replication_factor: 3, zones: [%s],
+                                      hints: {max_entries: %d}}
                   circuit_breaker: {timeout: 150ms, reset_timeout: %dms}
                   backplane: {enabled: false}
                   caches:
                     accounts: {replication: quorum}
-                """.formatted(zones, RESET.toMillis()));
+                """.formatted(zones, KEYS + KEYS / 10, RESET.toMillis()));
         node = CacheCoordinator.open(file);
         accounts = node.cache("accounts", Codecs.stringKey(), Codecs.string());
         await().atMost(PATIENCE)
@@ -109,6 +110,13 @@ class ZoneBreakerIT {
         }
         assertThat(counter("health.zone.zone-0.failed")).isEqualTo(failed);
         assertThat(counter("guard.zone.zone-0.rejected")).isPositive();
+        await("what it missed fills its room").atMost(PATIENCE).untilAsserted(() -> {
+            go();
+            assertThat(node.ladder().signals().get("hints"))
+                    .startsWith("slow: writes that zone zone-0 missed are ")
+                    .endsWith(" % full");
+        });
+        assertThat(node.ladder().rung()).isEqualTo(Rung.NORMAL);
 
         healed.run();
         awaitZone("well again", "up");
@@ -121,6 +129,7 @@ class ZoneBreakerIT {
                             .getValue())
                     .isEqualTo(0);
             assertThat(SERVERS.get(0).command("GET", "terrace:accounts:" + key)).contains(last);
+            assertThat(node.ladder().signals()).containsEntry("hints", "up");
         });
     }
 
