@@ -7,7 +7,9 @@ import dev.terrace.config.OriginSettings;
 import dev.terrace.failover.Admission.Limit;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -23,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * while after it failed. What cannot go at once and would wait too long is refused at once. Thread-safe; never blocks.
  *
  * <p>A background load never waits, takes no more than three quarters of the places and tokens, and none while a foreground load
- * waits: so it is refused before any foreground load is.
+ * waits: so it is refused before any foreground load is. A load that has waited as long as it may is told so then, and not when a
+ * place is free, which may be never.
  *
  * <p>Places are counted here and not by a semaphore each for bulkhead and adaptive limit, because both bound the same number, which
  * must be taken and handed on in one step.
@@ -40,6 +43,7 @@ public final class OriginLimits {
     private final String name;
     private final OriginSettings settings;
     private final LongSupplier nanos;
+    private final Alarm alarm;
     private final OriginMutant mutant;
     private final OriginBreaker breaker;
     private final @Nullable AdaptiveLimit adaptive;
@@ -50,6 +54,7 @@ public final class OriginLimits {
     private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
     private int underWay;
     private boolean handing;
+    private boolean alarmed;
     private double lastingNanos = FIRST_GUESS_NANOS;
 
     private record Waiting(CompletableFuture<Admission> admission, BooleanSupplier wanted, long sinceNanos) {}
@@ -64,19 +69,32 @@ public final class OriginLimits {
      */
     public record Status(int underWay, int limit, int waiting, String breaker) {}
 
+    /** Wakes those who have waited for too long. */
+    public interface Alarm {
+        /** Runs {@code task} after {@code nanos}, soon after at the latest; must not run it at once. */
+        void after(long nanos, Runnable task);
+    }
+
     /**
      * Nothing under way.
      *
      * @param name the origin's, in metrics {@code origin.NAME.*} and in what refusals say
      * @param nanos a clock that only moves on
+     * @param alarm runs by the same clock
      */
-    public OriginLimits(String name, OriginSettings settings, LongSupplier nanos, MetricRegistry metrics) {
-        this(name, settings, nanos, metrics, OriginMutant.NONE);
+    public OriginLimits(String name, OriginSettings settings, LongSupplier nanos, Alarm alarm, MetricRegistry metrics) {
+        this(name, settings, nanos, alarm, metrics, OriginMutant.NONE);
     }
 
     OriginLimits(
-            String name, OriginSettings settings, LongSupplier nanos, MetricRegistry metrics, OriginMutant mutant) {
+            String name,
+            OriginSettings settings,
+            LongSupplier nanos,
+            Alarm alarm,
+            MetricRegistry metrics,
+            OriginMutant mutant) {
         this.name = name;
+        this.alarm = alarm;
         this.mutant = mutant;
         this.settings = settings;
         this.nanos = nanos;
@@ -111,9 +129,23 @@ public final class OriginLimits {
         return name;
     }
 
-    /** Why nothing is let through at all now; null when that is not so. For those who would do much before they ask. */
+    /**
+     * Why nothing is let through now: it is broken, or it is full and nobody may wait. Null when that is not so. For those who
+     * would do much before they ask.
+     */
     public Admission.@Nullable Refusal refusedNow() {
-        return breaker.isOpen() ? broken() : null;
+        if (breaker.isOpen()) {
+            return broken();
+        }
+        synchronized (this) {
+            int limit = limit();
+            return underWay < limit || longestWait() > 0 ? null : full(limit, expectedNanos(limit));
+        }
+    }
+
+    /** What is under way ends one after the other, so many of them at a time. */
+    private long expectedNanos(int limit) {
+        return (long) (lastingNanos * (queue.size() + 1) / limit);
     }
 
     /** True while its breaker lets nothing through. */
@@ -148,13 +180,13 @@ public final class OriginLimits {
             if (underWay < (background ? share(limit) : limit) && queue.isEmpty()) {
                 underWay++;
             } else {
-                // What is under way ends one after the other, so many of them at a time.
-                long expected = (long) (lastingNanos * (queue.size() + 1) / limit);
+                long expected = expectedNanos(limit);
                 if (background || expected > longestWait() || queue.size() >= MOST_WAITING) {
                     return CompletableFuture.completedStage(full(limit, expected));
                 }
                 CompletableFuture<Admission> waiting = new CompletableFuture<>();
                 queue.add(new Waiting(waiting, wanted, nanos.getAsLong()));
+                setAlarm();
                 return waiting;
             }
         }
@@ -164,6 +196,30 @@ public final class OriginLimits {
             handOn();
         }
         return CompletableFuture.completedStage(admission);
+    }
+
+    /** For who waits longest; under the lock. */
+    private void setAlarm() {
+        Waiting first = queue.peek();
+        if (first != null && !alarmed && longestWait() < Long.MAX_VALUE) {
+            alarmed = true;
+            alarm.after(Math.max(1, first.sinceNanos() + longestWait() - nanos.getAsLong()), this::refuseOverdue);
+        }
+    }
+
+    private void refuseOverdue() {
+        List<Waiting> overdue = new ArrayList<>();
+        synchronized (this) {
+            alarmed = false;
+            long now = nanos.getAsLong();
+            for (Waiting first = queue.peek();
+                    first != null && now - first.sinceNanos() >= longestWait();
+                    first = queue.peek()) {
+                overdue.add(queue.remove());
+            }
+            setAlarm();
+        }
+        overdue.forEach(one -> one.admission().complete(full(status().limit(), longestWait())));
     }
 
     private long longestWait() {

@@ -22,7 +22,17 @@ class OriginLimitsTest {
     private static final Duration SLOW = Duration.ofSeconds(1);
 
     private final MetricRegistry metrics = new MetricRegistry();
+    private final List<Alarm> alarms = new ArrayList<>();
     private long now = 12_345;
+
+    private record Alarm(long at, Runnable task) {}
+
+    private void pass(long nanos) {
+        now += nanos;
+        List<Alarm> due = alarms.stream().filter(alarm -> alarm.at() <= now).toList();
+        alarms.removeAll(due);
+        due.forEach(alarm -> alarm.task().run());
+    }
 
     private OriginLimits limits(int maxConcurrent, int perSecond, int burst, OriginMutant mutant) {
         CircuitBreakerSettings breaker = new CircuitBreakerSettings(true, 10, SLOW, Duration.ofSeconds(5), 80);
@@ -30,6 +40,7 @@ class OriginLimitsTest {
                 "api",
                 new OriginSettings(maxConcurrent, false, Duration.ofMillis(100), perSecond, 0, burst, breaker),
                 () -> now,
+                (nanos, task) -> alarms.add(new Alarm(now + nanos, task)),
                 metrics,
                 mutant);
     }
@@ -83,6 +94,29 @@ class OriginLimitsTest {
         assertThat(third).as("waited for 120 ms").isCompletedWithValueMatching(Refusal.class::isInstance);
         assertThat(limits.status()).isEqualTo(new OriginLimits.Status(0, 1, 0, "closed"));
         assertThat(count(Limit.CONCURRENCY)).isEqualTo(2);
+    }
+
+    @Test
+    @Tag("F68")
+    void whoHasWaitedAsLongAsAllowedIsToldThenAlthoughNoPlaceIsFree() {
+        OriginLimits limits = limits(1, 0, 1, OriginMutant.NONE);
+        Pass hanging = passed(limits);
+        CompletableFuture<Admission> second = ask(limits, LoadPriority.FOREGROUND);
+        pass(40 * MILLI);
+        CompletableFuture<Admission> third = ask(limits, LoadPriority.FOREGROUND);
+        pass(59 * MILLI);
+        assertThat(second).isNotCompleted();
+        pass(MILLI);
+        assertThat(second).as("waited for 100 ms").isCompletedWithValueMatching(Refusal.class::isInstance);
+        assertThat(third).as("waited for 60 ms").isNotCompleted();
+        pass(39 * MILLI);
+        assertThat(third).isNotCompleted();
+        pass(MILLI);
+        assertThat(third).isCompletedWithValueMatching(Refusal.class::isInstance);
+        assertThat(limits.status()).isEqualTo(new OriginLimits.Status(1, 1, 0, "closed"));
+        assertThat(alarms).as("nobody waits").isEmpty();
+        hanging.succeeded();
+        passed(limits);
     }
 
     @Test

@@ -34,7 +34,13 @@ class OriginSimulationTest {
     }
 
     private static OriginLimits limits(OriginModel model, OriginSettings settings, OriginMutant mutant) {
-        return new OriginLimits("o", settings, () -> model.now, new MetricRegistry(), mutant);
+        return new OriginLimits(
+                "o",
+                settings,
+                () -> model.now,
+                (nanos, task) -> model.at(model.now + nanos, task),
+                new MetricRegistry(),
+                mutant);
     }
 
     /** Share of its capacity that the origin answers in time, when so much more is asked of it. */

@@ -22,6 +22,7 @@ final class OriginGuard {
     private final Map<String, OriginSettings> settings;
     private final FleetRates rates;
     private final LongSupplier nanos;
+    private final OriginLimits.Alarm alarm;
     private final MetricRegistry metrics;
     private final ConcurrentHashMap<String, OriginLimits> origins = new ConcurrentHashMap<>();
 
@@ -30,11 +31,13 @@ final class OriginGuard {
             Map<String, OriginSettings> settings,
             FleetRates rates,
             LongSupplier nanos,
+            OriginLimits.Alarm alarm,
             MetricRegistry metrics) {
         this.policies = policies;
         this.settings = settings;
         this.rates = rates;
         this.nanos = nanos;
+        this.alarm = alarm;
         this.metrics = metrics;
     }
 
@@ -51,7 +54,7 @@ final class OriginGuard {
                 : origins.computeIfAbsent(
                         name,
                         fresh -> new OriginLimits(
-                                fresh, settings.getOrDefault(fresh, OriginSettings.defaults()), nanos, metrics));
+                                fresh, settings.getOrDefault(fresh, OriginSettings.defaults()), nanos, alarm, metrics));
     }
 
     /** Where each origin stands that was asked already, by name. */
@@ -74,11 +77,11 @@ final class OriginGuard {
     /** A link that refuses what is certain to be refused, before anything else is asked. */
     LoadStart beforeAll(LoadStart next) {
         return load -> {
-            Admission.Refusal broken = of(first(load)).refusedNow();
-            if (broken == null) {
+            Admission.Refusal certain = of(first(load)).refusedNow();
+            if (certain == null) {
                 next.start(load);
             } else {
-                refuse(load, broken);
+                refuse(load, certain);
             }
         };
     }

@@ -11,6 +11,7 @@ import dev.terrace.config.Policies;
 import dev.terrace.config.Settings;
 import dev.terrace.failover.LadderKeeper;
 import dev.terrace.failover.LadderRules;
+import dev.terrace.failover.OriginLimits;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.ConflictResolver;
 import dev.terrace.spi.Entry;
@@ -31,8 +32,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -164,7 +167,7 @@ final class Wiring {
 
     /** Over these tiers, which stay open when it fails: they belong to whoever gave them. */
     CacheCoordinator withTiers(@Nullable LocalTier local, @Nullable Tier remote, @Nullable Tier backup) {
-        Tier store = remote instanceof ReplicatedStore zones ? new MeteredStore(zones, metrics) : remote;
+        Tier store = remote instanceof ReplicatedStore zones ? guards.zones(zones) : remote;
         if (remote != null) {
             fleet.use(Map.of("", remote));
         }
@@ -248,6 +251,16 @@ final class Wiring {
         return timer;
     }
 
+    private static OriginLimits.Alarm alarm(ScheduledExecutorService timer) {
+        return (nanos, task) -> {
+            try {
+                timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException closing) {
+                // Then every load is told that the coordinator is closed.
+            }
+        };
+    }
+
     /**
      * Everything but threads, and begins to listen.
      *
@@ -323,6 +336,7 @@ final class Wiring {
                         nanos,
                         metrics),
                 nanos,
+                alarm(timer),
                 metrics);
         FleetTurns turns = new FleetTurns(
                 () -> remoteUse.isRead() ? fleet.leases() : null,

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.codahale.metrics.MetricRegistry;
 import com.codahale.metrics.health.HealthCheck;
 import dev.terrace.api.BadInputException;
+import dev.terrace.api.BulkLoadException;
 import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.api.Freshness;
@@ -223,6 +224,33 @@ class LadderEnforcementTest {
                     throw new IllegalStateException("origin is out");
                 }))
                 .isInstanceOf(LoaderException.class);
+    }
+
+    @Test
+    void on_direct_many_keys_that_only_l3_holds_are_answered_when_the_loader_fails() {
+        cache.put("a", "1");
+        cache.put("b", "2");
+        await().untilAsserted(() -> assertThat(
+                        backup.get(Stack.key("b")).toCompletableFuture().join())
+                .isInstanceOf(Lookup.Hit.class));
+        coordinator.pinLadder(Rung.DIRECT, PIN, "anna", "test");
+        local.drop(Stack.key("a"));
+        local.drop(Stack.key("b"));
+        assertThat(cache.getAll(List.of("a", "b"), keys -> {
+                    throw new IllegalStateException("origin is out");
+                }))
+                .containsOnly(Map.entry("a", "1"), Map.entry("b", "2"));
+        local.drop(Stack.key("a"));
+        assertThatThrownBy(() -> cache.getAll(List.of("a", "nowhere"), keys -> {
+                    throw new IllegalStateException("origin is out");
+                }))
+                .isInstanceOfSatisfying(BulkLoadException.class, failed -> {
+                    assertThat(failed.loaded()).isEqualTo(Map.of("a", "1"));
+                    assertThat(failed.failed()).containsOnlyKeys("nowhere");
+                });
+        assertThat(cache.getAll(List.of("a")))
+                .as("without a loader, only what is fresh")
+                .isEmpty();
     }
 
     @Test

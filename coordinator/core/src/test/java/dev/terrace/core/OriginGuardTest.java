@@ -23,6 +23,7 @@ import dev.terrace.testkit.HeapTier;
 import dev.terrace.testkit.ManualClock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -44,10 +45,15 @@ class OriginGuardTest {
     private final MetricRegistry metrics = new MetricRegistry();
 
     private static OriginSettings origin(int maxConcurrent, int rate, int fleetRate, int burst, int failures) {
+        return origin(maxConcurrent, Duration.ZERO, rate, fleetRate, burst, failures);
+    }
+
+    private static OriginSettings origin(
+            int maxConcurrent, Duration maxWait, int rate, int fleetRate, int burst, int failures) {
         return new OriginSettings(
                 maxConcurrent,
                 false,
-                Duration.ZERO,
+                maxWait,
                 rate,
                 fleetRate,
                 burst,
@@ -88,14 +94,7 @@ class OriginGuardTest {
         cache(node, "trades").put("old", "stale value");
         clock.advance(Duration.ofMinutes(2));
         CountDownLatch goOn = new CountDownLatch(1);
-        CompletableFuture<String> first = cache(node, "quotes")
-                .async()
-                .get("k", key -> {
-                    assertThat(goOn.await(20, TimeUnit.SECONDS)).isTrue();
-                    return "v";
-                })
-                .toCompletableFuture();
-        await().until(() -> count("cache.quotes.loads") == 1);
+        CompletableFuture<String> first = hanging(node, goOn);
         RejectedException refused = catchThrowableOfType(
                 RejectedException.class, () -> cache(node, "trades").get("k", key -> "never"));
         assertThat(refused)
@@ -117,6 +116,57 @@ class OriginGuardTest {
                         metrics.getGauges().get("origin.market.under_way").getValue())
                 .isEqualTo(0));
         assertThat(cache(node, "trades").get("k", key -> "now")).isEqualTo("now");
+    }
+
+    @Test
+    @Tag("F68")
+    void withoutAWaitAFullOriginRefusesWithinMillisecondsAndAsksForNoLease() throws Exception {
+        CacheCoordinator node = node(origin(1, 0, 0, 1, 20), metrics);
+        CountDownLatch goOn = new CountDownLatch(1);
+        CompletableFuture<String> first = hanging(node, goOn);
+        int claims = remote.leases().claims();
+        long[] nanos = new long[200];
+        for (int i = 0; i < nanos.length; i++) {
+            String key = "k" + i;
+            long began = System.nanoTime();
+            assertThatThrownBy(() -> cache(node, "trades").get(key, same -> "never"))
+                    .isInstanceOf(RejectedException.class);
+            nanos[i] = System.nanoTime() - began;
+        }
+        Arrays.sort(nanos);
+        assertThat(Duration.ofNanos(nanos[nanos.length / 2])).isLessThan(Duration.ofMillis(5));
+        assertThat(remote.leases().claims()).isEqualTo(claims);
+        goOn.countDown();
+        assertThat(first.get(20, TimeUnit.SECONDS)).isEqualTo("v");
+    }
+
+    @Test
+    @Tag("F68")
+    void whoQueuesBeforeAnOriginThatHangsIsToldWhenItsWaitIsOver() throws Exception {
+        Duration wait = Duration.ofMillis(300);
+        CacheCoordinator node = node(origin(1, wait, 0, 0, 1, 20), metrics);
+        CountDownLatch goOn = new CountDownLatch(1);
+        CompletableFuture<String> first = hanging(node, goOn);
+        long began = System.nanoTime();
+        assertThatThrownBy(() -> cache(node, "trades").get("k", key -> "never"))
+                .isInstanceOf(RejectedException.class)
+                .hasMessageContaining("1 calls under way");
+        assertThat(Duration.ofNanos(System.nanoTime() - began)).isGreaterThanOrEqualTo(wait);
+        assertThat(first).as("no place was free meanwhile").isNotDone();
+        goOn.countDown();
+        assertThat(first.get(20, TimeUnit.SECONDS)).isEqualTo("v");
+    }
+
+    private CompletableFuture<String> hanging(CacheCoordinator node, CountDownLatch goOn) {
+        CompletableFuture<String> first = cache(node, "quotes")
+                .async()
+                .get("k", key -> {
+                    assertThat(goOn.await(20, TimeUnit.SECONDS)).isTrue();
+                    return "v";
+                })
+                .toCompletableFuture();
+        await().until(() -> count("cache.quotes.loads") == 1);
+        return first;
     }
 
     @Test
