@@ -137,7 +137,7 @@ final class Exchange {
         try {
             node = JSON.readTree(body);
         } catch (JsonProcessingException e) {
-            throw new HttpProblem(400, "Bad request", "the body is not JSON: " + e.getOriginalMessage());
+            throw new HttpProblem(400, "Bad request", "the body is not JSON: " + JsonFlaw.of(e));
         } catch (IOException e) {
             throw new HttpProblem(400, "Bad request", "the body is not JSON in UTF-8");
         }
