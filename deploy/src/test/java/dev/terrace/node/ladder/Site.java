@@ -192,7 +192,10 @@ final class Site implements AutoCloseable {
 
     void loseBoth() {
         try {
-            delete(backup);
+            // The tier may make a file meanwhile; a folder that is left, and empty, would be taken into use.
+            while (Files.exists(backup)) {
+                delete(backup);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -268,7 +271,7 @@ final class Site implements AutoCloseable {
                 try {
                     Files.deleteIfExists(dir);
                 } catch (DirectoryNotEmptyException written) {
-                    // The tier has made a new file meanwhile; what it needs is gone all the same.
+                    // The tier has made a new file meanwhile.
                     System.out.println("not empty any more: " + dir);
                 }
                 return FileVisitResult.CONTINUE;

@@ -6,12 +6,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A folder of L3's or of the journal's: whose it is, what form it has, and what lies where. Nothing is written into a folder that is not
@@ -53,16 +56,28 @@ final class Folder implements AutoCloseable {
     private final OwnerLock lock;
     private final boolean fresh;
 
-    private Folder(Kind kind, Path path, OwnerLock lock, boolean fresh) {
+    /** Of the file that is locked, which nobody else can have while it is open; null where files have no identity. */
+    private final @Nullable Object ownerKey;
+
+    private Folder(Kind kind, Path path, OwnerLock lock, boolean fresh) throws IOException {
+        this.ownerKey = Files.readAttributes(path.resolve(OWNER), BasicFileAttributes.class)
+                .fileKey();
         this.kind = kind;
         this.path = path;
         this.lock = lock;
         this.fresh = fresh;
     }
 
-    /** Whether the database still lies where it was opened. */
+    /** Whether the database still lies where it was opened, and no other one in its place. */
     boolean isThere() {
-        return Files.exists(path.resolve(DATABASE).resolve("CURRENT"));
+        try {
+            Object owner = Files.readAttributes(path.resolve(OWNER), BasicFileAttributes.class)
+                    .fileKey();
+            return Objects.equals(owner, ownerKey)
+                    && Files.exists(path.resolve(DATABASE).resolve("CURRENT"));
+        } catch (IOException gone) {
+            return false;
+        }
     }
 
     /**

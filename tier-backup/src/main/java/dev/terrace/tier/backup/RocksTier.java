@@ -221,7 +221,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
         }
         if (!folder.isThere()) {
             // Files that were deleted can be written as long as they are open, and are gone with the process.
-            return "the folder " + folder.path() + " was removed; put it back by restarting with an empty one";
+            return "the folder " + folder.path() + " was removed or replaced";
         }
         try {
             return vault.store().probe() ? "" : "what was written is not there";
@@ -230,6 +230,11 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
         } catch (RocksDBException e) {
             return "writing to " + folder.path() + " fails: " + e.getMessage();
         }
+    }
+
+    /** Whether what it opened still lies where it was. Looks at the disk. */
+    boolean hasItsFolder() {
+        return folder.isThere();
     }
 
     private static Lookup unavailable(Unavailability cause, String detail) {

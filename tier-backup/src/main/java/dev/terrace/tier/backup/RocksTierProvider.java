@@ -9,6 +9,7 @@ import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.TierProvider;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 
@@ -32,6 +33,12 @@ public final class RocksTierProvider implements TierProvider {
 
     @Override
     public Tier open(TierContext context) {
+        Path path = context.settings(BackupStorageSettings.class).path();
+        return new ReopeningTier(() -> tier(context), path, context.metrics());
+    }
+
+    /** L3 as long as its folder is there. */
+    static RocksTier tier(TierContext context) {
         BackupStorageSettings settings = context.settings(BackupStorageSettings.class);
         requireKey(settings);
         Folder folder = Folder.take(Folder.Kind.BACKUP, settings.path(), settings.encryption());

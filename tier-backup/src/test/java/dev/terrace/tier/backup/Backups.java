@@ -72,7 +72,7 @@ final class Backups {
     }
 
     static RocksTier open(TestContext context) {
-        return (RocksTier) new RocksTierProvider().open(context);
+        return RocksTierProvider.tier(context);
     }
 
     static <T> T await(CompletionStage<T> stage) {
