@@ -8,7 +8,7 @@ import java.time.Duration;
  * @param policy whether and when the writer is called
  * @param timeout longest wait for one call of the writer
  * @param delay behind only: how long a write may wait for others of its key, which replace it
- * @param batch behind only: most writes in one call of a writer that takes several
+ * @param batch most writes in one call of a writer that takes several
  * @param maxAttempts behind only: failed calls after which a write becomes a dead letter
  * @param backoff behind only: pause after the first failure; doubles with each further one
  * @param longestBackoff behind only: longest such pause

@@ -2,7 +2,13 @@ package dev.terrace.core;
 
 import dev.terrace.spi.CacheKey;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,6 +39,32 @@ final class KeyQueue {
         Line line = enter(key, own -> begin(key, own, operation, result));
         serve(key, line);
         return result;
+    }
+
+    /**
+     * The same, when those of all {@code keys} have ended that were queued before it; those queued after it wait for it. Begins on a
+     * thread of the common pool: what ends at once, and lets another one begin, must not nest.
+     */
+    <T> CompletionStage<T> runAll(Collection<CacheKey> keys, Supplier<CompletionStage<T>> operation) {
+        CompletableFuture<Void> over = new CompletableFuture<>();
+        List<CompletableFuture<Void>> turns = new ArrayList<>();
+        Map<CacheKey, Line> entered = new HashMap<>();
+        // All lines in one step, else two that share two keys could each wait for the other.
+        synchronized (this) {
+            for (CacheKey key : Set.copyOf(keys)) {
+                CompletableFuture<Void> turn = new CompletableFuture<>();
+                turns.add(turn);
+                Supplier<CompletionStage<Void>> waiting = () -> {
+                    turn.complete(null);
+                    return over;
+                };
+                entered.put(key, enter(key, own -> begin(key, own, waiting, new CompletableFuture<>())));
+            }
+        }
+        entered.forEach(this::serve);
+        return CompletableFuture.allOf(turns.toArray(CompletableFuture[]::new))
+                .thenComposeAsync(ready -> operation.get())
+                .whenComplete((value, failure) -> over.complete(null));
     }
 
     private interface Turn {

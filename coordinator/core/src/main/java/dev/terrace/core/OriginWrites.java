@@ -25,7 +25,10 @@ import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteJournal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -181,7 +184,7 @@ final class OriginWrites implements AutoCloseable {
                 () -> policy.policy() == WritePolicy.Kind.THROUGH ? through(intent, target, policy) : behind(intent));
     }
 
-    /** Many of them. */
+    /** Many of them; a writer that takes several, and is called while callers wait, gets many in a call. */
     CompletionStage<List<WriteReceipt>> writeAll(List<Intent> intents) {
         boolean aside = true;
         for (Intent intent : intents) {
@@ -191,8 +194,76 @@ final class OriginWrites implements AutoCloseable {
             return conditional.plainAll(intents);
         }
         List<CompletableFuture<WriteReceipt>> receipts = new ArrayList<>();
-        intents.forEach(intent -> receipts.add(write(intent).toCompletableFuture()));
+        Map<Batch.Of, Batch> gathering = new HashMap<>();
+        for (Intent intent : intents) {
+            WritePolicy policy = policy(intent.key());
+            OriginTarget target = targets.get(intent.key().cache());
+            if (target == null || !target.takesMany() || policy.policy() != WritePolicy.Kind.THROUGH) {
+                receipts.add(write(intent).toCompletableFuture());
+                continue;
+            }
+            Batch batch = gathering.computeIfAbsent(new Batch.Of(target, policy), Batch::new);
+            if (batch.writes.size() >= policy.batch() || batch.writes.containsKey(intent.key())) {
+                // Never two changes of one key in a call.
+                through(batch);
+                batch = new Batch(batch.of);
+                gathering.put(batch.of, batch);
+            }
+            receipts.add(batch.add(intent));
+        }
+        gathering.values().forEach(this::through);
         return Writes.joined(receipts);
+    }
+
+    /** Writes that go to a writer in one call. Not thread-safe. */
+    private static final class Batch {
+        final Of of;
+        final Map<CacheKey, Write> writes = new LinkedHashMap<>();
+
+        record Of(OriginTarget target, WritePolicy policy) {}
+
+        record Write(Intent intent, CompletableFuture<WriteReceipt> receipt) {}
+
+        Batch(Of of) {
+            this.of = of;
+        }
+
+        CompletableFuture<WriteReceipt> add(Intent intent) {
+            Write write = new Write(intent, new CompletableFuture<>());
+            writes.put(intent.key(), write);
+            return write.receipt();
+        }
+    }
+
+    private void through(Batch batch) {
+        List<Batch.Write> writes = List.copyOf(batch.writes.values());
+        queue.runAll(batch.writes.keySet(), () -> {
+                    List<Entry> entries = new ArrayList<>();
+                    writes.forEach(write -> entries.add(write.intent().make().apply(clock.next())));
+                    WriterCalls.Started started = calls.start(
+                            batch.of.target(),
+                            entries.stream()
+                                    .map(entry -> new OriginCall(entry, 1))
+                                    .toList(),
+                            batch.of.policy().timeout());
+                    return started.answered().thenCompose(answers -> {
+                        List<CompletableFuture<?>> ends = new ArrayList<>();
+                        for (int i = 0; i < writes.size(); i++) {
+                            Batch.Write write = writes.get(i);
+                            ends.add(answered(entries.get(i), write.intent().terms(), answers.get(i), started)
+                                    .handle((receipt, failure) -> failure == null
+                                            ? write.receipt().complete(receipt)
+                                            : write.receipt().completeExceptionally(Gate.unwrapped(failure)))
+                                    .toCompletableFuture());
+                        }
+                        return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
+                    });
+                })
+                .whenComplete((done, bug) -> {
+                    if (bug != null) {
+                        writes.forEach(write -> write.receipt().completeExceptionally(Gate.unwrapped(bug)));
+                    }
+                });
     }
 
     /**
@@ -217,22 +288,25 @@ final class OriginWrites implements AutoCloseable {
     private CompletionStage<WriteReceipt> through(Intent intent, OriginTarget target, WritePolicy policy) {
         Entry entry = intent.make().apply(clock.next());
         WriterCalls.Started started = calls.start(target, List.of(new OriginCall(entry, 1)), policy.timeout());
-        return started.answered().thenCompose(answers -> {
-            WriteAnswer answer = answers.get(0);
-            if (answer.kind() == WriteAnswer.Kind.TAKEN) {
-                return tiers(entry, intent.terms(), OriginState.WRITTEN);
+        return started.answered().thenCompose(answers -> answered(entry, intent.terms(), answers.get(0), started));
+    }
+
+    /** The origin has said what became of a write, or its time is over. */
+    private CompletionStage<WriteReceipt> answered(
+            Entry entry, Terms terms, WriteAnswer answer, WriterCalls.Started started) {
+        if (answer.kind() == WriteAnswer.Kind.TAKEN) {
+            return tiers(entry, terms, OriginState.WRITTEN);
+        }
+        if (answer.kind() != WriteAnswer.Kind.UNKNOWN) {
+            return CompletableFuture.failedStage(refusal(entry.key(), answer, false));
+        }
+        // What happened is only known to be over when the call has ended; until then it may happen yet.
+        boolean over = started.ended().isDone();
+        return dropped(entry.key()).thenCompose(done -> {
+            if (!over) {
+                started.ended().thenRun(() -> dropped(entry.key()));
             }
-            if (answer.kind() != WriteAnswer.Kind.UNKNOWN) {
-                return CompletableFuture.failedStage(refusal(entry.key(), answer, false));
-            }
-            // What happened is only known to be over when the call has ended; until then it may happen yet.
-            boolean over = started.ended().isDone();
-            return dropped(entry.key()).thenCompose(done -> {
-                if (!over) {
-                    started.ended().thenRun(() -> dropped(entry.key()));
-                }
-                return CompletableFuture.failedStage(refusal(entry.key(), answer, true));
-            });
+            return CompletableFuture.failedStage(refusal(entry.key(), answer, true));
         });
     }
 

@@ -87,4 +87,51 @@ class KeyQueueTest {
             pool.shutdownNow();
         }
     }
+
+    @Test
+    void oneOfManyKeysWaitsForAllOfThemAndOthersForIt() throws Exception {
+        CacheKey other = CacheKey.of("c", "other");
+        CompletableFuture<Integer> first = new CompletableFuture<>();
+        CompletableFuture<Integer> second = new CompletableFuture<>();
+        CompletableFuture<Integer> batch = new CompletableFuture<>();
+        CompletableFuture<Void> begun = new CompletableFuture<>();
+        queue.run(KEY, () -> first);
+        queue.run(other, () -> second);
+        CompletableFuture<Integer> both = queue.runAll(List.of(KEY, other, KEY), () -> {
+                    begun.complete(null);
+                    return batch;
+                })
+                .toCompletableFuture();
+        CompletableFuture<Integer> after =
+                queue.run(other, () -> CompletableFuture.completedStage(3)).toCompletableFuture();
+        second.complete(2);
+        assertThat(begun).isNotDone();
+        first.complete(1);
+        begun.get(10, TimeUnit.SECONDS);
+        assertThat(after).isNotDone();
+        batch.complete(12);
+        assertThat(both.get(10, TimeUnit.SECONDS)).isEqualTo(12);
+        assertThat(after.get(10, TimeUnit.SECONDS)).isEqualTo(3);
+        assertThat(queue.size()).isZero();
+    }
+
+    @Test
+    void manyThatShareKeysInOtherOrdersAllEnd() throws Exception {
+        CacheKey other = CacheKey.of("c", "other");
+        List<CompletableFuture<Integer>> all = new ArrayList<>();
+        for (int i = 0; i < MANY; i++) {
+            int number = i;
+            List<CacheKey> keys = i % 2 == 0 ? List.of(KEY, other) : List.of(other, KEY);
+            all.add(CompletableFuture.supplyAsync(() -> queue.runAll(
+                            keys,
+                            () -> number % 3 == 0
+                                    ? CompletableFuture.<Integer>failedStage(new IllegalStateException("refused"))
+                                    : CompletableFuture.completedStage(number)))
+                    .thenCompose(stage -> stage));
+        }
+        CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
+                .handle((done, failures) -> true)
+                .get(20, TimeUnit.SECONDS);
+        assertThat(queue.size()).isZero();
+    }
 }

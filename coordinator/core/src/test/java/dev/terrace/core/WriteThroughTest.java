@@ -16,6 +16,7 @@ import dev.terrace.api.RejectedWriteException;
 import dev.terrace.api.ReplicationException;
 import dev.terrace.api.SetupException;
 import dev.terrace.api.UnknownWriteException;
+import dev.terrace.api.WriteChange;
 import dev.terrace.api.WriteContext;
 import dev.terrace.api.WriteOptions;
 import dev.terrace.api.WriteReceipt;
@@ -26,11 +27,15 @@ import dev.terrace.testkit.HeapTier;
 import dev.terrace.testkit.ManualClock;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -263,5 +268,76 @@ class WriteThroughTest {
         assertThat(origin.values).containsEntry("a", "1").containsEntry("b", "2");
         assertThatThrownBy(() -> many.put("bad", "x")).isInstanceOf(OriginWriteException.class);
         assertThat(many.get("bad")).isNull();
+    }
+
+    /** Takes many at once; what begins with {@code bad} it refuses. */
+    private final class ManyTaker implements BulkWriter<String, String> {
+        final List<List<String>> calls = new CopyOnWriteArrayList<>();
+
+        @Override
+        public Map<String, Exception> writeAll(List<WriteChange<String, String>> changes) {
+            calls.add(changes.stream().map(WriteChange::key).toList());
+            Map<String, Exception> refused = new HashMap<>();
+            for (WriteChange<String, String> change : changes) {
+                if (change.key().startsWith("bad")) {
+                    refused.put(change.key(), new RejectedWriteException("never"));
+                } else {
+                    origin.values.put(change.key(), change.value());
+                    origin.versions.add(change.context().version());
+                }
+            }
+            return refused;
+        }
+    }
+
+    @Test
+    void manyWritesAreOneCallOfAWriterThatTakesMany() {
+        ManyTaker taker = new ManyTaker();
+        Cache<String, String> many = node.coordinator.cache("many", Codecs.stringKey(), Codecs.string(), taker);
+        Map<String, WriteReceipt> receipts = many.putAll(Map.of("a", "1", "b", "2", "c", "3"));
+        assertThat(taker.calls).hasSize(1);
+        assertThat(taker.calls.get(0)).containsExactlyInAnyOrder("a", "b", "c");
+        assertThat(receipts.values())
+                .allSatisfy(receipt -> assertThat(receipt.origin()).isEqualTo(OriginState.WRITTEN));
+        assertThat(receipts.values().stream().map(WriteReceipt::version))
+                .containsExactlyInAnyOrderElementsOf(origin.versions);
+        assertThat(many.getAll(List.of("a", "b", "c"))).isEqualTo(Map.of("a", "1", "b", "2", "c", "3"));
+
+        assertThatThrownBy(() -> many.putAll(Map.of("d", "4", "bad", "5", "e", "6")))
+                .isInstanceOf(OriginWriteException.class)
+                .hasMessageContaining("never");
+        assertThat(taker.calls).hasSize(2);
+        assertThat(many.getAll(List.of("d", "bad", "e")))
+                .as("the others were taken")
+                .isEqualTo(Map.of("d", "4", "e", "6"));
+
+        Map<String, String> hundred = new HashMap<>();
+        for (int i = 0; i < 100; i++) {
+            hundred.put("k" + i, "v" + i);
+        }
+        taker.calls.clear();
+        many.putAll(hundred);
+        assertThat(taker.calls.stream().map(List::size)).as("write.batch is 64").containsExactlyInAnyOrder(64, 36);
+        assertThat(origin.values).containsAllEntriesOf(hundred);
+    }
+
+    @Test
+    void batchesThatShareKeysFollowOneAnotherInWhateverOrderTheyNameThem() {
+        ManyTaker taker = new ManyTaker();
+        Cache<String, String> many = node.coordinator.cache("many", Codecs.stringKey(), Codecs.string(), taker);
+        List<CompletableFuture<?>> all = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            Map<String, String> entries = new LinkedHashMap<>();
+            entries.put(i % 2 == 0 ? "a" : "b", "v" + i);
+            entries.put(i % 2 == 0 ? "b" : "a", "v" + i);
+            entries.put("k" + i % 3, "v" + i);
+            all.add(many.async().putAll(entries).toCompletableFuture());
+            all.add(many.async().put("a", "single" + i).toCompletableFuture());
+        }
+        assertThat(CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)))
+                .succeedsWithin(Duration.ofSeconds(30));
+        for (String key : List.of("a", "b", "k0", "k1", "k2")) {
+            assertThat(many.get(key)).as(key).isEqualTo(origin.values.get(key));
+        }
     }
 }
