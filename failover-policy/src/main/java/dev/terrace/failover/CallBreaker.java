@@ -106,7 +106,9 @@ final class CallBreaker {
         }
         switch (cause) {
             case TIMEOUT, ERROR, STORAGE -> breaker.onError(nanos, TimeUnit.NANOSECONDS, new CallFailure(cause));
-            case DISCONNECTED, OVERLOADED, BREAKER_OPEN, FORGETFUL, CLOSED -> breaker.releasePermission();
+            // An answer, and in time: whether it may vote is decided elsewhere.
+            case FORGETFUL -> breaker.onSuccess(nanos, TimeUnit.NANOSECONDS);
+            case DISCONNECTED, OVERLOADED, BREAKER_OPEN, CLOSED -> breaker.releasePermission();
         }
     }
 

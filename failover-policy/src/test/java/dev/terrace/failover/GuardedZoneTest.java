@@ -151,6 +151,18 @@ class GuardedZoneTest extends TierContract {
     }
 
     @Test
+    void aZoneThatHasForgottenAnswersAllTheSame() {
+        GuardedZone guard = guarded(SOON);
+        fail(guard, Unavailability.TIMEOUT);
+        await().until(() -> state().equals("HALF_OPEN"));
+        tier.failWith(Unavailability.FORGETFUL);
+        for (int i = 0; i < 3; i++) {
+            answer(guard.vote(key()));
+        }
+        assertThat(state()).isEqualTo("CLOSED");
+    }
+
+    @Test
     void aTryThatWorksAfterOthersHadFailedHasCallsTryItAtOnce() {
         GuardedZone guard = guarded(NEVER);
         fail(guard, Unavailability.TIMEOUT);
