@@ -101,12 +101,16 @@ final class Sliding {
             return;
         }
         Entry longer = longer(entry, ttl, policy.staleTtl().toMillis());
-        prolong(longer).thenAccept(outcome -> settle(longer, outcome)).whenComplete((settled, bug) -> {
-            if (bug != null) {
-                LOG.error("a life could not be lengthened cache={}", key.cache(), bug);
-            }
-            rest(key, ttl);
-        });
+        // Composed, so that what throws instead of answering does not keep the key busy for ever.
+        CompletableFuture.completedStage(longer)
+                .thenCompose(this::prolong)
+                .thenAccept(outcome -> settle(longer, outcome))
+                .whenComplete((settled, bug) -> {
+                    if (bug != null) {
+                        LOG.error("a life could not be lengthened cache={}", key.cache(), bug);
+                    }
+                    rest(key, ttl);
+                });
     }
 
     private void settle(Entry longer, Prolonged outcome) {

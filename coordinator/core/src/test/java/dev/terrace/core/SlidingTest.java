@@ -15,7 +15,10 @@ import dev.terrace.config.NearCacheSettings;
 import dev.terrace.config.Settings;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.ForwardingTier;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Prolonging;
+import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
@@ -26,6 +29,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -45,6 +52,10 @@ class SlidingTest {
         final CacheCoordinator coordinator;
 
         Node(boolean withRemote) {
+            this(withRemote ? remote : null);
+        }
+
+        Node(@Nullable Tier l2) {
             Settings base = Settings.defaults();
             Settings settings = new Settings(
                     base.localCache(),
@@ -68,8 +79,8 @@ class SlidingTest {
                     .clock(clock)
                     .metrics(metrics)
                     .tier(local);
-            if (withRemote) {
-                builder.tier(remote);
+            if (l2 != null) {
+                builder.tier(l2);
             }
             coordinator = builder.build();
             nodes.add(this);
@@ -202,6 +213,50 @@ class SlidingTest {
         clock.advance(Duration.ofSeconds(2));
         assertThat(cache.get("k")).isNull();
         assertThat(node.count("prolonged")).isZero();
+    }
+
+    /** An L2 that cannot lengthen lives as long as it is told so, by a stage that fails or by throwing. */
+    private final class Stubborn extends ForwardingTier implements Prolonging {
+        final AtomicInteger asked = new AtomicInteger();
+        volatile boolean fails = true;
+        volatile boolean byThrowing;
+
+        Stubborn() {
+            super(remote);
+        }
+
+        @Override
+        public CompletionStage<Prolonged> prolong(Entry entry) {
+            asked.incrementAndGet();
+            if (!fails) {
+                return remote.prolong(entry);
+            }
+            if (byThrowing) {
+                throw new IllegalStateException("a bug");
+            }
+            return CompletableFuture.failedStage(new IllegalStateException("a bug"));
+        }
+    }
+
+    @Test
+    void aLifeThatCannotBeLengthenedIsTriedAgainWithALaterRead() {
+        for (boolean throwing : new boolean[] {false, true}) {
+            Stubborn stubborn = new Stubborn();
+            stubborn.byThrowing = throwing;
+            Node node = new Node(stubborn);
+            Cache<String, String> cache = node.cache("sessions");
+            cache.put("k" + throwing, "v");
+            clock.advance(TTL.dividedBy(2));
+            await().untilAsserted(() -> {
+                assertThat(cache.get("k" + throwing))
+                        .as("readers do not notice")
+                        .isEqualTo("v");
+                assertThat(stubborn.asked).hasValueGreaterThan(1);
+            });
+            assertThat(node.count("prolonged")).isZero();
+            stubborn.fails = false;
+            touch(node, cache, "k" + throwing, "v");
+        }
     }
 
     @Test

@@ -33,7 +33,7 @@ public final class Chaos implements AutoCloseable {
     private static final Duration AWAKE = Duration.ofMillis(20);
 
     private final CacheCoordinator coordinator;
-    private final @Nullable EmbeddedRedis redis;
+    private final @Nullable Victim redis;
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "terrace-chaos");
         thread.setDaemon(true);
@@ -69,8 +69,54 @@ public final class Chaos implements AutoCloseable {
      * @param redis the server that this node started for itself; null when its L2 is somebody else's, which is left alone
      */
     public Chaos(CacheCoordinator coordinator, @Nullable EmbeddedRedis redis) {
+        this(coordinator, redis == null ? null : Victim.of(redis));
+    }
+
+    Chaos(CacheCoordinator coordinator, @Nullable Victim redis) {
         this.coordinator = coordinator;
         this.redis = redis;
+    }
+
+    /** What may be broken; every method throws when it cannot be done. */
+    interface Victim {
+        long pid();
+
+        void kill();
+
+        void freeze();
+
+        void thaw();
+
+        void restart();
+
+        private static Victim of(EmbeddedRedis redis) {
+            return new Victim() {
+                @Override
+                public long pid() {
+                    return redis.pid();
+                }
+
+                @Override
+                public void kill() {
+                    redis.kill();
+                }
+
+                @Override
+                public void freeze() {
+                    redis.freeze();
+                }
+
+                @Override
+                public void thaw() {
+                    redis.thaw();
+                }
+
+                @Override
+                public void restart() {
+                    redis.restart();
+                }
+            };
+        }
     }
 
     /**
@@ -113,7 +159,7 @@ public final class Chaos implements AutoCloseable {
      * @throws BadInputException when L2 is not this node's own, something is done to it already, or the time is out of bounds
      */
     public synchronized void killRemote(Duration time) {
-        EmbeddedRedis victim = breakable("kill-l2", time);
+        Victim victim = breakable("kill-l2", time);
         AUDIT.info("chaos action=kill-l2 pid={} for={}", victim.pid(), time);
         victim.kill();
         Fault fault = new Fault("kill-l2", 0, System.nanoTime() + time.toNanos());
@@ -129,7 +175,7 @@ public final class Chaos implements AutoCloseable {
      * @throws BadInputException as {@link #killRemote}
      */
     public synchronized void slowRemote(Duration time, Duration delay) {
-        EmbeddedRedis victim = breakable("slow-l2", time);
+        Victim victim = breakable("slow-l2", time);
         if (delay.compareTo(Duration.ofMillis(1)) < 0 || delay.compareTo(time) > 0) {
             throw new BadInputException(
                     "a delay of " + delay.toMillis() + " ms is out of bounds",
@@ -141,7 +187,7 @@ public final class Chaos implements AutoCloseable {
         timer.execute(() -> pause(fault));
     }
 
-    private EmbeddedRedis breakable(String action, Duration time) {
+    private Victim breakable(String action, Duration time) {
         if (redis == null) {
             throw new BadInputException(
                     action + " is refused: this node did not start its L2, so it may be somebody else's",

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * The table of what is lost, how soon that is noticed, how soon all is well again, and how many reads fail meanwhile: nodes with real
  * Redis servers and RocksDB under load, of which parts are killed, frozen and made slow. Asserts what users were promised and
- * prints what it took. {@code -Dterrace.table.rounds=5 -Dterrace.table.at.once=1} measures with care.
+ * prints what it took. {@code -Dtable.rounds=5 -Dtable.at.once=1} measures with care.
  */
 @Tag("alone")
 class FaultTableIT {

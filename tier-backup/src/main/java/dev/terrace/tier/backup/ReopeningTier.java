@@ -55,8 +55,8 @@ final class ReopeningTier implements ScannableTier, HintStore, Probed {
     private final Counter failed;
 
     /** At most one look at a time, and none that waits. */
-    private final ThreadPoolExecutor looking = new ThreadPoolExecutor(
-            0, 1, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
+    private final ThreadPoolExecutor looking =
+            new ThreadPoolExecutor(0, 1, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
                 Thread thread = new Thread(task, "terrace-l3-reopening");
                 thread.setDaemon(true);
                 return thread;

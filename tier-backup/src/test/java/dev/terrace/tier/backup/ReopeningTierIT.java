@@ -78,7 +78,9 @@ class ReopeningTierIT {
         open(settings);
         remove();
         awaitTrouble("was removed or replaced; make an empty folder there");
-        assertThat(Backups.read(tier, "before")).as("what is open can still be read").isEqualTo("v");
+        assertThat(Backups.read(tier, "before"))
+                .as("what is open can still be read")
+                .isEqualTo("v");
 
         Files.createDirectories(folder);
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(trouble()).isEmpty());
@@ -91,7 +93,9 @@ class ReopeningTierIT {
                 .isTrue();
         tier.close();
         tier = new RocksTierProvider().open(context);
-        assertThat(Backups.read(tier, "after")).as("and is what the next process finds").isEqualTo("w");
+        assertThat(Backups.read(tier, "after"))
+                .as("and is what the next process finds")
+                .isEqualTo("w");
     }
 
     @Test

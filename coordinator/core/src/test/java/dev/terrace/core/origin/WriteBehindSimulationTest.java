@@ -21,6 +21,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 class WriteBehindSimulationTest {
     private static final int SEEDS = Integer.getInteger("terrace.behind.seeds", 2_000);
     private static final int MOST_SECONDS = Integer.getInteger("terrace.behind.seconds", 5);
+    /** However slow the machine is: fewer show nothing. */
+    private static final int LEAST_SEEDS = 50;
+
     private static final int MOST_SEEDS_FOR_A_MISTAKE = 2_000;
 
     @Test
@@ -33,7 +36,7 @@ class WriteBehindSimulationTest {
         long deaths = 0;
         long written = 0;
         int ran = 0;
-        for (long seed = first; seed < first + seeds && System.nanoTime() < deadline; seed++) {
+        for (long seed = first; seed < first + seeds && (ran < LEAST_SEEDS || System.nanoTime() < deadline); seed++) {
             SimulatedOrigin world = new SimulatedOrigin(seed, Mistake.NONE, replay != null);
             try {
                 world.run();
@@ -48,8 +51,11 @@ class WriteBehindSimulationTest {
         }
         System.out.println("WriteBehindSimulationTest first_seed=" + first + " seeds=" + ran + " crashes=" + crashes
                 + " dead_letters=" + deaths + " written=" + written);
-        assertThat(crashes).isPositive();
-        assertThat(deaths).isPositive();
+        assertThat(ran).isGreaterThanOrEqualTo(Math.min(seeds, LEAST_SEEDS));
+        if (replay == null) {
+            assertThat(crashes).isPositive();
+            assertThat(deaths).isPositive();
+        }
         assertThat(written).isPositive();
     }
 
