@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.Set;
 
 /** Health, metrics, warm-up jobs. */
@@ -81,6 +82,11 @@ final class OperationsEndpoints {
         tree.put("rung_since", ladder.since().toString());
         tree.put("rung_cause", ladder.cause());
         tree.put("rung_lift", ladder.lift());
+        Map<String, String> inTrouble = new TreeMap<>(ladder.signals());
+        inTrouble.values().removeIf(said -> said.equals("up"));
+        if (!inTrouble.isEmpty()) {
+            tree.put("in_trouble", inTrouble);
+        }
         putCoherence(tree);
         exchange.json(ready ? 200 : 503, tree);
     }

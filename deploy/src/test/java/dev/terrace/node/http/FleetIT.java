@@ -175,6 +175,12 @@ class FleetIT {
                             .asInt())
                     .isEqualTo(3);
 
+            await().atMost(PATIENCE)
+                    .until(() -> json(send("GET", "/health/ready", ""))
+                            .path("in_trouble")
+                            .path("zone west")
+                            .asText()
+                            .startsWith("down: "));
             Said said = terrace("zones", "--url", url());
             assertThat(said.exitCode()).isEqualTo(1);
             assertThat(said.out()).contains("unreachable");
