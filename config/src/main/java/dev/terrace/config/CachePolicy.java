@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param write how writes reach the origin; null also where a writer alone decides
  * @param origin which origin loads reach, and how
  * @param failover how far it steps down with its node; per cache only
+ * @param compression whether its values are compressed in L3; per cache only
  */
 public record CachePolicy(
         @Nullable Duration ttl,
@@ -32,7 +33,8 @@ public record CachePolicy(
         LoadingPolicy loading,
         @Nullable WritePolicy write,
         OriginPolicy origin,
-        @Nullable CacheFailover failover) {
+        @Nullable CacheFailover failover,
+        @Nullable Boolean compression) {
     /** Nothing set. */
     public static final CachePolicy INHERIT = new CachePolicy(null, null, null, null);
 
@@ -54,6 +56,7 @@ public record CachePolicy(
                 LoadingPolicy.INHERIT,
                 null,
                 OriginPolicy.INHERIT,
+                null,
                 null);
     }
 
@@ -71,7 +74,8 @@ public record CachePolicy(
                 loading,
                 write,
                 origin,
-                failover);
+                failover,
+                compression);
     }
 
     /** This policy with another number of acknowledgements. */
@@ -88,7 +92,8 @@ public record CachePolicy(
                 loading,
                 write,
                 origin,
-                failover);
+                failover,
+                compression);
     }
 
     /** This policy with another near cache. */
@@ -105,7 +110,8 @@ public record CachePolicy(
                 loading,
                 write,
                 origin,
-                failover);
+                failover,
+                compression);
     }
 
     /** This policy with another way to the origin. */
@@ -122,7 +128,8 @@ public record CachePolicy(
                 loading,
                 other,
                 origin,
-                failover);
+                failover,
+                compression);
     }
 
     /** This policy with another way of loading. */
@@ -139,7 +146,8 @@ public record CachePolicy(
                 other,
                 write,
                 origin,
-                failover);
+                failover,
+                compression);
     }
 
     /** This policy with another origin. */
@@ -156,7 +164,8 @@ public record CachePolicy(
                 loading,
                 write,
                 other,
-                failover);
+                failover,
+                compression);
     }
 
     /** This policy with another way of stepping down. */
@@ -173,6 +182,25 @@ public record CachePolicy(
                 loading,
                 write,
                 origin,
+                other,
+                compression);
+    }
+
+    /** This policy with another compression. */
+    public CachePolicy withCompression(@Nullable Boolean other) {
+        return new CachePolicy(
+                ttl,
+                staleTtl,
+                negativeTtl,
+                durable,
+                consistency,
+                stalenessBound,
+                replication,
+                nearCache,
+                loading,
+                write,
+                origin,
+                failover,
                 other);
     }
 }

@@ -257,6 +257,7 @@ public final class EffectiveSettings {
         put(into, "consistency", policy.consistency());
         put(into, "staleness_bound", policy.stalenessBound());
         put(into, "replication", policy.replication());
+        put(into, "compression", policy.compression());
         if (policy.failover() != null) {
             Map<String, Object> failover = child(into, "failover");
             put(failover, "max_rung", policy.failover().maxRung());

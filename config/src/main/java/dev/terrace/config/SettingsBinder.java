@@ -312,7 +312,12 @@ final class SettingsBinder {
             if (name.getBytes(UTF_8).length > CacheKey.MAX_CACHE_NAME_BYTES) {
                 in.wrong(name, "is not a cache name: the longest has " + CacheKey.MAX_CACHE_NAME_BYTES + " bytes", "");
             }
-            caches.put(name, policy(cache).withNearCache(nearCache(cache)).withFailover(cacheFailover(cache)));
+            caches.put(
+                    name,
+                    policy(cache)
+                            .withNearCache(nearCache(cache))
+                            .withFailover(cacheFailover(cache))
+                            .withCompression(cache.optionalFlag("compression")));
             cache.finish();
         }
         return caches;
@@ -331,6 +336,7 @@ final class SettingsBinder {
                 loadingPolicy(in.section("loading")),
                 write(in),
                 originPolicy(in.section("origin")),
+                null,
                 null);
     }
 

@@ -47,6 +47,7 @@ class EveryKeyTest {
                 new CachePolicy(Duration.ofSeconds(30), Duration.ofMinutes(5), Duration.ofSeconds(10), true)
                         .withConsistency(Consistency.BOUNDED, Duration.ofMillis(200))
                         .withReplication(ConsistencyLevel.QUORUM)
+                        .withCompression(false)
                         .withNearCache(new NearCacheSettings(500, Duration.ofSeconds(2)))
                         .withLoading(new LoadingPolicy(
                                 Duration.ofMillis(100),

@@ -25,7 +25,7 @@ public enum EntryKind {
     }
 
     /** The kind with this byte, or null. */
-    static @Nullable EntryKind ofCode(byte code) {
+    public static @Nullable EntryKind ofCode(byte code) {
         return code >= 0 && code < BY_CODE.length ? BY_CODE[code] : null;
     }
 }

@@ -13,14 +13,22 @@ final class Chores {
     private static final long EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final PartitionedStore store;
+    private final Dictionaries dictionaries;
     private final HighWater highWater;
     private final StorageHealth health;
     private final Meters meters;
     private final InstantSource clock;
     private long dueNanos = System.nanoTime();
 
-    Chores(PartitionedStore store, HighWater highWater, StorageHealth health, Meters meters, InstantSource clock) {
+    Chores(
+            PartitionedStore store,
+            Dictionaries dictionaries,
+            HighWater highWater,
+            StorageHealth health,
+            Meters meters,
+            InstantSource clock) {
         this.store = store;
+        this.dictionaries = dictionaries;
         this.highWater = highWater;
         this.health = health;
         this.meters = meters;
@@ -46,6 +54,7 @@ final class Chores {
             store.rotate(clock.millis());
             while (store.dropExpired(clock.millis())) {
                 meters.dropped.inc();
+                dictionaries.retire(store.oldestSequence());
             }
         } catch (RocksDBException e) {
             health.failed(e);

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.crypto.SecretKey;
+import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +42,7 @@ final class KeyRing {
     private final byte[] master;
     private final Map<Long, SecretKey> subKeys = new ConcurrentHashMap<>();
     private final Map<Integer, List<SecretKey>> shortSubKeys = new ConcurrentHashMap<>();
+    private final Map<Integer, List<SealingSubKey>> referenced = new ConcurrentHashMap<>();
     private volatile KeySet keys;
     private volatile long activeDataKey;
     private boolean writing;
@@ -163,6 +165,7 @@ final class KeyRing {
         activeDataKey = next.requireActive(Purpose.DATA).id();
         subKeys.clear(); // Some may be of a key that is gone.
         shortSubKeys.clear();
+        referenced.clear();
     }
 
     /** As {@link #freshSubKey}, for use where only unchecked exceptions may pass. */
@@ -271,5 +274,32 @@ final class KeyRing {
             shortSubKeys.put(id, found);
         }
         return found;
+    }
+
+    /** The sub-keys that a record of format 2 may mean; its tag tells. More than one only by chance. */
+    List<SealingSubKey> subKeysByReference(int reference) {
+        List<SealingSubKey> known = referenced.get(reference);
+        if (known != null) {
+            return known;
+        }
+        List<SealingSubKey> found = new ArrayList<>();
+        for (SubKey candidate : keys.subKeys()) {
+            SecretKey derived = SealingSubKey.referenceOf(candidate) == reference ? derive(candidate) : null;
+            if (derived != null) {
+                found.add(new SealingSubKey(candidate, derived));
+            }
+        }
+        if (!found.isEmpty()) {
+            referenced.put(reference, found);
+        }
+        return found;
+    }
+
+    /** The key of one dictionary; null when its data key is not there or was destroyed. */
+    @Nullable
+    SecretKey dictionaryKey(long dataKeyId, byte[] dictionaryId) {
+        RingKey key = keys.key(dataKeyId);
+        byte[] secret = key == null ? null : key.secret();
+        return secret == null ? null : new SecretKeySpec(Hkdf.derive(secret, dictionaryId, "dictionary"), "AES");
     }
 }

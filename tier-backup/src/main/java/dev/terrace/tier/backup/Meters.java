@@ -21,6 +21,8 @@ final class Meters implements AutoCloseable {
     final Counter writeErrors;
     /** Records or blocks that failed their checks. */
     final Counter corrupt;
+    /** Records, counted as corrupt too, of which the dictionary is not there. */
+    final Counter unknownDictionary;
     /** Records under the hash of another key. */
     final Counter collisions;
     /** Partitions dropped by retention. */
@@ -43,6 +45,7 @@ final class Meters implements AutoCloseable {
         writes = registry.counter("l3.writes");
         writeErrors = registry.counter("l3.write_errors");
         corrupt = registry.counter("l3.corrupt");
+        unknownDictionary = registry.counter("l3.unknown_dictionary");
         collisions = registry.counter("l3.collisions");
         dropped = registry.counter("l3.dropped");
         reclaimed = registry.counter("l3.reclaimed");

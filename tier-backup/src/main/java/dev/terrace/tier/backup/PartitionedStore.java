@@ -8,12 +8,15 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.FlushOptions;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
@@ -34,7 +37,22 @@ final class PartitionedStore {
     private static final int PARTS = 8;
 
     private static final long SLICE_BYTES = 1 << 20;
-    private static final byte[] HINTS = "hints".getBytes(StandardCharsets.US_ASCII);
+
+    /** Column families that are no partitions: what lies there is kept until it is removed. */
+    enum Side {
+        /** What zones of L2 have missed. */
+        HINTS,
+        /** Dictionaries. */
+        DICTIONARIES;
+
+        private String familyName() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        private byte[] family() {
+            return familyName().getBytes(StandardCharsets.US_ASCII);
+        }
+    }
 
     /** The database is closed. */
     static final class ClosedStore extends Exception {
@@ -65,8 +83,8 @@ final class PartitionedStore {
     /** Newest first. Replaced, never changed. */
     private volatile List<Partition> partitions;
 
-    /** Null until the first hint. */
-    private volatile @Nullable ColumnFamilyHandle hintFamily;
+    /** Each from its first record on. */
+    private final Map<Side, ColumnFamilyHandle> sides = new ConcurrentHashMap<>();
 
     /** When what is written now is committed; never goes back. */
     private volatile long commitMillis;
@@ -86,8 +104,11 @@ final class PartitionedStore {
                 Partition partition = Partition.of(handle.getName(), handle);
                 if (partition != null) {
                     found.add(partition);
-                } else if (Arrays.equals(handle.getName(), HINTS)) {
-                    hintFamily = handle;
+                }
+                for (Side side : Side.values()) {
+                    if (Arrays.equals(handle.getName(), side.family())) {
+                        sides.put(side, handle);
+                    }
                 }
             } catch (RocksDBException e) {
                 throw new IllegalStateException("an open column family has no name", e);
@@ -131,6 +152,22 @@ final class PartitionedStore {
         }
     }
 
+    /** As {@link #get}, but only the beginning of the copy, as much as {@code buffer} takes. Returns its length, or -1. */
+    int peek(byte[] hash, byte[] buffer) throws RocksDBException, ClosedStore {
+        enter();
+        try {
+            for (Partition partition : partitions) {
+                int length = database.get(partition.handle(), reading, hash, buffer);
+                if (length != RocksDB.NOT_FOUND) {
+                    return Math.min(length, buffer.length);
+                }
+            }
+            return -1;
+        } finally {
+            leave();
+        }
+    }
+
     /** Writes into the newest partition; in the operating system's hands when this returns. */
     void write(List<Stored> records) throws RocksDBException, ClosedStore {
         enter();
@@ -164,22 +201,22 @@ final class PartitionedStore {
         }
     }
 
-    /** The hint of that name, or null. */
-    byte @Nullable [] hint(byte[] name) throws RocksDBException, ClosedStore {
+    /** The record of that name, or null. */
+    byte @Nullable [] side(Side side, byte[] name) throws RocksDBException, ClosedStore {
         enter();
         try {
-            ColumnFamilyHandle family = hintFamily;
+            ColumnFamilyHandle family = sides.get(side);
             return family == null ? null : database.get(family, reading, name);
         } finally {
             leave();
         }
     }
 
-    /** Some hints in the order of their names, from name {@code from} on. */
-    Slice hints(byte[] from, int most) throws RocksDBException, ClosedStore {
+    /** Some records in the order of their names, from name {@code from} on. */
+    Slice side(Side side, byte[] from, int most) throws RocksDBException, ClosedStore {
         enter();
         try (ReadOptions passing = new ReadOptions().setFillCache(false)) {
-            ColumnFamilyHandle family = hintFamily;
+            ColumnFamilyHandle family = sides.get(side);
             List<Stored> records = new ArrayList<>();
             if (family == null) {
                 return new Slice(records, null, false);
@@ -199,17 +236,16 @@ final class PartitionedStore {
         }
     }
 
-    /** Writes and removes hints as one step; belongs to one thread, another than that of the partitions. */
-    void changeHints(List<Stored> kept, List<byte[]> dropped) throws RocksDBException, ClosedStore {
+    /** Writes and removes records as one step. Any thread, but for one side and name only one at a time. */
+    void changeSide(Side side, List<Stored> kept, List<byte[]> dropped) throws RocksDBException, ClosedStore {
         enter();
         try (WriteBatch batch = new WriteBatch()) {
-            ColumnFamilyHandle family = hintFamily;
+            ColumnFamilyHandle family = sides.get(side);
             if (family == null) {
                 if (kept.isEmpty()) {
                     return;
                 }
-                family = database.createColumnFamily(new ColumnFamilyDescriptor(HINTS, options.family()));
-                hintFamily = family;
+                family = create(side);
             }
             for (Stored stored : kept) {
                 batch.put(family, stored.hash, stored.record);
@@ -217,7 +253,32 @@ final class PartitionedStore {
             for (byte[] name : dropped) {
                 batch.delete(family, name);
             }
+            stamp(batch);
             database.write(writing, batch);
+        } finally {
+            leave();
+        }
+    }
+
+    private ColumnFamilyHandle create(Side side) throws RocksDBException {
+        synchronized (sides) {
+            ColumnFamilyHandle family = sides.get(side);
+            if (family == null) {
+                family = database.createColumnFamily(new ColumnFamilyDescriptor(side.family(), options.family()));
+                sides.put(side, family);
+            }
+            return family;
+        }
+    }
+
+    /** Returns when all records of a side are in files, so that a damaged log cannot lose them. */
+    void flushSide(Side side) throws RocksDBException, ClosedStore {
+        enter();
+        try (FlushOptions waiting = new FlushOptions().setWaitForFlush(true)) {
+            ColumnFamilyHandle family = sides.get(side);
+            if (family != null) {
+                database.flush(waiting, family);
+            }
         } finally {
             leave();
         }
@@ -247,10 +308,7 @@ final class PartitionedStore {
     Map<Integer, String> families() {
         Map<Integer, String> names = new HashMap<>();
         names.put(defaultFamily.getID(), "");
-        ColumnFamilyHandle hints = hintFamily;
-        if (hints != null) {
-            names.put(hints.getID(), "");
-        }
+        sides.forEach((side, handle) -> names.put(handle.getID(), side == Side.HINTS ? "" : side.familyName()));
         for (Partition partition : partitions) {
             names.put(
                     partition.handle().getID(),
@@ -311,11 +369,17 @@ final class PartitionedStore {
         }
     }
 
-    /** Drops a partition of which everything is older than the retention. Returns whether there was one. */
+    /**
+     * Drops the oldest partition when everything in it is older than the retention. It goes before any newer one, whatever the clock
+     * did meanwhile: a newer partition may hold the copies, tombstones among them, that hide what is in an older one. So when a
+     * newer one has had its time, all before it have.
+     *
+     * @return whether there was one
+     */
     boolean dropExpired(long nowMillis) throws RocksDBException, ClosedStore {
         for (int i = partitions.size() - 1; i > 0; i--) {
             if (nowMillis >= endMillis(i) + retentionMillis) {
-                drop(partitions.get(i));
+                drop(partitions.get(partitions.size() - 1));
                 return true;
             }
         }
@@ -365,6 +429,18 @@ final class PartitionedStore {
             }
         }
         return null;
+    }
+
+    /** Sequence number of the partition that is written to; 0 before the first. */
+    long newestSequence() {
+        List<Partition> now = partitions;
+        return now.isEmpty() ? 0 : now.get(0).sequence();
+    }
+
+    /** Sequence number of the oldest partition; 0 before the first. */
+    long oldestSequence() {
+        List<Partition> now = partitions;
+        return now.isEmpty() ? 0 : now.get(now.size() - 1).sequence();
     }
 
     /** The partitions' sequence numbers, newest first. */
@@ -483,10 +559,7 @@ final class PartitionedStore {
             for (Partition partition : partitions) {
                 partition.handle().close();
             }
-            ColumnFamilyHandle hints = hintFamily;
-            if (hints != null) {
-                hints.close();
-            }
+            sides.values().forEach(ColumnFamilyHandle::close);
             defaultFamily.close();
             database.close();
             reading.close();

@@ -1,64 +1,56 @@
 package dev.terrace.tier.backup;
 
-import com.github.luben.zstd.Zstd;
-import com.github.luben.zstd.ZstdCompressCtx;
-import com.github.luben.zstd.ZstdDecompressCtx;
-import com.github.luben.zstd.ZstdException;
 import dev.terrace.spi.Entry;
-import dev.terrace.spi.Envelope;
-import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
-import java.util.Arrays;
-import javax.crypto.Cipher;
-import javax.crypto.SecretKey;
+import java.util.List;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns envelopes into records and back: zstd, then AES-256-GCM. The layout stands in {@code docs/format.md}.
- *
- * <p>{@link #open} is thread-safe. {@link #seal} belongs to one thread, the writer, because nonces are counted.
+ * Turns entries into records and back: {@linkplain CompactEntry compact form}, zstd, then AES-256-GCM. Writes format 2 and reads 1, too;
+ * the layout stands in {@code docs/format.md}. Thread-safe; threads that used it {@linkplain #releaseThread release} what they hold.
  */
 final class Records {
-    static final byte FORMAT = 1;
-    static final int HEADER_BYTES = 38;
-    static final int TAG_BYTES = 16;
-
-    /** No envelope may be longer; a record that declares more is refused before anything is allocated. */
+    /** No entry may be longer; a record that declares more is refused before anything is allocated. */
     static final int MAX_ENVELOPE_BYTES = 64 << 20;
 
-    private static final int COMPRESSED = 1;
-    private static final int ENCRYPTED = 2;
-    private static final int COMPRESSION_LEVEL = 3;
-    private static final int DECLARED_AT = 18;
-    private static final int VERSION_AT = 22;
+    private static final int CRC_BYTES = 4;
+    private static final byte[] NO_DICTIONARY = new byte[0];
 
-    private static final ThreadLocal<Contexts> CONTEXTS = ThreadLocal.withInitial(Contexts::new);
+    /** What came out of reading a record. */
+    sealed interface Reading permits Sound, Flaw {}
 
-    /** Costly to make, so each thread has its own. Native memory: whoever ends a thread {@linkplain #releaseThread frees} it. */
-    private static final class Contexts {
-        final ZstdCompressCtx compress = new ZstdCompressCtx().setLevel(COMPRESSION_LEVEL);
-        final ZstdDecompressCtx decompress = new ZstdDecompressCtx();
-        final Cipher cipher;
+    /** It can be believed. */
+    record Sound(Entry entry) implements Reading {}
 
-        Contexts() {
-            try {
-                cipher = Cipher.getInstance("AES/GCM/NoPadding");
-            } catch (GeneralSecurityException e) {
-                throw new IllegalStateException("every JDK has AES/GCM", e);
-            }
-        }
+    /** Why it cannot. */
+    enum Flaw implements Reading {
+        /** Its bytes are not what they were, or it was moved here from elsewhere. */
+        DAMAGED,
+        /** A later build wrote it. */
+        UNKNOWN_FORMAT,
+        /** The ring never had its sub-key, or no longer has it. */
+        UNKNOWN_KEY,
+        /** The dictionary it was compressed with is not there. */
+        UNKNOWN_DICTIONARY
     }
 
-    private final boolean compression;
+    private final Compression compression;
     private final @Nullable KeyRing keys;
     private final @Nullable SealingKey sealing;
 
     /**
+     * Without dictionaries.
+     *
      * @param compression whether new records are compressed; old ones are read either way
      * @param keys null for a plain folder
      * @param keepMillis how long a record may live
      */
     Records(boolean compression, @Nullable KeyRing keys, long keepMillis) {
+        this(Compression.without(compression), keys, keepMillis);
+    }
+
+    Records(Compression compression, @Nullable KeyRing keys, long keepMillis) {
         this.compression = compression;
         this.keys = keys;
         this.sealing = keys == null ? null : new SealingKey(keys, keepMillis);
@@ -66,124 +58,208 @@ final class Records {
 
     /** Frees what the calling thread used to seal and open; using it again costs making it anew. */
     static void releaseThread() {
-        Contexts own = CONTEXTS.get();
-        CONTEXTS.remove();
-        own.compress.close();
-        own.decompress.close();
+        Workspace.releaseThread();
+        Gcm.releaseThread();
     }
 
-    /** The record of {@code entry} under {@code hash}. Its envelope must not exceed {@link #MAX_ENVELOPE_BYTES}. */
-    byte[] seal(byte[] hash, Entry entry) {
-        byte[] envelope = Envelope.encode(entry);
-        Contexts own = CONTEXTS.get();
-        byte[] body = compression ? own.compress.compress(envelope) : envelope;
-        int flags = keys == null ? 0 : ENCRYPTED;
-        if (body.length < envelope.length) {
-            flags |= COMPRESSED;
+    /**
+     * The record of {@code entry}.
+     *
+     * @param bound what it is bound to: only with the same bytes does it open. They say where it lies
+     * @throws java.io.UncheckedIOException when a fresh sub-key is needed and cannot be stored
+     */
+    byte[] seal(byte[] bound, Entry entry) {
+        Workspace own = Workspace.ofThread();
+        byte[] plain = own.plain(CompactEntry.longest(entry));
+        int length = CompactEntry.write(entry, plain);
+        SealingKey.Claim claim = sealing == null ? null : sealing.claim(length);
+        long dataKey = claim == null ? 0 : claim.key().subKey().keyId();
+        String cache = entry.key().cache();
+        Dictionary dictionary = null;
+        byte[] body = plain;
+        int from = 0;
+        int bodyLength = length;
+        int flags = claim == null ? 0 : RecordHeader.ENCRYPTED;
+        if (compression.isFor(cache)) {
+            dictionary = compression.dictionary(cache, dataKey);
+            byte[] packed = own.packed(length);
+            int packedLength = own.squeezer().compress(plain, length, dictionary, packed);
+            compression.observe(cache, plain, length, packedLength < 0 ? length : packedLength, dictionary);
+            if (packedLength >= 0) {
+                body = packed;
+                from = own.squeezer().from();
+                bodyLength = packedLength;
+                flags |= RecordHeader.COMPRESSED
+                        | (dictionary == null ? 0 : RecordHeader.DICTIONARY)
+                        | (own.squeezer().isFrame() ? RecordHeader.FRAME : 0);
+            } else {
+                dictionary = null;
+            }
+        }
+        RecordHeader header = new RecordHeader(
+                flags,
+                claim == null ? 0 : claim.key().reference(),
+                claim == null ? 0 : claim.counter(),
+                length,
+                dictionary == null ? 0 : dictionary.reference(),
+                entry.version().clock(),
+                0);
+        byte[] head = own.head();
+        int headerBytes = header.write(head);
+        byte[] record = new byte[headerBytes + bodyLength + (claim == null ? CRC_BYTES : Gcm.TAG_BYTES)];
+        System.arraycopy(head, 0, record, 0, headerBytes);
+        byte[] dictionaryId = idOf(dictionary);
+        if (claim == null) {
+            System.arraycopy(body, from, record, headerBytes, bodyLength);
+            int crc = crc(record, record.length - CRC_BYTES, dictionaryId, bound);
+            Cursor.putNumber(record, record.length - CRC_BYTES, crc, CRC_BYTES);
         } else {
-            body = envelope;
+            Gcm.seal(
+                    claim.key().secret(),
+                    claim.counter(),
+                    body,
+                    from,
+                    bodyLength,
+                    record,
+                    headerBytes,
+                    claim.key().binding(),
+                    dictionaryId,
+                    bound);
         }
-        SealingKey key = sealing;
-        if (key != null) {
-            key.next(body.length);
+        return record;
+    }
+
+    private static byte[] idOf(@Nullable Dictionary dictionary) {
+        return dictionary == null ? NO_DICTIONARY : dictionary.id();
+    }
+
+    private static int crc(byte[] record, int length, byte[]... associated) {
+        CRC32C crc = new CRC32C();
+        crc.update(record, 0, length);
+        for (byte[] more : associated) {
+            crc.update(more, 0, more.length);
         }
-        ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES + body.length + (key == null ? 0 : TAG_BYTES))
-                .put(FORMAT)
-                .put((byte) flags)
-                .putInt(keys == null || key == null ? 0 : keys.epochOf(key.subKey()))
-                .putInt(key == null ? 0 : key.subKey().shortId())
-                .putLong(key == null ? 0 : key.counter())
-                .putInt(envelope.length)
-                .putLong(entry.version().clock())
-                .putLong(entry.version().node());
-        byte[] record = header.array();
-        if (key == null) {
-            System.arraycopy(body, 0, record, HEADER_BYTES, body.length);
-            return record;
+        return (int) crc.getValue();
+    }
+
+    /** The entry in {@code record}, or null when it cannot be believed. */
+    @Nullable
+    Entry open(byte[] bound, byte[] record) {
+        return read(bound, record) instanceof Sound sound ? sound.entry() : null;
+    }
+
+    /** Reads {@code record}, which must have been sealed with the same {@code bound}. Any bytes are safe to pass. */
+    Reading read(byte[] bound, byte[] record) {
+        int format = RecordHeader.formatOf(record);
+        if (format == 1) {
+            return FormatOne.read(bound, record, keys);
         }
+        if (format != RecordHeader.FORMAT) {
+            return format > RecordHeader.FORMAT ? Flaw.UNKNOWN_FORMAT : Flaw.DAMAGED;
+        }
+        RecordHeader header = RecordHeader.read(record, record.length);
+        if (header == null || header.has(RecordHeader.ENCRYPTED) != (keys != null)) {
+            return Flaw.DAMAGED;
+        }
+        int bodyLength = record.length - header.length() - (keys == null ? CRC_BYTES : Gcm.TAG_BYTES);
+        if (bodyLength < 0) {
+            return Flaw.DAMAGED;
+        }
+        if (!header.has(RecordHeader.DICTIONARY)) {
+            return read(bound, record, header, bodyLength, null);
+        }
+        // Two bytes can mean several; only the right one gives a sound record, because the whole id is associated.
+        Reading reading = Flaw.UNKNOWN_DICTIONARY;
+        for (Dictionary candidate : compression.named(header.dictionaryReference())) {
+            reading = read(bound, record, header, bodyLength, candidate);
+            if (reading instanceof Sound) {
+                return reading;
+            }
+        }
+        return reading;
+    }
+
+    private Reading read(
+            byte[] bound, byte[] record, RecordHeader header, int bodyLength, @Nullable Dictionary dictionary) {
+        Workspace own = Workspace.ofThread();
+        byte[] body = own.packed(bodyLength);
+        int from = Squeezer.ROOM_BEFORE;
+        if (keys == null) {
+            int at = record.length - CRC_BYTES;
+            if (crc(record, at, idOf(dictionary), bound)
+                    != (int) new Cursor(record, at, record.length).number(CRC_BYTES)) {
+                return Flaw.DAMAGED;
+            }
+            System.arraycopy(record, header.length(), body, from, bodyLength);
+        } else {
+            List<SealingSubKey> candidates = keys.subKeysByReference(header.keyReference());
+            if (candidates.isEmpty()) {
+                return Flaw.UNKNOWN_KEY;
+            }
+            boolean opened = false;
+            for (SealingSubKey candidate : candidates) {
+                opened = opened || decrypt(candidate, bound, record, header, dictionary, body, from);
+            }
+            if (!opened) {
+                return Flaw.DAMAGED;
+            }
+        }
+        int length = bodyLength;
+        if (header.has(RecordHeader.COMPRESSED)) {
+            length = (int) header.declared();
+            boolean whole = header.has(RecordHeader.FRAME);
+            if (!Squeezer.isPlausible(body, from, bodyLength, whole, length)) {
+                return Flaw.DAMAGED;
+            }
+            byte[] plain = own.plain(length);
+            if (!own.squeezer().expand(body, from, bodyLength, whole, dictionary, plain, length)) {
+                return Flaw.DAMAGED;
+            }
+            body = plain;
+            from = 0;
+        }
+        Entry entry = CompactEntry.read(header.clock(), body, from, from + length);
+        return entry == null ? Flaw.DAMAGED : new Sound(entry);
+    }
+
+    private static boolean decrypt(
+            SealingSubKey key,
+            byte[] bound,
+            byte[] record,
+            RecordHeader header,
+            @Nullable Dictionary dictionary,
+            byte[] body,
+            int to) {
+        int from = header.length();
         try {
-            own.cipher.init(Cipher.ENCRYPT_MODE, key.secret(), SealingKey.nonce(key.counter()));
-            own.cipher.updateAAD(record, 0, HEADER_BYTES);
-            own.cipher.updateAAD(hash);
-            own.cipher.doFinal(body, 0, body.length, record, HEADER_BYTES);
-            return record;
+            Gcm.open(
+                    key.secret(),
+                    header.counter(),
+                    record,
+                    from,
+                    record.length - from,
+                    body,
+                    to,
+                    record,
+                    key.binding(),
+                    idOf(dictionary),
+                    bound);
+            return true;
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("sealing a record failed", e);
+            return false; // Damaged, moved, or of another sub-key. The caller counts it.
         }
     }
 
     /**
-     * The entry that {@code record}, found under {@code hash}, holds.
-     *
-     * @return null when the bytes are damaged, moved from elsewhere, of an unknown format or of an unknown key
+     * The clock half of the version that {@code record} claims to hold, which may be the beginning of a record of at least
+     * {@value RecordHeader#MOST_BYTES} bytes or a whole one; null when it cannot be told without opening it. Not authenticated: whoever
+     * refuses something because of it opens the record first.
      */
-    @Nullable
-    Entry open(byte[] hash, byte[] record) {
-        if (record.length < HEADER_BYTES || record[0] != FORMAT) {
+    static @Nullable Long peekClock(byte[] record, int available) {
+        if (available == 0 || record[0] == FormatOne.FORMAT) {
             return null;
         }
-        ByteBuffer header = ByteBuffer.wrap(record);
-        int flags = record[1];
-        int declared = header.getInt(DECLARED_AT);
-        boolean encrypted = (flags & ENCRYPTED) != 0;
-        if ((flags & ~(COMPRESSED | ENCRYPTED)) != 0
-                || encrypted != (keys != null)
-                || declared < 0
-                || declared > MAX_ENVELOPE_BYTES) {
-            return null;
-        }
-        byte[] body = encrypted ? decrypt(hash, record, header) : record;
-        int from = encrypted ? 0 : HEADER_BYTES;
-        byte[] envelope = body == null ? null : expand(body, from, (flags & COMPRESSED) != 0, declared);
-        if (envelope != null
-                && Envelope.decode(envelope) instanceof Envelope.Sound sound
-                && sound.entry().version().clock() == header.getLong(VERSION_AT)
-                && sound.entry().version().node() == header.getLong(VERSION_AT + 8)) {
-            return sound.entry();
-        }
-        return null;
-    }
-
-    private byte @Nullable [] decrypt(byte[] hash, byte[] record, ByteBuffer header) {
-        if (keys == null || record.length < HEADER_BYTES + TAG_BYTES) {
-            return null;
-        }
-        for (SecretKey secret : keys.subKeysOfFormat1(header.getInt(6))) {
-            byte[] body = decrypt(secret, hash, record, header.getLong(10));
-            if (body != null) {
-                return body;
-            }
-        }
-        return null;
-    }
-
-    private static byte @Nullable [] decrypt(SecretKey secret, byte[] hash, byte[] record, long counter) {
-        try {
-            Cipher cipher = CONTEXTS.get().cipher;
-            cipher.init(Cipher.DECRYPT_MODE, secret, SealingKey.nonce(counter));
-            cipher.updateAAD(record, 0, HEADER_BYTES);
-            cipher.updateAAD(hash);
-            return cipher.doFinal(record, HEADER_BYTES, record.length - HEADER_BYTES);
-        } catch (GeneralSecurityException e) {
-            return null; // The tag does not match: damaged, moved, or of another sub-key. The caller counts it.
-        }
-    }
-
-    private static byte @Nullable [] expand(byte[] body, int from, boolean compressed, int declared) {
-        int length = body.length - from;
-        if (!compressed) {
-            return length == declared ? Arrays.copyOfRange(body, from, body.length) : null;
-        }
-        // The frame's own claim must agree before either is believed.
-        if (length == 0 || Zstd.getFrameContentSize(body, from, length, false) != declared) {
-            return null;
-        }
-        try {
-            byte[] envelope = new byte[declared];
-            int expanded = CONTEXTS.get().decompress.decompressByteArray(envelope, 0, declared, body, from, length);
-            return expanded == declared ? envelope : null;
-        } catch (ZstdException e) {
-            return null; // Damaged. The caller counts it.
-        }
+        RecordHeader header = RecordHeader.read(record, available);
+        return header == null ? null : header.clock();
     }
 }

@@ -2,6 +2,7 @@ package dev.terrace.tier.backup;
 
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Deadlines;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.HintStore;
@@ -53,7 +54,10 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
     private final BackupStorageSettings settings;
     private final Folder folder;
     private final Vault vault;
+    private final Dictionaries dictionaries;
     private final WriteQueue queue;
+    private final Sealers sealers;
+    private final Deadlines deadlines;
     private final Chores chores;
     private final Reclaimer reclaimer;
     private final HintFamily hints;
@@ -69,6 +73,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
             BackupStorageSettings settings,
             Folder folder,
             Vault vault,
+            Dictionaries dictionaries,
             WriteQueue queue,
             HighWater highWater,
             HintFamily hints,
@@ -78,18 +83,24 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
         this.settings = settings;
         this.folder = folder;
         this.vault = vault;
+        this.dictionaries = dictionaries;
         this.queue = queue;
         this.meters = meters;
         this.clock = clock;
         this.health = new StorageHealth(folder.path());
-        this.chores = new Chores(vault.store(), highWater, health, meters, clock);
+        this.chores = new Chores(vault.store(), dictionaries, highWater, health, meters, clock);
         this.reclaimer = new Reclaimer(vault, meters);
-        int threads = Math.min(4, Math.max(2, Runtime.getRuntime().availableProcessors()));
+        int processors = Runtime.getRuntime().availableProcessors();
+        this.sealers = new Sealers(processors);
+        this.deadlines =
+                new Deadlines("terrace-l3-deadlines", settings.timeout().toMillis());
+        int threads = Math.min(4, Math.max(2, processors));
         this.readers = new ThreadPoolExecutor(
                 threads, threads, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(READ_QUEUE), task -> {
                     return thread(task, "terrace-l3-reader");
                 });
-        this.writer = thread(new Writer(queue, vault, chores, reclaimer, health, meters, clock), "terrace-l3-writer");
+        this.writer = thread(
+                new Writer(queue, sealers, vault, chores, reclaimer, health, meters, clock), "terrace-l3-writer");
     }
 
     private static Thread thread(Runnable task, String name) {
@@ -125,6 +136,14 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
         return vault;
     }
 
+    Dictionaries dictionaries() {
+        return dictionaries;
+    }
+
+    PartitionedStore store() {
+        return vault.store();
+    }
+
     @Override
     public TierLevel level() {
         return TierLevel.L3;
@@ -132,12 +151,9 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
 
     @Override
     public CompletionStage<Lookup> get(CacheKey key) {
-        Lookup late = unavailable(Unavailability.TIMEOUT, "no answer within " + settings.timeout());
         CompletableFuture<Lookup> answer = new CompletableFuture<>();
         Lookup refused = submit(answer, () -> read(key));
-        return refused != null
-                ? CompletableFuture.completedFuture(refused)
-                : answer.completeOnTimeout(late, settings.timeout().toMillis(), TimeUnit.MILLISECONDS);
+        return refused != null ? CompletableFuture.completedFuture(refused) : deadlines.watch(answer, this::tooLate);
     }
 
     @Override
@@ -159,10 +175,11 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
         });
         return refused != null
                 ? CompletableFuture.completedFuture(same(wanted, refused))
-                : answer.completeOnTimeout(
-                        same(wanted, unavailable(Unavailability.TIMEOUT, "no answer within " + settings.timeout())),
-                        settings.timeout().toMillis(),
-                        TimeUnit.MILLISECONDS);
+                : deadlines.watch(answer, () -> same(wanted, tooLate()));
+    }
+
+    private Lookup tooLate() {
+        return unavailable(Unavailability.TIMEOUT, "no answer within " + settings.timeout());
     }
 
     private static Map<CacheKey, Lookup> same(List<CacheKey> keys, Lookup answer) {
@@ -208,10 +225,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
         Lookup refused = submit(answer, this::trouble);
         return refused instanceof Lookup.Unavailable no
                 ? CompletableFuture.completedFuture(no.detail())
-                : answer.completeOnTimeout(
-                        "no answer within " + settings.timeout(),
-                        settings.timeout().toMillis(),
-                        TimeUnit.MILLISECONDS);
+                : deadlines.watch(answer, () -> "no answer within " + settings.timeout());
     }
 
     private String trouble() {
@@ -271,8 +285,8 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
                     "entry of " + bytes + " bytes exceeds the " + most
                             + " that L3 takes (the lesser of 64 MiB and backup_storage.queue_mib)"));
         }
-        CompletableFuture<StoreOutcome> outcome = new CompletableFuture<>();
-        WriteQueue.Admission admission = queue.offer(new Write(entry, condition, bytes, outcome));
+        Write write = vault.write(entry, condition, bytes);
+        WriteQueue.Admission admission = queue.offer(write);
         if (admission == WriteQueue.Admission.CLOSED) {
             return CompletableFuture.completedFuture(
                     new StoreOutcome.Unavailable(TierLevel.L3, Unavailability.CLOSED, "the backup tier is closed"));
@@ -282,13 +296,12 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
             return CompletableFuture.completedFuture(new StoreOutcome.Unavailable(
                     TierLevel.L3, Unavailability.OVERLOADED, "the write queue is full: " + queueDepth()));
         }
-        return outcome.completeOnTimeout(
-                new StoreOutcome.Unavailable(
+        return deadlines.watch(
+                write.outcome(),
+                () -> new StoreOutcome.Unavailable(
                         TierLevel.L3,
                         Unavailability.TIMEOUT,
-                        "not written within " + settings.timeout() + ", still tried"),
-                settings.timeout().toMillis(),
-                TimeUnit.MILLISECONDS);
+                        "not written within " + settings.timeout() + ", still tried"));
     }
 
     private String queueDepth() {
@@ -372,6 +385,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
         queue.close();
         boolean drained = ThreadEnd.await(writer, DRAIN_MILLIS);
         closed = true;
+        dictionaries.close();
         if (drained) {
             lastSync();
         } else {
@@ -383,6 +397,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
         if (shipping != null) {
             shipping.close();
         }
+        sealers.close();
         readers.shutdown(); // What is queued still runs and hears that the store is closed.
         if (vault.store().close(DRAIN_MILLIS)) {
             folder.close();
@@ -391,6 +406,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
             // use.
             LOG.error("backup is stuck in its storage and was left open folder={}", folder.path());
         }
+        deadlines.close();
         meters.close();
     }
 

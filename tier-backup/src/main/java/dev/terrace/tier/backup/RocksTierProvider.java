@@ -2,7 +2,9 @@ package dev.terrace.tier.backup;
 
 import dev.terrace.api.SetupException;
 import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.config.CachePolicy;
 import dev.terrace.config.ObjectStorageSettings;
+import dev.terrace.config.Settings;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierContext;
 import dev.terrace.spi.TierLevel;
@@ -10,6 +12,9 @@ import dev.terrace.spi.TierProvider;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 
@@ -76,12 +81,15 @@ public final class RocksTierProvider implements TierProvider {
             options.close();
             throw e;
         }
+        Dictionaries dictionaries = new Dictionaries(
+                compressed(context, settings), store, keys, limits(context), context.clock(), context.metrics());
         Records records;
         Records hintRecords;
         try {
             store.rotate(context.clock().millis());
+            dictionaries.load();
             // Only now: a folder that does not open is not written to.
-            records = new Records(settings.compression(), keys, PartitionedStore.keepMillis(retentionMillis));
+            records = new Records(dictionaries, keys, PartitionedStore.keepMillis(retentionMillis));
             // With a sub-key of their own, because another thread seals them and counts the nonces.
             hintRecords = new Records(settings.compression(), keys, PartitionedStore.keepMillis(retentionMillis));
         } catch (RocksDBException | PartitionedStore.ClosedStore | UncheckedIOException e) {
@@ -97,6 +105,7 @@ public final class RocksTierProvider implements TierProvider {
                 settings,
                 folder,
                 new Vault(store, records, hash, meters),
+                dictionaries,
                 queue,
                 highWater,
                 new HintFamily(store, hintRecords, hash, context.metrics()),
@@ -111,6 +120,25 @@ public final class RocksTierProvider implements TierProvider {
                     context.metrics()));
         }
         return tier.start();
+    }
+
+    /** As each cache says, or else as all of L3. What the coordinator itself keeps there is as small as it gets. */
+    private static Predicate<String> compressed(TierContext context, BackupStorageSettings settings) {
+        Map<String, CachePolicy> caches =
+                context.offered(Settings.class).map(Settings::caches).orElse(Map.of());
+        Map<String, Boolean> different = new HashMap<>();
+        caches.forEach((name, policy) -> {
+            Boolean compression = policy.compression();
+            if (compression != null) {
+                different.put(name, compression);
+            }
+        });
+        return cache -> different.getOrDefault(cache, settings.compression());
+    }
+
+    /** A test may have less patience. */
+    private static CacheWatch.Limits limits(TierContext context) {
+        return context.offered(CacheWatch.Limits.class).orElse(CacheWatch.Limits.USUAL);
     }
 
     static @Nullable KeyRing openKeys(TierContext context, BackupStorageSettings settings, Folder folder)

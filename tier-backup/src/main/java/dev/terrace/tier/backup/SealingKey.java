@@ -6,8 +6,8 @@ import javax.crypto.spec.GCMParameterSpec;
 
 /**
  * What new records are sealed with: a sub-key of its own and a counter for nonces. Moves to a fresh sub-key when the
- * active data key has changed, and long before the counter or the bytes reach what AES-GCM bears. Belongs to one
- * thread.
+ * active data key has changed, and long before the counter or the bytes reach what AES-GCM bears. Threads may share it
+ * by {@link #claim}; the rest belongs to one.
  */
 final class SealingKey {
     /**
@@ -25,6 +25,7 @@ final class SealingKey {
     private final long mostBytes;
     private SubKey subKey;
     private SecretKey secret;
+    private SealingSubKey shared;
     private long counter = -1;
     private long bytes;
 
@@ -45,6 +46,21 @@ final class SealingKey {
         this.mostBytes = mostBytes;
         this.subKey = ring.nextSubKey(keepMillis);
         this.secret = ring.secretOf(subKey);
+        this.shared = new SealingSubKey(subKey, secret);
+    }
+
+    /**
+     * A nonce for one message.
+     *
+     * @param key what to seal it with
+     * @param counter its number under that key
+     */
+    record Claim(SealingSubKey key, long counter) {}
+
+    /** As {@link #next}, for several threads. */
+    synchronized Claim claim(int length) {
+        next(length);
+        return new Claim(shared, counter);
     }
 
     /**
@@ -59,6 +75,7 @@ final class SealingKey {
             SubKey fresh = ring.succeed(subKey, keepMillis);
             secret = ring.secretOf(fresh);
             subKey = fresh;
+            shared = new SealingSubKey(fresh, secret);
             counter = -1;
             bytes = 0;
         }

@@ -2,6 +2,7 @@ package dev.terrace.tier.backup;
 
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.WriteCondition;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
@@ -15,6 +16,7 @@ final class Vault {
     private final Records records;
     private final KeyHash hash;
     private final Meters meters;
+    private final byte[] peeked = new byte[RecordHeader.MOST_BYTES];
 
     Vault(PartitionedStore store, Records records, KeyHash hash, Meters meters) {
         this.store = store;
@@ -30,16 +32,15 @@ final class Vault {
     /** What is held under {@code key}, expired or not; null when there is nothing that can be believed. */
     @Nullable
     Entry find(CacheKey key) throws RocksDBException, PartitionedStore.ClosedStore {
-        byte[] hashed = hash.of(key);
+        return find(key, hash.of(key));
+    }
+
+    private @Nullable Entry find(CacheKey key, byte[] hashed) throws RocksDBException, PartitionedStore.ClosedStore {
         byte[] record;
         try {
             record = store.get(hashed);
         } catch (RocksDBException e) {
-            if (Opening.isCorruption(e)) {
-                meters.corrupt.inc();
-                return null;
-            }
-            throw e;
+            return damaged(e);
         }
         if (record == null) {
             return null;
@@ -52,20 +53,54 @@ final class Vault {
         return entry;
     }
 
+    private @Nullable Entry damaged(RocksDBException e) throws RocksDBException {
+        if (!Opening.isCorruption(e)) {
+            throw e;
+        }
+        meters.corrupt.inc();
+        return null;
+    }
+
+    /**
+     * What is held and may keep {@code write} out; null when nothing does. Opens what is held only when its beginning does not
+     * already say that it is older. Writer thread only.
+     */
+    @Nullable
+    Entry rival(Write write) throws RocksDBException, PartitionedStore.ClosedStore {
+        if (write.condition() instanceof WriteCondition.IfNewer) {
+            int length;
+            try {
+                length = store.peek(write.hash(), peeked);
+            } catch (RocksDBException e) {
+                return damaged(e);
+            }
+            Long clock = length < 0 ? null : Records.peekClock(peeked, length);
+            boolean older = clock != null
+                    && Long.compareUnsigned(clock, write.entry().version().clock()) < 0;
+            if (length < 0 || older) {
+                return null;
+            }
+        }
+        return find(write.entry().key(), write.hash());
+    }
+
     /** The entry of a record, or null, counted, when it cannot be believed. */
     @Nullable
     Entry open(PartitionedStore.Stored stored) {
-        Entry entry = records.open(stored.hash(), stored.record());
-        if (entry == null) {
-            meters.corrupt.inc();
+        Records.Reading reading = records.read(stored.hash(), stored.record());
+        if (reading instanceof Records.Sound sound) {
+            return sound.entry();
         }
-        return entry;
+        meters.corrupt.inc();
+        if (reading == Records.Flaw.UNKNOWN_DICTIONARY) {
+            meters.unknownDictionary.inc();
+        }
+        return null;
     }
 
-    /** Writer thread only. */
-    PartitionedStore.Stored seal(Entry entry) {
-        byte[] hashed = hash.of(entry.key());
-        return new PartitionedStore.Stored(hashed, records.seal(hashed, entry));
+    /** A write that waits; its key is hashed here, it is sealed later. Any thread. */
+    Write write(Entry entry, WriteCondition condition, int bytes) {
+        return new Write(entry, condition, bytes, hash.of(entry.key()), records);
     }
 
     /** Writer thread only. */

@@ -78,22 +78,36 @@ final class WriteQueue {
 
     /** Takes what is there, up to the given bounds, waiting for the first one at most this long. */
     List<Write> take(int most, long mostBytesAtOnce, long waitNanos) throws InterruptedException {
-        List<Write> taken = new ArrayList<>();
         lock.lock();
         try {
             long left = waitNanos;
             while (waiting.isEmpty() && !closed && left > 0) {
                 left = arrived.awaitNanos(left);
             }
-            long size = 0;
-            Write next = waiting.peek();
-            while (next != null && taken.size() < most && (size == 0 || size + next.bytes() <= mostBytesAtOnce)) {
-                taken.add(waiting.remove());
-                size += next.bytes();
-                next = waiting.peek();
-            }
+            return drain(most, mostBytesAtOnce);
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** As {@link #take}, without waiting. */
+    List<Write> poll(int most, long mostBytesAtOnce) {
+        lock.lock();
+        try {
+            return drain(most, mostBytesAtOnce);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private List<Write> drain(int most, long mostBytesAtOnce) {
+        List<Write> taken = new ArrayList<>();
+        long size = 0;
+        Write next = waiting.peek();
+        while (next != null && taken.size() < most && (size == 0 || size + next.bytes() <= mostBytesAtOnce)) {
+            taken.add(waiting.remove());
+            size += next.bytes();
+            next = waiting.peek();
         }
         return taken;
     }

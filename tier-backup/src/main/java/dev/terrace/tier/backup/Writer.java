@@ -19,16 +19,18 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The one thread that writes: decides each write against what is stored, groups them into batches, and between batches
- * does the {@link Chores}. A write's stage completes when its batch is with the operating system, so a killed process
- * loses nothing that was acknowledged.
+ * does the {@link Chores}. While it decides one batch and writes it, the {@link Sealers} are at that one and the next. A write's
+ * stage completes when its batch is with the operating system, so a killed process loses nothing that was acknowledged.
  */
 final class Writer implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Writer.class);
     private static final int BATCH_ENTRIES = 256;
     private static final long BATCH_BYTES = 4 << 20;
+    private static final String CLOSED = "the backup tier is closed";
     private static final long RECLAIM_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private final WriteQueue queue;
+    private final Sealers sealers;
     private final Vault vault;
     private final Chores chores;
     private final Reclaimer reclaimer;
@@ -36,8 +38,12 @@ final class Writer implements Runnable {
     private final Meters meters;
     private final InstantSource clock;
 
+    /** Taken already, and not decided yet. */
+    private List<Write> next = List.of();
+
     Writer(
             WriteQueue queue,
+            Sealers sealers,
             Vault vault,
             Chores chores,
             Reclaimer reclaimer,
@@ -45,6 +51,7 @@ final class Writer implements Runnable {
             Meters meters,
             InstantSource clock) {
         this.queue = queue;
+        this.sealers = sealers;
         this.vault = vault;
         this.chores = chores;
         this.reclaimer = reclaimer;
@@ -58,10 +65,16 @@ final class Writer implements Runnable {
         boolean reclaiming = false;
         long reclaimAt = System.nanoTime();
         try {
-            while (!queue.isDrained() && !Thread.currentThread().isInterrupted()) {
-                long wait = chores.nanosUntilDue();
-                List<Write> batch =
-                        queue.take(BATCH_ENTRIES, BATCH_BYTES, reclaiming ? Math.min(wait, RECLAIM_PAUSE_NANOS) : wait);
+            while (!(next.isEmpty() && queue.isDrained())
+                    && !Thread.currentThread().isInterrupted()) {
+                List<Write> batch = next;
+                next = List.of();
+                if (batch.isEmpty()) {
+                    long wait = chores.nanosUntilDue();
+                    batch = queue.take(
+                            BATCH_ENTRIES, BATCH_BYTES, reclaiming ? Math.min(wait, RECLAIM_PAUSE_NANOS) : wait);
+                    sealers.help(batch);
+                }
                 if (!batch.isEmpty()) {
                     decideAndWrite(batch);
                 }
@@ -79,6 +92,8 @@ final class Writer implements Runnable {
             Thread.currentThread().interrupt();
         } catch (PartitionedStore.ClosedStore e) {
             LOG.error("backup store was closed under its writer", e);
+        } finally {
+            answer(next, refuseAll(next, Unavailability.CLOSED, CLOSED));
         }
     }
 
@@ -108,12 +123,15 @@ final class Writer implements Runnable {
         try {
             outcomes = tryBatch(batch);
         } catch (PartitionedStore.ClosedStore e) {
-            outcomes = refuseAll(batch, Unavailability.CLOSED, "the backup tier is closed");
+            outcomes = refuseAll(batch, Unavailability.CLOSED, CLOSED);
         } catch (RocksDBException e) {
             // Decisions were taken against writes that are not there now, so none of them stands.
             meters.writeErrors.inc(batch.size());
             health.failed(e);
             outcomes = refuseAll(batch, Unavailability.STORAGE, health.detail());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // Closing gave up waiting.
+            outcomes = refuseAll(batch, Unavailability.CLOSED, CLOSED);
         } catch (UncheckedIOException e) {
             meters.writeErrors.inc(batch.size());
             outcomes = refuseAll(batch, Unavailability.STORAGE, String.valueOf(e.getMessage()));
@@ -123,6 +141,10 @@ final class Writer implements Runnable {
             batch.forEach(write -> write.outcome().completeExceptionally(e));
             return;
         }
+        answer(batch, outcomes);
+    }
+
+    private void answer(List<Write> batch, List<StoreOutcome> outcomes) {
         // First out of the queue, so that a reader who has seen the outcome finds the record itself.
         queue.release(batch);
         for (int i = 0; i < batch.size(); i++) {
@@ -130,7 +152,8 @@ final class Writer implements Runnable {
         }
     }
 
-    private List<StoreOutcome> tryBatch(List<Write> batch) throws RocksDBException, PartitionedStore.ClosedStore {
+    private List<StoreOutcome> tryBatch(List<Write> batch)
+            throws RocksDBException, PartitionedStore.ClosedStore, InterruptedException {
         String broken = health.refusal();
         if (broken != null) {
             meters.writeErrors.inc(batch.size());
@@ -139,23 +162,31 @@ final class Writer implements Runnable {
         long now = clock.millis();
         vault.store().rotate(now);
         List<StoreOutcome> outcomes = new ArrayList<>(batch.size());
-        List<PartitionedStore.Stored> sealed = new ArrayList<>(batch.size());
+        List<Write> accepted = new ArrayList<>(batch.size());
         Map<CacheKey, Entry> taken = new HashMap<>();
         for (Write write : batch) {
             Entry entry = write.entry();
             Entry held = taken.get(entry.key());
             if (held == null) {
-                held = vault.find(entry.key());
+                held = vault.rival(write);
             }
             StoreOutcome refused =
                     Conditions.refuse(write.condition(), entry, held == null || held.isExpired(now) ? null : held, now);
             if (refused == null) {
-                sealed.add(vault.seal(entry));
+                accepted.add(write);
                 taken.put(entry.key(), entry);
+            } else {
+                write.skip();
             }
             outcomes.add(refused == null ? StoreOutcome.APPLIED : refused);
         }
-        if (!sealed.isEmpty()) {
+        next = queue.poll(BATCH_ENTRIES, BATCH_BYTES);
+        sealers.help(next);
+        if (!accepted.isEmpty()) {
+            List<PartitionedStore.Stored> sealed = new ArrayList<>(accepted.size());
+            for (Write write : accepted) {
+                sealed.add(write.sealed());
+            }
             vault.write(sealed);
             health.worked();
         }

@@ -131,6 +131,31 @@ class RetentionIT {
         assertThat(Backups.read(tier, "ahead")).isNull();
     }
 
+    /** A newer partition can have had its time before an older one, when the clock was ahead while the older one was begun. */
+    @Test
+    void whatAPartitionHidesNeverComesBackWhateverTheClockDoes() {
+        clock.advance(Duration.ofHours(5));
+        store("k", "bad");
+        clock.advance(Duration.ofHours(-3));
+        Backups.store(
+                tier,
+                Entries.tombstone(
+                        Backups.key("k"),
+                        Entries.version(clock.millis() + Duration.ofHours(4).toMillis(), ++counter),
+                        clock.millis(),
+                        Backups.TTL));
+        for (int step = 0; step < 24; step++) {
+            clock.advance(Duration.ofMinutes(30));
+            store("step" + step, "x");
+            assertThat(Backups.read(tier, "k")).as("step %d", step).isNotEqualTo("bad");
+            if (step % 6 == 5) {
+                reopen();
+                assertThat(Backups.read(tier, "k")).as("step %d", step).isNotEqualTo("bad");
+            }
+        }
+        assertThat(dropped()).isGreaterThan(1);
+    }
+
     @Test
     void aScanHandsOutEachLiveValueOnceInItsNewestForm() {
         for (int i = 0; i < 1_000; i++) {
