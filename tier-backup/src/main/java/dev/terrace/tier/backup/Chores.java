@@ -14,6 +14,7 @@ final class Chores {
 
     private final PartitionedStore store;
     private final Dictionaries dictionaries;
+    private final Keeper keeper;
     private final HighWater highWater;
     private final StorageHealth health;
     private final Meters meters;
@@ -23,12 +24,14 @@ final class Chores {
     Chores(
             PartitionedStore store,
             Dictionaries dictionaries,
+            Keeper keeper,
             HighWater highWater,
             StorageHealth health,
             Meters meters,
             InstantSource clock) {
         this.store = store;
         this.dictionaries = dictionaries;
+        this.keeper = keeper;
         this.highWater = highWater;
         this.health = health;
         this.meters = meters;
@@ -52,7 +55,9 @@ final class Chores {
     private void retain() throws PartitionedStore.ClosedStore {
         try {
             store.rotate(clock.millis());
-            while (store.dropExpired(clock.millis())) {
+            while (store.hasExpired(clock.millis())) {
+                keeper.carry(clock.millis());
+                store.dropOldest();
                 meters.dropped.inc();
                 dictionaries.retire(store.oldestSequence());
             }

@@ -37,13 +37,16 @@ final class PartitionedStore {
     private static final int PARTS = 8;
 
     private static final long SLICE_BYTES = 1 << 20;
+    private static final byte[] NOTHING = new byte[0];
 
     /** Column families that are no partitions: what lies there is kept until it is removed. */
     enum Side {
         /** What zones of L2 have missed. */
         HINTS,
         /** Dictionaries. */
-        DICTIONARIES;
+        DICTIONARIES,
+        /** Hashes of entries that are written again before their partition goes; no values. */
+        KEPT;
 
         private String familyName() {
             return name().toLowerCase(Locale.ROOT);
@@ -168,10 +171,20 @@ final class PartitionedStore {
         }
     }
 
-    /** Writes into the newest partition; in the operating system's hands when this returns. */
     void write(List<Stored> records) throws RocksDBException, ClosedStore {
+        write(records, List.of());
+    }
+
+    /** Writes into the newest partition, and notes some hashes as {@link Side#KEPT}; in the operating system's hands when this returns. */
+    void write(List<Stored> records, List<byte[]> kept) throws RocksDBException, ClosedStore {
         enter();
         try (WriteBatch batch = new WriteBatch()) {
+            if (!kept.isEmpty()) {
+                ColumnFamilyHandle family = create(Side.KEPT);
+                for (byte[] hash : kept) {
+                    batch.put(family, hash, NOTHING);
+                }
+            }
             ColumnFamilyHandle newest = partitions.get(0).handle();
             for (Stored stored : records) {
                 batch.put(newest, stored.hash, stored.record);
@@ -370,20 +383,22 @@ final class PartitionedStore {
     }
 
     /**
-     * Drops the oldest partition when everything in it is older than the retention. It goes before any newer one, whatever the clock
-     * did meanwhile: a newer partition may hold the copies, tombstones among them, that hide what is in an older one. So when a
+     * Whether the oldest partition may go, because everything in it is older than the retention. It goes before any newer one, whatever
+     * the clock did meanwhile: a newer partition may hold the copies, tombstones among them, that hide what is in an older one. So when a
      * newer one has had its time, all before it have.
-     *
-     * @return whether there was one
      */
-    boolean dropExpired(long nowMillis) throws RocksDBException, ClosedStore {
+    boolean hasExpired(long nowMillis) {
         for (int i = partitions.size() - 1; i > 0; i--) {
             if (nowMillis >= endMillis(i) + retentionMillis) {
-                drop(partitions.get(partitions.size() - 1));
                 return true;
             }
         }
         return false;
+    }
+
+    /** Drops the oldest partition. */
+    void dropOldest() throws RocksDBException, ClosedStore {
+        drop(partitions.get(partitions.size() - 1));
     }
 
     /**

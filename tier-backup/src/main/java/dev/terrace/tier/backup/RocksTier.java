@@ -88,7 +88,8 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
         this.meters = meters;
         this.clock = clock;
         this.health = new StorageHealth(folder.path());
-        this.chores = new Chores(vault.store(), dictionaries, highWater, health, meters, clock);
+        Keeper keeper = new Keeper(vault, settings.retention().toMillis());
+        this.chores = new Chores(vault.store(), dictionaries, keeper, highWater, health, meters, clock);
         this.reclaimer = new Reclaimer(vault, meters);
         int processors = Runtime.getRuntime().availableProcessors();
         this.sealers = new Sealers(processors);
@@ -100,7 +101,8 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
                     return thread(task, "terrace-l3-reader");
                 });
         this.writer = thread(
-                new Writer(queue, sealers, vault, chores, reclaimer, health, meters, clock), "terrace-l3-writer");
+                new Writer(queue, sealers, vault, keeper, chores, reclaimer, health, meters, clock),
+                "terrace-l3-writer");
     }
 
     private static Thread thread(Runnable task, String name) {

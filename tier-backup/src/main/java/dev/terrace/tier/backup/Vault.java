@@ -103,9 +103,14 @@ final class Vault {
         return new Write(entry, condition, bytes, hash.of(entry.key()), records);
     }
 
-    /** Writer thread only. */
-    void write(List<PartitionedStore.Stored> sealed) throws RocksDBException, PartitionedStore.ClosedStore {
-        store.write(sealed);
+    PartitionedStore.Stored seal(byte[] hashed, Entry entry) {
+        return new PartitionedStore.Stored(hashed, records.seal(hashed, entry));
+    }
+
+    /** Writer thread only; {@code kept} are hashes of those that must be {@linkplain Keeper carried on}. */
+    void write(List<PartitionedStore.Stored> sealed, List<byte[]> kept)
+            throws RocksDBException, PartitionedStore.ClosedStore {
+        store.write(sealed, kept);
         meters.writes.inc(sealed.size());
     }
 }

@@ -32,6 +32,7 @@ final class Writer implements Runnable {
     private final WriteQueue queue;
     private final Sealers sealers;
     private final Vault vault;
+    private final Keeper keeper;
     private final Chores chores;
     private final Reclaimer reclaimer;
     private final StorageHealth health;
@@ -45,6 +46,7 @@ final class Writer implements Runnable {
             WriteQueue queue,
             Sealers sealers,
             Vault vault,
+            Keeper keeper,
             Chores chores,
             Reclaimer reclaimer,
             StorageHealth health,
@@ -53,6 +55,7 @@ final class Writer implements Runnable {
         this.queue = queue;
         this.sealers = sealers;
         this.vault = vault;
+        this.keeper = keeper;
         this.chores = chores;
         this.reclaimer = reclaimer;
         this.health = health;
@@ -184,10 +187,14 @@ final class Writer implements Runnable {
         sealers.help(next);
         if (!accepted.isEmpty()) {
             List<PartitionedStore.Stored> sealed = new ArrayList<>(accepted.size());
+            List<byte[]> kept = new ArrayList<>();
             for (Write write : accepted) {
                 sealed.add(write.sealed());
+                if (keeper.isKept(write.entry(), now)) {
+                    kept.add(write.hash());
+                }
             }
-            vault.write(sealed);
+            vault.write(sealed, kept);
             health.worked();
         }
         return outcomes;

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.EntryKind;
+import dev.terrace.spi.Lookup;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
@@ -154,6 +157,49 @@ class RetentionIT {
             }
         }
         assertThat(dropped()).isGreaterThan(1);
+    }
+
+    @Test
+    void markersAndTombstonesOutliveTheRetentionAsLongAsTheySay() {
+        CacheKey forEver = CacheKey.of("terrace.tags", "5:quotesnew");
+        CacheKey twoDays = CacheKey.of("terrace.tags", "5:quotesold");
+        Version marked = Entries.version(clock.millis(), ++counter);
+        for (CacheKey key : List.of(forEver, twoDays)) {
+            long until = key == forEver
+                    ? Entry.FOREVER
+                    : clock.millis() + Duration.ofDays(2).toMillis();
+            Backups.store(
+                    tier,
+                    new Entry(key, EntryKind.VALUE, marked, clock.millis(), until, until, List.of(), new byte[0]));
+        }
+        Backups.store(tier, Entries.tombstone(Backups.key("gone"), marked, clock.millis(), Duration.ofDays(2)));
+        store("value", "x");
+        for (int hour = 1; hour <= 40; hour++) {
+            clock.advance(Duration.ofHours(1));
+            store("hour" + hour, "x");
+            if (hour % 15 == 0) {
+                reopen();
+            }
+        }
+        await().atMost(Duration.ofSeconds(20)).until(() -> dropped() >= 20);
+        assertThat(Backups.read(tier, "value")).isNull();
+        for (CacheKey key : List.of(forEver, twoDays, Backups.key("gone"))) {
+            assertThat(Backups.await(tier.get(key)))
+                    .as(key.toString())
+                    .isInstanceOfSatisfying(
+                            Lookup.Hit.class,
+                            hit -> assertThat(hit.entry().version()).isEqualTo(marked));
+        }
+        Entry late = Entries.value(
+                Backups.key("gone"), Entries.version(marked.epochMillis() - 1, 0), clock.millis(), Backups.TTL, "late");
+        assertThat(Backups.await(tier.put(late, WriteCondition.IF_NEWER)))
+                .isEqualTo(new StoreOutcome.Superseded(marked));
+        for (int hour = 0; hour < 20; hour++) {
+            clock.advance(Duration.ofHours(1));
+            store("later" + hour, "x");
+        }
+        assertThat(Backups.await(tier.get(twoDays))).isEqualTo(Lookup.MISS);
+        assertThat(Backups.await(tier.get(forEver))).isInstanceOf(Lookup.Hit.class);
     }
 
     @Test
