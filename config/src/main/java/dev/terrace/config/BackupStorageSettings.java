@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param softTimeout longest wait of a read before the search goes on without L3; null for {@code timeout}
  * @param queueEntries most writes that wait for the disk
  * @param queueMib most mebibytes that wait for the disk
+ * @param keyService name of a key service that keeps the master key instead, or null
+ * @param keyName which of its keys, or null
  * @param objectStorage where backups go, or null
  * @param schedule when, and what is kept there
  */
@@ -39,6 +41,8 @@ public record BackupStorageSettings(
         @Nullable Duration softTimeout,
         int queueEntries,
         int queueMib,
+        @Nullable String keyService,
+        @Nullable String keyName,
         @Nullable ObjectStorageSettings objectStorage,
         BackupSchedule schedule) {
     /** Without a soft timeout and without object storage. */
@@ -72,6 +76,8 @@ public record BackupStorageSettings(
                 queueEntries,
                 queueMib,
                 null,
+                null,
+                null,
                 BackupSchedule.defaults());
     }
 
@@ -92,6 +98,8 @@ public record BackupStorageSettings(
                 other,
                 queueEntries,
                 queueMib,
+                keyService,
+                keyName,
                 objectStorage,
                 schedule);
     }
@@ -113,6 +121,8 @@ public record BackupStorageSettings(
                 softTimeout,
                 queueEntries,
                 queueMib,
+                keyService,
+                keyName,
                 other,
                 schedule);
     }
@@ -134,6 +144,8 @@ public record BackupStorageSettings(
                 softTimeout,
                 queueEntries,
                 queueMib,
+                keyService,
+                keyName,
                 objectStorage,
                 other);
     }
@@ -155,6 +167,36 @@ public record BackupStorageSettings(
                 softTimeout,
                 queueEntries,
                 queueMib,
+                keyService,
+                keyName,
+                objectStorage,
+                schedule);
+    }
+
+    /** These settings with another master key. */
+    public BackupStorageSettings withKey(
+            @Nullable Path newKeystore,
+            String newAlias,
+            @Nullable Secret newPassphrase,
+            @Nullable String newService,
+            @Nullable String newName) {
+        return new BackupStorageSettings(
+                enabled,
+                backend,
+                path,
+                compression,
+                encryption,
+                newKeystore,
+                newAlias,
+                newPassphrase,
+                retention,
+                durable,
+                timeout,
+                softTimeout,
+                queueEntries,
+                queueMib,
+                newService,
+                newName,
                 objectStorage,
                 schedule);
     }

@@ -340,14 +340,24 @@ final class Contradictions {
 
     private void encryption() {
         BackupStorageSettings l3 = settings.backupStorage();
-        if (!reading.sound(L3 + ".encryption", L3 + ".passphrase", L3 + ".keystore")) {
+        if (!reading.sound(L3 + ".encryption", L3 + ".passphrase", L3 + ".keystore", L3 + ".key_service")) {
             return;
         }
-        if (l3.encryption() && l3.passphrase() == null) {
+        if ((l3.keyService() == null) != (l3.keyName() == null)) {
+            reading.problem(
+                    L3 + ".key_service",
+                    String.valueOf(l3.keyService()),
+                    "and key_name go together: the service, and which of its keys");
+        }
+        if (l3.keyService() != null && (l3.passphrase() != null || l3.keystore() != null)) {
+            reading.problem(
+                    L3 + ".key_service", l3.keyService(), "takes the place of passphrase and keystore: set one");
+        }
+        if (l3.encryption() && l3.passphrase() == null && l3.keyService() == null) {
             reading.problem(
                     L3 + ".encryption",
                     "true",
-                    "needs a key: set passphrase (\"${NAME}\" or \"file:/path\"), with or without keystore");
+                    "needs a key: set passphrase (\"${NAME}\" or \"file:/path\"), with or without keystore, or key_service");
         }
         if (!l3.encryption() && (l3.passphrase() != null || l3.keystore() != null)) {
             reading.warning(L3 + ".encryption", "false", "leaves passphrase and keystore unused");

@@ -168,6 +168,8 @@ public final class EffectiveSettings {
         put(into, "keystore", l3.keystore());
         put(into, "keystore_alias", l3.keystoreAlias());
         put(into, "passphrase", l3.passphrase());
+        put(into, "key_service", l3.keyService());
+        put(into, "key_name", l3.keyName());
         put(into, "retention", l3.retention());
         put(into, "durable", l3.durable());
         put(into, "timeout", l3.timeout());

@@ -250,6 +250,8 @@ final class SettingsBinder {
                 in.optionalDuration("soft_timeout", MILLISECOND, MINUTE),
                 (int) in.number("queue_entries", d.queueEntries(), 1, 10_000_000),
                 (int) in.mebibytes("queue_mb", d.queueMib(), 1, 1 << 14),
+                in.optionalText("key_service"),
+                in.optionalText("key_name"),
                 ObjectStorageBinder.bind(in, backend),
                 schedule(in));
         in.finish();

@@ -123,6 +123,8 @@ class EveryKeyTest {
                                 Duration.ofMillis(300),
                                 500,
                                 32,
+                                null,
+                                null,
                                 new ObjectStorageSettings(
                                         URI.create("s3://backups/node-1"),
                                         URI.create("https://s3.example:9000"),

@@ -24,6 +24,7 @@ import dev.terrace.core.origin.WriteBehind;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.ConflictResolver;
+import dev.terrace.spi.KeyHolder;
 import dev.terrace.spi.KeyWatch;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Tier;
@@ -329,6 +330,11 @@ public final class CacheCoordinator implements AutoCloseable {
     public @Nullable Journal journal() {
         WriteBehind behind = engine.origin().behind();
         return behind == null ? null : new Journal(behind, engine.origin(), engine.clock());
+    }
+
+    /** The keys of L3; null where L3 has none, or there is no L3. */
+    public @Nullable KeyHolder keys() {
+        return engine.tiers().scannable() instanceof KeyHolder holder && holder.keys() != null ? holder : null;
     }
 
     /** What is written behind; null where nothing is. */

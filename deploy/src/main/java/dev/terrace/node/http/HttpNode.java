@@ -100,6 +100,7 @@ public final class HttpNode implements AutoCloseable {
         new FleetEndpoints(coordinator).addTo(router);
         new JournalEndpoints(coordinator).addTo(router);
         new LadderEndpoints(coordinator).addTo(router);
+        new KeyEndpoints(coordinator).addTo(router);
         new ChaosEndpoints(chaos, settings.chaos()).addTo(router);
         server.setHandler(router);
     }

@@ -34,19 +34,19 @@ record KeyFile(
     private static final int MOST_SUB_KEYS = 1_000_000;
 
     /** The bytes of a file that holds {@code keys}. */
-    static byte[] encode(MasterKey.Derivation derivation, long keyId, byte[] master, KeySet keys, SecureRandom random) {
+    static byte[] encode(MasterKey.Fresh lock, long keyId, KeySet keys, SecureRandom random) {
         try {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             DataOutputStream out = new DataOutputStream(bytes);
             out.writeInt(MAGIC);
             out.write(FORMAT);
-            derivation.write(out);
+            lock.derivation().write(out);
             out.writeLong(keyId);
-            out.write(LockedKeys.check(master));
-            MasterKey.Service.write(derivation.service(), out);
+            out.write(LockedKeys.check(lock.master()));
+            MasterKey.Service.write(lock.derivation().service(), out);
             byte[] nonce = new byte[AesGcm.NONCE_BYTES];
             random.nextBytes(nonce);
-            byte[] sealed = AesGcm.seal(sealingKey(master), nonce, bytes.toByteArray(), plain(keys));
+            byte[] sealed = AesGcm.seal(sealingKey(lock.master()), nonce, bytes.toByteArray(), plain(keys));
             out.write(nonce);
             out.writeInt(sealed.length);
             out.write(sealed);

@@ -2,6 +2,7 @@ package dev.terrace.tier.backup;
 
 import dev.terrace.api.SetupException;
 import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.spi.KeyReport;
 import dev.terrace.tier.backup.RingKey.Purpose;
 import dev.terrace.tier.backup.RingKey.State;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -38,21 +40,19 @@ final class KeyRing {
     private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
     private final long keyId;
-    private final MasterKey.Derivation derivation;
-    private final byte[] master;
     private final Map<Long, SecretKey> subKeys = new ConcurrentHashMap<>();
     private final Map<Integer, List<SecretKey>> shortSubKeys = new ConcurrentHashMap<>();
     private final Map<Integer, List<SealingSubKey>> referenced = new ConcurrentHashMap<>();
     private volatile KeySet keys;
     private volatile long activeDataKey;
+    private MasterKey.Fresh lock;
     private boolean writing;
 
     private KeyRing(Path file, InstantSource clock, LockedKeys locked, byte[] master, KeySet keys) {
         this.file = file;
         this.clock = clock;
         this.keyId = locked.keyId();
-        this.derivation = locked.derivation();
-        this.master = master;
+        this.lock = new MasterKey.Fresh(locked.derivation(), master);
         this.keys = keys;
         this.activeDataKey = keys.requireActive(Purpose.DATA).id();
     }
@@ -60,10 +60,10 @@ final class KeyRing {
     /** Makes the keys of a new folder. */
     static void create(Path file, BackupStorageSettings settings, InstantSource clock) throws IOException {
         SecureRandom random = new SecureRandom();
-        MasterKey.Derivation derivation = MasterKey.newDerivation(settings, random);
-        byte[] master = MasterKey.obtain(settings, derivation, file);
+        long keyId = random.nextLong();
+        MasterKey.Fresh lock = MasterKey.create(settings, keyId, file, random);
         KeySet keys = KeySet.create(clock.millis(), ITSELF, random);
-        Atomically.write(file, KeyFile.encode(derivation, random.nextLong(), master, keys, random));
+        Atomically.write(file, KeyFile.encode(lock, keyId, keys, random));
     }
 
     /**
@@ -84,11 +84,17 @@ final class KeyRing {
                     "key file " + file + " was written by a later version; nothing was changed",
                     "use that version, or another backup_storage.path");
         }
+        Scrubbed.finish(file);
         LockedKeys locked = LockedKeys.decode(bytes);
         if (locked == null) {
             throw damaged(file);
         }
-        byte[] master = MasterKey.obtain(settings, locked.derivation(), file);
+        byte[] master = master(locked, settings, file);
+        return new KeyRing(file, clock, locked, master, unlock(locked, master, file));
+    }
+
+    private static byte[] master(LockedKeys locked, BackupStorageSettings settings, Path file) {
+        byte[] master = MasterKey.obtain(settings, locked.derivation(), locked.keyId(), file);
         if (!MessageDigest.isEqual(LockedKeys.check(master), locked.check())) {
             throw new SetupException(
                     "wrong key for " + file + " (key id " + HexFormat.of().toHexDigits(locked.keyId())
@@ -96,12 +102,16 @@ final class KeyRing {
                     "set backup_storage." + (settings.keystore() != null ? "keystore" : "passphrase")
                             + " to the key the folder was made with, or choose another backup_storage.path");
         }
+        return master;
+    }
+
+    private static KeySet unlock(LockedKeys locked, byte[] master, Path file) {
         try {
             KeySet keys = locked.unlock(master);
             if (keys.active(Purpose.DATA) == null || keys.active(Purpose.INDEX) == null) {
                 throw damaged(file);
             }
-            return new KeyRing(file, clock, locked, master, keys);
+            return keys;
         } catch (GeneralSecurityException e) {
             throw new SetupException(
                     "key file " + file + " was tampered with; nothing was changed", "restore it from a copy", e);
@@ -160,7 +170,11 @@ final class KeyRing {
     }
 
     private void replace(KeySet next) throws IOException {
-        Atomically.write(file, KeyFile.encode(derivation, keyId, master, next, random));
+        Atomically.write(file, KeyFile.encode(lock, keyId, next, random));
+        use(next);
+    }
+
+    private void use(KeySet next) {
         keys = next;
         activeDataKey = next.requireActive(Purpose.DATA).id();
         subKeys.clear(); // Some may be of a key that is gone.
@@ -190,6 +204,116 @@ final class KeyRing {
     synchronized RingKey rotate(Purpose purpose, String by) throws IOException {
         replace(keys.completed(clock.millis(), ITSELF, random).rotated(purpose, clock.millis(), by, random));
         return keys.requireActive(purpose);
+    }
+
+    /**
+     * Destroys a retired data key: what it sealed cannot be read again, not even by who has it all. The file's former content is
+     * overwritten; other copies of it are not ours.
+     *
+     * @throws SetupException when there is none, it is active, or it was destroyed before; nothing was changed then
+     */
+    synchronized RingKey destroy(int epoch, String by) throws IOException {
+        RingKey key = requireRetired(epoch);
+        KeySet next = keys.completed(clock.millis(), ITSELF, random).destroyed(epoch, clock.millis(), by);
+        Scrubbed.replace(file, KeyFile.encode(lock, keyId, next, random));
+        use(next);
+        LOG.warn(
+                "backup key epoch was destroyed, what it sealed cannot be read again file={} epoch={} by={}",
+                file,
+                epoch,
+                by);
+        return key;
+    }
+
+    /**
+     * The data key that may be destroyed.
+     *
+     * @throws SetupException when there is no such key, or it may not
+     */
+    RingKey requireRetired(int epoch) {
+        RingKey key = keys.dataEpoch(epoch);
+        if (key == null) {
+            throw new SetupException(
+                    "there is no key epoch " + epoch + " in " + file, "'terrace keys list' shows them");
+        }
+        if (key.is(State.ACTIVE)) {
+            throw new SetupException(
+                    "key epoch " + epoch + " is in use; nothing was changed",
+                    "rotate first ('terrace keys rotate'); what is written then has another key");
+        }
+        if (key.is(State.DESTROYED)) {
+            throw new SetupException(
+                    whenDestroyed(key) + "; nothing was changed", "nothing is left that could be destroyed");
+        }
+        return key;
+    }
+
+    /** In one sentence, for people. */
+    static String whenDestroyed(RingKey key) {
+        return "key epoch " + key.epoch() + " was destroyed on " + Instant.ofEpochMilli(key.sinceMillis())
+                + (key.by().isEmpty() ? "" : " by " + key.by());
+    }
+
+    /** Locks the file by the key that {@code settings} name from now on. Nothing else is rewritten. */
+    synchronized void rewrap(BackupStorageSettings settings) throws IOException {
+        MasterKey.Fresh next = MasterKey.create(settings, keyId, file, random);
+        Scrubbed.replace(file, KeyFile.encode(next, keyId, keys.completed(clock.millis(), ITSELF, random), random));
+        lock = next;
+    }
+
+    /**
+     * The keys without the sub-keys, locked as the file is: what the rings of a fleet share. Who has the same passphrase, keystore or key service
+     * {@linkplain #adopt adopts} it.
+     */
+    synchronized byte[] export() {
+        KeySet all = keys.completed(clock.millis(), ITSELF, random);
+        return KeyFile.encode(lock, keyId, all.withoutSubKeys(), random);
+    }
+
+    /**
+     * Joins the keys that another ring {@linkplain #export exported}: see {@link KeySet#adopting}.
+     *
+     * @param settings what unlocks them
+     * @param name what they are called in messages
+     * @param keepIndex whether entries lie in the folder, which are found by its index key
+     * @return whether that changed anything
+     * @throws SetupException when they cannot be unlocked
+     */
+    synchronized boolean adopt(byte[] exported, BackupStorageSettings settings, Path name, boolean keepIndex, String by)
+            throws IOException {
+        LockedKeys locked = LockedKeys.decode(exported);
+        if (locked == null) {
+            throw damaged(name);
+        }
+        KeySet theirs = unlock(locked, master(locked, settings, name), name);
+        KeySet complete = keys.completed(clock.millis(), ITSELF, random);
+        KeySet next = complete.adopting(theirs, keepIndex, clock.millis(), by);
+        if (next.says(keys)) {
+            return false;
+        }
+        replace(next);
+        return true;
+    }
+
+    /** Joins sub-keys that came with files of another folder. */
+    synchronized void join(List<SubKey> others) throws IOException {
+        replace(keys.completed(clock.millis(), ITSELF, random).joining(others));
+    }
+
+    /** What may be told about the keys. */
+    KeyReport report() {
+        KeySet all = keys;
+        return new KeyReport(
+                HexFormat.of().toHexDigits(keyId),
+                lockedBy(),
+                all.keys().stream().map(key -> KeyFacts.of(key, all)).toList());
+    }
+
+    private synchronized String lockedBy() {
+        MasterKey.Service service = lock.derivation().service();
+        return service == null
+                ? MasterKey.name(lock.derivation().kind()).substring(2)
+                : "key service " + service.name() + ", key " + service.key();
     }
 
     /** The number people call the data key of a sub-key by; 0 when there is none. */

@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -206,6 +207,21 @@ record KeySet(List<RingKey> keys, List<SubKey> subKeys) {
         }
         all.sort(Comparator.comparingInt(RingKey::epoch));
         return all;
+    }
+
+    /** Whether both have the same keys in the same states, and the same sub-keys. */
+    boolean says(KeySet other) {
+        return facts().equals(other.facts()) && subIds().equals(other.subIds());
+    }
+
+    private Set<String> facts() {
+        return keys.stream()
+                .map(key -> key.purpose() + " " + key.id() + " " + key.epoch() + " " + key.state())
+                .collect(Collectors.toSet());
+    }
+
+    private Set<Long> subIds() {
+        return subKeys.stream().map(SubKey::id).collect(Collectors.toSet());
     }
 
     /** With sub-keys that came with files of another folder. */

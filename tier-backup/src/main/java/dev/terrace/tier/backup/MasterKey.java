@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.HexFormat;
 import org.bouncycastle.crypto.generators.Argon2BytesGenerator;
 import org.bouncycastle.crypto.params.Argon2Parameters;
 import org.jspecify.annotations.Nullable;
@@ -115,36 +116,93 @@ final class MasterKey {
 
     private MasterKey() {}
 
-    /** How a new folder with these settings derives it. */
-    static Derivation newDerivation(BackupStorageSettings settings, SecureRandom random) {
-        byte[] salt = new byte[16];
-        if (settings.keystore() != null) {
-            return new Derivation(FROM_KEYSTORE, 0, 0, 0, salt, null);
+    static String name(byte kind) {
+        return kind == FROM_KEYSTORE ? "a keystore" : kind == FROM_PASSPHRASE ? "a passphrase" : "a key service";
+    }
+
+    /**
+     * A new master key and how it is had again.
+     *
+     * @param derivation what must be remembered
+     * @param master 32 bytes
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Fresh(Derivation derivation, byte[] master) {}
+
+    /** The master key that new keys are locked by, as the settings say. Takes some hundred milliseconds. */
+    static Fresh create(BackupStorageSettings settings, long keyId, Path keyFile, SecureRandom random) {
+        String service = settings.keyService();
+        if (service != null) {
+            byte[] master = new byte[Hkdf.KEY_BYTES];
+            random.nextBytes(master);
+            String key = keyName(settings);
+            byte[] wrapped = KeyServices.wrap(service, key, master, context(keyId));
+            Derivation derivation =
+                    new Derivation(FROM_SERVICE, 0, 0, 0, new byte[16], new Service(service, key, wrapped));
+            return new Fresh(derivation, master);
         }
+        Derivation derivation = settings.keystore() != null
+                ? new Derivation(FROM_KEYSTORE, 0, 0, 0, new byte[16], null)
+                : newPassphrase(random);
+        return new Fresh(derivation, obtain(settings, derivation, keyId, keyFile));
+    }
+
+    private static String keyName(BackupStorageSettings settings) {
+        String name = settings.keyName();
+        if (name == null) {
+            throw new SetupException(
+                    "backup_storage.key_service needs the name of a key; nothing was changed",
+                    "set backup_storage.key_name");
+        }
+        return name;
+    }
+
+    private static byte[] context(long keyId) {
+        return ("terrace l3 ring " + HexFormat.of().toHexDigits(keyId)).getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** How a key is derived from a new passphrase. */
+    static Derivation newPassphrase(SecureRandom random) {
+        byte[] salt = new byte[16];
         random.nextBytes(salt);
         return new Derivation(FROM_PASSPHRASE, MEMORY_KIB, PASSES, LANES, salt, null);
     }
 
     /** Gets the key. Takes some hundred milliseconds. */
-    static byte[] obtain(BackupStorageSettings settings, Derivation derivation, Path keyFile) {
+    static byte[] obtain(BackupStorageSettings settings, Derivation derivation, long keyId, Path keyFile) {
+        byte kind = settings.keyService() != null
+                ? FROM_SERVICE
+                : settings.keystore() != null ? FROM_KEYSTORE : FROM_PASSPHRASE;
         Path keystore = settings.keystore();
         Secret passphrase = settings.passphrase();
-        if (passphrase == null) {
+        if (passphrase == null && kind != FROM_SERVICE) {
             throw new SetupException(
                     "backup_storage.encryption needs a key and there is none; nothing was changed",
-                    "set backup_storage.passphrase, or keystore and passphrase");
+                    "set backup_storage.passphrase, or keystore and passphrase, or key_service and key_name");
         }
-        if ((keystore != null) != (derivation.kind == FROM_KEYSTORE)) {
+        if (kind != derivation.kind) {
             throw new SetupException(
-                    "the keys of " + keyFile + " are locked by "
-                            + (derivation.kind == FROM_KEYSTORE ? "a keystore" : "a passphrase")
-                            + ", the settings name "
-                            + (keystore != null ? "a keystore" : "a passphrase only") + "; nothing was changed",
+                    "the keys of " + keyFile + " are locked by " + name(derivation.kind) + ", the settings name "
+                            + (kind == FROM_PASSPHRASE ? "a passphrase only" : name(kind)) + "; nothing was changed",
                     "use the key the folder was made with, or another backup_storage.path");
+        }
+        Service service = derivation.service;
+        if (service != null) {
+            // The settings say which key is meant, so that an edited file cannot choose one.
+            return KeyServices.unwrap(
+                    String.valueOf(settings.keyService()), keyName(settings), service.wrapped, context(keyId));
+        }
+        if (passphrase == null) {
+            throw new IllegalStateException("a key of kind " + kind + " needs a passphrase");
         }
         if (keystore != null) {
             return BackupKeystore.load(keystore, settings.keystoreAlias(), passphrase);
         }
+        return fromPassphrase(passphrase, derivation);
+    }
+
+    /** What Argon2id makes of a passphrase. Takes some hundred milliseconds, and as much memory as the derivation says. */
+    static byte[] fromPassphrase(Secret passphrase, Derivation derivation) {
         Argon2BytesGenerator argon = new Argon2BytesGenerator();
         argon.init(new Argon2Parameters.Builder(Argon2Parameters.ARGON2_id)
                 .withVersion(Argon2Parameters.ARGON2_VERSION_13)

@@ -6,6 +6,8 @@ import dev.terrace.spi.Deadlines;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.HintStore;
+import dev.terrace.spi.KeyHolder;
+import dev.terrace.spi.KeyReport;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Probed;
 import dev.terrace.spi.ScannableTier;
@@ -46,7 +48,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Stages complete on the tier's own threads: whoever blocks in a dependent stage holds the tier up.
  */
-final class RocksTier implements ScannableTier, HintStore, Probed {
+final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder {
     private static final Logger LOG = LoggerFactory.getLogger(RocksTier.class);
     private static final int READ_QUEUE = 4096;
     private static final long DRAIN_MILLIS = 5_000;
@@ -67,6 +69,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
     private final ThreadPoolExecutor readers;
     private final Thread writer;
     private @Nullable ShippingThread shipping;
+    private final @Nullable KeyRing keys;
     private volatile boolean closed;
 
     RocksTier(
@@ -78,7 +81,9 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
             HighWater highWater,
             HintFamily hints,
             Meters meters,
-            InstantSource clock) {
+            InstantSource clock,
+            @Nullable KeyRing keys) {
+        this.keys = keys;
         this.hints = hints;
         this.settings = settings;
         this.folder = folder;
@@ -251,6 +256,24 @@ final class RocksTier implements ScannableTier, HintStore, Probed {
     /** Whether what it opened still lies where it was. Looks at the disk. */
     boolean hasItsFolder() {
         return folder.isThere();
+    }
+
+    @Override
+    public @Nullable KeyReport keys() {
+        return keys == null ? null : keys.report();
+    }
+
+    @Override
+    public CompletionStage<String> rotateKey(String purpose, String by) {
+        KeyRing ring = keys;
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        String refused = ring == null ? "L3 is not encrypted, so it has no keys" : health.refusal();
+        Lookup busy = refused == null && ring != null ? submit(answer, () -> KeyFacts.rotate(ring, purpose, by)) : null;
+        if (refused != null || busy != null) {
+            return CompletableFuture.completedFuture(
+                    busy instanceof Lookup.Unavailable no ? no.detail() : String.valueOf(refused));
+        }
+        return answer;
     }
 
     private static Lookup unavailable(Unavailability cause, String detail) {

@@ -59,10 +59,10 @@ public final class RocksTierProvider implements TierProvider {
     }
 
     static void requireKey(BackupStorageSettings settings) {
-        if (settings.encryption() && settings.passphrase() == null) {
+        if (settings.encryption() && settings.passphrase() == null && settings.keyService() == null) {
             throw new SetupException(
                     "backup_storage.encryption needs a key and there is none",
-                    "set backup_storage.passphrase, or keystore and passphrase");
+                    "set backup_storage.passphrase, or keystore and passphrase, or key_service and key_name");
         }
     }
 
@@ -110,7 +110,8 @@ public final class RocksTierProvider implements TierProvider {
                 highWater,
                 new HintFamily(store, hintRecords, hash, context.metrics()),
                 meters,
-                context.clock());
+                context.clock(),
+                keys);
         tier.tidy();
         ObjectStorageSettings storage = settings.objectStorage();
         if (storage != null) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.terrace.api.SetupException;
+import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.testkit.ManualClock;
 import dev.terrace.tier.backup.RingKey.Purpose;
 import dev.terrace.tier.backup.RingKey.State;
@@ -31,14 +32,24 @@ class KeyRingTest {
     private final ManualClock clock = new ManualClock(1_000_000_000_000L);
     private Path file;
 
+    /** A key service, because a passphrase is made slow to guess. */
+    private BackupStorageSettings settings;
+
     @BeforeEach
     void create() throws IOException {
         file = temp.resolve("KEYS");
-        KeyRing.create(file, Backups.withPassphrase(temp), clock);
+        Path key = Files.writeString(temp.resolve("kek"), "ab".repeat(32));
+        settings = Backups.withPassphrase(temp).withKey(null, "terrace", null, "file", key.toString());
+        KeyRing.create(file, settings, clock);
     }
 
     private KeyRing open() throws IOException {
-        return KeyRing.open(file, Backups.withPassphrase(temp), clock);
+        return KeyRing.open(file, settings, clock);
+    }
+
+    /** For the kept samples. */
+    private void lockedByPassphrase() {
+        settings = Backups.withPassphrase(temp);
     }
 
     @Test
@@ -152,6 +163,7 @@ class KeyRingTest {
     void aKeyFileOfFormat1IsReadAndBecomesOneOfFormat2OnTheFirstWrite() throws IOException {
         Path sample = Path.of("src", "test", "resources", "format-1", "KEYS");
         Files.write(file, Files.readAllBytes(sample));
+        lockedByPassphrase();
         KeyRing old = open();
         assertThat(old.keys().subKeys()).hasSize(1);
         assertThat(old.subKeysOfFormat1(1)).hasSize(1);
@@ -170,6 +182,7 @@ class KeyRingTest {
     @Test
     void aKeyFileOfFormat2IsReadByLaterBuilds() throws IOException {
         Files.write(file, Files.readAllBytes(Path.of("src", "test", "resources", "keys-2", "KEYS")));
+        lockedByPassphrase();
         KeyRing ring = open();
         assertThat(ring.keys().of(Purpose.DATA)).hasSize(2);
         assertThat(ring.keys().dataEpoch(1).by()).isEqualTo("sample");
