@@ -2,8 +2,10 @@ package dev.terrace.node.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.terrace.api.SetupException;
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.config.Secret;
+import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
 import dev.terrace.node.jobs.KeyJson;
 import dev.terrace.spi.KeyReport;
@@ -117,7 +119,8 @@ final class KeysCommand implements Runnable {
                         key.path("state").asText(),
                         key.path("since").asText(),
                         key.path("sub_keys").asInt(),
-                        (by.isEmpty() ? "" : "by " + by) + (fingerprint.isEmpty() ? "" : ", public key " + fingerprint));
+                        (by.isEmpty() ? "" : "by " + by)
+                                + (fingerprint.isEmpty() ? "" : ", public key " + fingerprint));
             }
         }
 
@@ -151,7 +154,10 @@ final class KeysCommand implements Runnable {
             description = "List the keys: what for, since when, in which state. Never the keys themselves.",
             mixinStandardHelpOptions = true)
     static final class ListKeys extends Saying {
-        @Option(names = "--config", paramLabel = "FILE", description = "Read the folder of this settings file, without a node.")
+        @Option(
+                names = "--config",
+                paramLabel = "FILE",
+                description = "Read the folder of this settings file, without a node.")
         private @Nullable Path config;
 
         @Mixin
@@ -171,10 +177,14 @@ final class KeysCommand implements Runnable {
     /** A new key. */
     @Command(
             name = "rotate",
-            description = "Make a new data key: what is written from now on has it, nothing is rewritten, what is old stays readable.",
+            description =
+                    "Make a new data key: what is written from now on has it, nothing is rewritten, what is old stays readable.",
             mixinStandardHelpOptions = true)
     static final class Rotate extends Saying {
-        @Option(names = "--config", paramLabel = "FILE", description = "In the folder of this settings file, without a node.")
+        @Option(
+                names = "--config",
+                paramLabel = "FILE",
+                description = "In the folder of this settings file, without a node.")
         private @Nullable Path config;
 
         @Option(names = "--signing", description = "A new key for signatures instead.")
@@ -201,17 +211,25 @@ final class KeysCommand implements Runnable {
     /** Another passphrase, keystore or key service. */
     @Command(
             name = "rewrap",
-            description = "Lock the keys of a folder by another passphrase, keystore or key service. No record is rewritten.",
+            description =
+                    "Lock the keys of a folder by another passphrase, keystore or key service. No record is rewritten.",
             mixinStandardHelpOptions = true)
     static final class Rewrap extends Saying {
-        @Option(names = "--config", required = true, paramLabel = "FILE", description = "The settings file, with the key of now.")
+        @Option(
+                names = "--config",
+                required = true,
+                paramLabel = "FILE",
+                description = "The settings file, with the key of now.")
         @SuppressWarnings("NullAway.Init") // required
         private Path config;
 
         @Option(names = "--new-passphrase-file", paramLabel = "FILE", description = "File with the new passphrase.")
         private @Nullable Path passphrase;
 
-        @Option(names = "--new-keystore", paramLabel = "FILE", description = "The new BCFKS keystore; the passphrase is its password.")
+        @Option(
+                names = "--new-keystore",
+                paramLabel = "FILE",
+                description = "The new BCFKS keystore; the passphrase is its password.")
         private @Nullable Path keystore;
 
         @Option(
@@ -231,9 +249,11 @@ final class KeysCommand implements Runnable {
         public Integer call() {
             if ((passphrase == null) == (service == null)) {
                 throw new CommandFailure(
-                        ExitCodes.USAGE, "give --new-passphrase-file, with or without --new-keystore, or --new-key-service");
+                        ExitCodes.USAGE,
+                        "give --new-passphrase-file, with or without --new-keystore, or --new-key-service");
             }
-            BackupStorageSettings now = settings(config);
+            Settings all = SettingsLoader.read(config, System.getenv()).settings();
+            BackupStorageSettings now = all.backupStorage();
             BackupStorageSettings next = now.withKey(
                     keystore,
                     alias,
@@ -241,9 +261,29 @@ final class KeysCommand implements Runnable {
                     service,
                     keyName);
             try (FolderKeys keys = FolderKeys.open(now, InstantSource.system())) {
+                // First, and tried with both: a run that was interrupted is done again.
+                rewrapJournal(all.journal().path(), now, next);
                 keys.rewrap(next);
-                hint("change the key in " + config + " before the node starts again; copies of the folder have the old one");
+                hint("change the key in " + config
+                        + " before the node starts again; copies of the folder have the old one");
                 return say(keys.report());
+            }
+        }
+    }
+
+    private static void rewrapJournal(Path path, BackupStorageSettings now, BackupStorageSettings next) {
+        try (FolderKeys keys = FolderKeys.openJournal(path, now, InstantSource.system())) {
+            if (keys != null) {
+                keys.rewrap(next);
+            }
+        } catch (SetupException e) {
+            try (FolderKeys done = FolderKeys.openJournal(path, next, InstantSource.system())) {
+                if (done == null) {
+                    throw e;
+                }
+            } catch (SetupException neither) {
+                e.addSuppressed(neither);
+                throw e;
             }
         }
     }
@@ -251,18 +291,26 @@ final class KeysCommand implements Runnable {
     /** Makes data unreadable. */
     @Command(
             name = "destroy",
-            description = "Destroy the key of a data epoch: everything that was written with it is unreadable, for ever.",
+            description =
+                    "Destroy the key of a data epoch: everything that was written with it is unreadable, for ever.",
             mixinStandardHelpOptions = true,
             footer = "Copies of the folder that lie elsewhere still have the key.")
     static final class Destroy extends Saying {
         @Parameters(paramLabel = "EPOCH", description = "The number that 'keys list' shows; not the active one.")
         private int epoch;
 
-        @Option(names = "--config", required = true, paramLabel = "FILE", description = "The settings file; no node may run.")
+        @Option(
+                names = "--config",
+                required = true,
+                paramLabel = "FILE",
+                description = "The settings file; no node may run.")
         @SuppressWarnings("NullAway.Init") // required
         private Path config;
 
-        @Option(names = "--confirm", paramLabel = "TEXT", description = "What you would be asked to type: 'destroy epoch N'.")
+        @Option(
+                names = "--confirm",
+                paramLabel = "TEXT",
+                description = "What you would be asked to type: 'destroy epoch N'.")
         private @Nullable String confirm;
 
         @Override
@@ -292,10 +340,15 @@ final class KeysCommand implements Runnable {
     /** An offline key pair. */
     @Command(
             name = "recipient",
-            description = "Make a key pair that sealed backups are closed to; the private half belongs off this machine.",
+            description =
+                    "Make a key pair that sealed backups are closed to; the private half belongs off this machine.",
             mixinStandardHelpOptions = true)
     static final class NewRecipient extends Saying {
-        @Option(names = "--out", required = true, paramLabel = "FILE", description = "Where the private half goes; must not exist.")
+        @Option(
+                names = "--out",
+                required = true,
+                paramLabel = "FILE",
+                description = "Where the private half goes; must not exist.")
         @SuppressWarnings("NullAway.Init") // required
         private Path out;
 

@@ -16,7 +16,8 @@ public final class KeyJson {
         tree.put("encrypted", true);
         tree.put("ring", report.ring());
         tree.put("locked_by", report.lockedBy());
-        List<Map<String, Object>> keys = report.keys().stream().map(KeyJson::tree).toList();
+        List<Map<String, Object>> keys =
+                report.keys().stream().map(KeyJson::tree).toList();
         tree.put("keys", keys);
         return tree;
     }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The keys of an L3 folder that no node has open: it is locked meanwhile. For commands of an operator; a running node rotates its keys
@@ -33,7 +34,17 @@ public final class FolderKeys implements AutoCloseable {
                     "there is no L3 folder at " + settings.path(),
                     "'terrace keys init' makes one, as a node's first start does");
         }
-        return take(settings, clock);
+        return take(Folder.Kind.BACKUP, settings.path(), settings, clock);
+    }
+
+    /**
+     * As {@link #open}, of a journal, whose keys are locked by what locks those of L3.
+     *
+     * @return null when there is no journal at {@code path}
+     */
+    public static @Nullable FolderKeys openJournal(Path path, BackupStorageSettings settings, InstantSource clock) {
+        requireEncryption(settings);
+        return Files.exists(path.resolve(Folder.MARKER)) ? take(Folder.Kind.JOURNAL, path, settings, clock) : null;
     }
 
     /**
@@ -52,7 +63,7 @@ public final class FolderKeys implements AutoCloseable {
         if (keystore != null && settings.passphrase() != null && !Files.exists(keystore)) {
             BackupKeystore.create(keystore, settings.keystoreAlias(), settings.passphrase());
         }
-        return take(settings, clock);
+        return take(Folder.Kind.BACKUP, settings.path(), settings, clock);
     }
 
     private static void requireEncryption(BackupStorageSettings settings) {
@@ -64,8 +75,8 @@ public final class FolderKeys implements AutoCloseable {
         RocksTierProvider.requireKey(settings);
     }
 
-    private static FolderKeys take(BackupStorageSettings settings, InstantSource clock) {
-        Folder folder = Folder.take(Folder.Kind.BACKUP, settings.path(), true);
+    private static FolderKeys take(Folder.Kind kind, Path path, BackupStorageSettings settings, InstantSource clock) {
+        Folder folder = Folder.take(kind, path, true);
         try {
             if (folder.isFresh()) {
                 KeyRing.create(folder.keys(), settings, clock);

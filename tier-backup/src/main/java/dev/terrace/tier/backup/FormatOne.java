@@ -18,10 +18,16 @@ final class FormatOne {
 
     private static final int COMPRESSED = 1;
     private static final int ENCRYPTED = 2;
+    private static final int SUB_KEY_AT = 6;
     private static final int DECLARED_AT = 18;
     private static final int VERSION_AT = 22;
 
     private FormatOne() {}
+
+    /** What {@code record}, which is as long as its header at least, calls its sub-key. */
+    static int subKeyOf(byte[] record) {
+        return ByteBuffer.wrap(record).getInt(SUB_KEY_AT);
+    }
 
     /** The clock half of the version that {@code record} claims to hold. */
     static long clockOf(byte[] record) {
@@ -45,7 +51,7 @@ final class FormatOne {
         }
         byte[] body = record;
         if (keys != null) {
-            List<SecretKey> candidates = keys.subKeysOfFormat1(header.getInt(6));
+            List<SecretKey> candidates = keys.subKeysOfFormat1(header.getInt(SUB_KEY_AT));
             if (candidates.isEmpty()) {
                 return Records.Flaw.UNKNOWN_KEY;
             }

@@ -19,6 +19,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
@@ -366,12 +367,13 @@ final class KeyRing {
         return null;
     }
 
-    /** Why {@link #subKey} has none: the data key that was destroyed; null when that is not the reason. */
+    /** Why there is no key for a record that names one of these sub-keys: the data key that was destroyed; null when that is not the reason. */
     @Nullable
-    RingKey destroyed(long id) {
-        for (SubKey candidate : keys.subKeys()) {
-            RingKey key = keys.key(candidate.keyId());
-            if (candidate.id() == id && key != null && key.is(State.DESTROYED)) {
+    RingKey destroyed(Predicate<SubKey> named) {
+        KeySet all = keys;
+        for (SubKey candidate : all.subKeys()) {
+            RingKey key = named.test(candidate) ? all.key(candidate.keyId()) : null;
+            if (key != null && key.is(State.DESTROYED)) {
                 return key;
             }
         }

@@ -23,6 +23,8 @@ final class Meters implements AutoCloseable {
     final Counter corrupt;
     /** Records, counted as corrupt too, of which the dictionary is not there. */
     final Counter unknownDictionary;
+    /** Records met whose key was destroyed on purpose. */
+    final Counter destroyed;
     /** Records under the hash of another key. */
     final Counter collisions;
     /** Partitions dropped by retention. */
@@ -46,6 +48,7 @@ final class Meters implements AutoCloseable {
         writeErrors = registry.counter("l3.write_errors");
         corrupt = registry.counter("l3.corrupt");
         unknownDictionary = registry.counter("l3.unknown_dictionary");
+        destroyed = registry.counter("l3.destroyed");
         collisions = registry.counter("l3.collisions");
         dropped = registry.counter("l3.dropped");
         reclaimed = registry.counter("l3.reclaimed");

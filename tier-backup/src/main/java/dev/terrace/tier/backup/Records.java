@@ -262,4 +262,21 @@ final class Records {
         RecordHeader header = RecordHeader.read(record, available);
         return header == null ? null : header.clock();
     }
+
+    /** The data key of a record that cannot be read because that key was destroyed; null when that is not the reason. */
+    @Nullable
+    RingKey destroyed(byte[] record) {
+        if (keys == null) {
+            return null;
+        }
+        if (RecordHeader.formatOf(record) == FormatOne.FORMAT) {
+            return record.length < FormatOne.HEADER_BYTES
+                    ? null
+                    : keys.destroyed(key -> key.shortId() == FormatOne.subKeyOf(record));
+        }
+        RecordHeader header = RecordHeader.read(record, record.length);
+        return header == null || !header.has(RecordHeader.ENCRYPTED)
+                ? null
+                : keys.destroyed(key -> SealingSubKey.referenceOf(key) == header.keyReference());
+    }
 }

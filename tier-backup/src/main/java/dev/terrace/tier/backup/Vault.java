@@ -4,19 +4,28 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.WriteCondition;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Entries in a {@link PartitionedStore}: hashes their keys, seals and opens their records, counts what cannot be
  * believed.
  */
 final class Vault {
+    private static final Logger LOG = LoggerFactory.getLogger(Vault.class);
+
     private final PartitionedStore store;
     private final Records records;
     private final KeyHash hash;
     private final Meters meters;
     private final byte[] peeked = new byte[RecordHeader.MOST_BYTES];
+
+    /** Destroyed keys that were spoken of. */
+    private final Set<Long> told = ConcurrentHashMap.newKeySet();
 
     Vault(PartitionedStore store, Records records, KeyHash hash, Meters meters) {
         this.store = store;
@@ -90,6 +99,14 @@ final class Vault {
         Records.Reading reading = records.read(stored.hash(), stored.record());
         if (reading instanceof Records.Sound sound) {
             return sound.entry();
+        }
+        RingKey destroyed = records.destroyed(stored.record());
+        if (destroyed != null) {
+            meters.destroyed.inc();
+            if (told.add(destroyed.id())) {
+                LOG.warn("backup holds records that cannot be read reason={}", KeyRing.whenDestroyed(destroyed));
+            }
+            return null;
         }
         meters.corrupt.inc();
         if (reading == Records.Flaw.UNKNOWN_DICTIONARY) {

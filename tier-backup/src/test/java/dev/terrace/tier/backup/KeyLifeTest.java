@@ -72,7 +72,8 @@ class KeyLifeTest {
         KeyRing ring = KeyRing.open(file(), settings(), clock);
         assertThat(ring.subKey(old.id())).isNull();
         assertThat(ring.subKeysOfFormat1(old.shortId())).isEmpty();
-        assertThat(KeyRing.whenDestroyed(ring.destroyed(old.id()))).contains("epoch 1 was destroyed");
+        assertThat(KeyRing.whenDestroyed(ring.destroyed(key -> key.id() == old.id())))
+                .contains("epoch 1 was destroyed");
         assertThat(ring.keys().dataEpoch(1).secret()).isNull();
         try (Stream<Path> files = Files.list(temp.resolve("folder"))) {
             assertThat(files.map(path -> path.getFileName().toString()))
@@ -120,6 +121,27 @@ class KeyLifeTest {
                     .hasMessageContaining("locked by");
             assertThat(KeyRing.open(file(), next, clock).subKey(subKey.id())).isEqualTo(first.secretOf(subKey));
             now = next;
+        }
+    }
+
+    @Test
+    void aJournalIsLockedAnewLikeL3() throws IOException {
+        Path path = temp.resolve("journal");
+        assertThat(FolderKeys.openJournal(path, settings(), clock)).isNull();
+        try (Folder folder = Folder.take(Folder.Kind.JOURNAL, path, true)) {
+            KeyRing.create(folder.keys(), settings(), clock);
+            folder.mark(true);
+        }
+        Path other = Files.writeString(temp.resolve("other"), "ef".repeat(32));
+        BackupStorageSettings next = settings().withKey(null, "terrace", null, "file", other.toString());
+        try (FolderKeys keys = FolderKeys.openJournal(path, settings(), clock)) {
+            assertThat(keys).isNotNull();
+            keys.rewrap(next);
+        }
+        assertThatThrownBy(() -> FolderKeys.openJournal(path, settings(), clock))
+                .isInstanceOf(SetupException.class);
+        try (FolderKeys keys = FolderKeys.openJournal(path, next, clock)) {
+            assertThat(keys).isNotNull();
         }
     }
 
