@@ -42,7 +42,7 @@ class KeysCommandIT {
                         + "  distributed_cache: {enabled: false}\n"
                         + "  backup_storage: {enabled: true, path: \"" + folder.resolve("l3")
                         + "\", encryption: true, " + key + "}\n"
-                        + "server: {port: 0}\n");
+                        + "  server: {port: 0}\n");
     }
 
     private int run(String... args) {
@@ -88,7 +88,7 @@ class KeysCommandIT {
         assertThat(keys("rewrap", "--new-passphrase-file", words.toString())).isZero();
         assertThat(keys("list")).isEqualTo(ExitCodes.USAGE);
         assertThat(err.toString()).contains("locked by a passphrase");
-        write("passphrase: \"file:" + words + "\"");
+        write("passphrase: \"new words\"");
         assertThat(keys("list")).isZero();
         assertThat(out.toString()).contains("locked by passphrase");
     }
