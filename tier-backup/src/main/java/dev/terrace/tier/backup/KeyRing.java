@@ -37,13 +37,20 @@ final class KeyRing {
     /** Stands for who made keys that a program made by itself. */
     static final String ITSELF = "terrace";
 
+    /** Sub-keys that were derived, by the names that records have for them. */
+    private static final class Derived {
+        final Map<Long, SecretKey> byId = new ConcurrentHashMap<>();
+        final Map<Integer, List<SecretKey>> byShortId = new ConcurrentHashMap<>();
+        final Map<Integer, List<SealingSubKey>> byReference = new ConcurrentHashMap<>();
+    }
+
     private final Path file;
     private final InstantSource clock;
     private final SecureRandom random = new SecureRandom();
     private final long keyId;
-    private final Map<Long, SecretKey> subKeys = new ConcurrentHashMap<>();
-    private final Map<Integer, List<SecretKey>> shortSubKeys = new ConcurrentHashMap<>();
-    private final Map<Integer, List<SealingSubKey>> referenced = new ConcurrentHashMap<>();
+    /** Of {@link #keys}: replaced after them and read before them, so that what is derived from older ones is never kept. */
+    private volatile Derived derived = new Derived();
+
     private volatile KeySet keys;
     private volatile long activeDataKey;
     private MasterKey.Fresh lock;
@@ -178,9 +185,7 @@ final class KeyRing {
     private void use(KeySet next) {
         keys = next;
         activeDataKey = next.requireActive(Purpose.DATA).id();
-        subKeys.clear(); // Some may be of a key that is gone.
-        shortSubKeys.clear();
-        referenced.clear();
+        derived = new Derived(); // Some may be of a key that is gone, and others lack what was added.
     }
 
     /** As {@link #freshSubKey}, for use where only unchecked exceptions may pass. */
@@ -351,16 +356,17 @@ final class KeyRing {
     /** The sub-key that a record names; null when this ring never had it or its data key was destroyed. */
     @Nullable
     SecretKey subKey(long id) {
-        SecretKey known = subKeys.get(id);
+        Map<Long, SecretKey> cached = derived.byId;
+        SecretKey known = cached.get(id);
         if (known != null) {
             return known;
         }
         for (SubKey candidate : keys.subKeys()) {
             if (candidate.id() == id) {
-                SecretKey derived = derive(candidate);
-                if (derived != null) {
-                    subKeys.put(id, derived);
-                    return derived;
+                SecretKey secret = derive(candidate);
+                if (secret != null) {
+                    cached.put(id, secret);
+                    return secret;
                 }
             }
         }
@@ -385,38 +391,40 @@ final class KeyRing {
      * which counted from 1.
      */
     List<SecretKey> subKeysOfFormat1(int id) {
-        List<SecretKey> known = shortSubKeys.get(id);
+        Map<Integer, List<SecretKey>> cached = derived.byShortId;
+        List<SecretKey> known = cached.get(id);
         if (known != null) {
             return known;
         }
         List<SecretKey> found = new ArrayList<>();
         for (SubKey candidate : keys.subKeys()) {
-            SecretKey derived = candidate.shortId() == id ? derive(candidate) : null;
-            if (derived != null) {
-                found.add(derived);
+            SecretKey secret = candidate.shortId() == id ? derive(candidate) : null;
+            if (secret != null) {
+                found.add(secret);
             }
         }
         if (!found.isEmpty()) {
-            shortSubKeys.put(id, found);
+            cached.put(id, found);
         }
         return found;
     }
 
     /** The sub-keys that a record of format 2 may mean; its tag tells. More than one only by chance. */
     List<SealingSubKey> subKeysByReference(int reference) {
-        List<SealingSubKey> known = referenced.get(reference);
+        Map<Integer, List<SealingSubKey>> cached = derived.byReference;
+        List<SealingSubKey> known = cached.get(reference);
         if (known != null) {
             return known;
         }
         List<SealingSubKey> found = new ArrayList<>();
         for (SubKey candidate : keys.subKeys()) {
-            SecretKey derived = SealingSubKey.referenceOf(candidate) == reference ? derive(candidate) : null;
-            if (derived != null) {
-                found.add(new SealingSubKey(candidate, derived));
+            SecretKey secret = SealingSubKey.referenceOf(candidate) == reference ? derive(candidate) : null;
+            if (secret != null) {
+                found.add(new SealingSubKey(candidate, secret));
             }
         }
         if (!found.isEmpty()) {
-            referenced.put(reference, found);
+            cached.put(reference, found);
         }
         return found;
     }

@@ -6,6 +6,8 @@ import dev.terrace.api.TerraceException;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.HintStore;
+import dev.terrace.spi.KeyHolder;
+import dev.terrace.spi.KeyReport;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Probed;
 import dev.terrace.spi.ScannableTier;
@@ -30,6 +32,7 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +44,7 @@ import org.slf4j.LoggerFactory;
  * <p>A folder that comes back with a backup in it is not taken over: it may be older than what this process wrote since, and lack the
  * tombstones that keep deleted values from coming back. A restart takes it over, and doubts what it holds until L2 has confirmed it.
  */
-final class ReopeningTier implements ScannableTier, HintStore, Probed {
+final class ReopeningTier implements ScannableTier, HintStore, Probed, KeyHolder {
     private static final Logger LOG = LoggerFactory.getLogger(ReopeningTier.class);
     private static final long SOONEST_MILLIS = 1_000;
     static final long RAREST_MILLIS = 30_000;
@@ -207,6 +210,16 @@ final class ReopeningTier implements ScannableTier, HintStore, Probed {
     @Override
     public CompletionStage<Long> load(Collection<String> zones, Consumer<Hint> visitor) {
         return current.load(zones, visitor);
+    }
+
+    @Override
+    public @Nullable KeyReport keys() {
+        return current.keys();
+    }
+
+    @Override
+    public CompletionStage<String> rotateKey(String purpose, String by) {
+        return current.rotateKey(purpose, by);
     }
 
     /** As the tier's own; while it is opened anew, it takes nothing. */
