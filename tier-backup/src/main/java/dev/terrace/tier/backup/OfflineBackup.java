@@ -22,7 +22,7 @@ public final class OfflineBackup {
     public static ChainState snapshot(BackupStorageSettings settings, TierContext context)
             throws BlobException, DamagedException, IOException {
         TierContext quiet = new OtherSettings(context, settings.withObjectStorage(null));
-        RocksTier tier = (RocksTier) new RocksTierProvider().open(quiet);
+        RocksTier tier = RocksTierProvider.tier(quiet);
         KeyRing keys =
                 settings.encryption() ? KeyRing.open(settings.path().resolve("KEYS"), settings, context.clock()) : null;
         try (ShippingStart start = new ShippingStart(

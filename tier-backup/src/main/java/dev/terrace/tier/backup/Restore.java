@@ -210,7 +210,7 @@ public final class Restore {
 
     private RocksTier open(Path folder) {
         BackupStorageSettings there = settings.withPath(folder).withObjectStorage(null); // It ships nothing.
-        return (RocksTier) new RocksTierProvider().open(new OtherSettings(context, there));
+        return RocksTierProvider.tier(new OtherSettings(context, there));
     }
 
     private static long copy(RocksTier source, RocksTier target, Predicate<Entry> wanted) throws IOException {
