@@ -99,7 +99,7 @@ public final class GuardedTier implements Tier {
         CompletableFuture<String> bounded = new CompletableFuture<>();
         try {
             probed.probe().whenComplete((trouble, bug) -> bounded.complete(bug == null ? trouble : bug.toString()));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             bounded.complete(e.toString());
         }
         return deadlines
@@ -213,7 +213,7 @@ public final class GuardedTier implements Tier {
                     bounded.complete(instead(bug, unavailable));
                 }
             });
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             bounded.complete(instead(e, unavailable));
         }
         return deadlines.watch(bounded, () -> tooLate(unavailable)).thenApply(told -> {

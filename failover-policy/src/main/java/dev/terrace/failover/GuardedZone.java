@@ -200,7 +200,7 @@ public final class GuardedZone extends ForwardingTier implements Replica {
         CompletionStage<T> called;
         try {
             called = call.get();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             called = CompletableFuture.failedStage(e);
         }
         return called.whenComplete((told, bug) -> {

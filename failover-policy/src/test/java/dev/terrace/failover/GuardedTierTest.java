@@ -20,6 +20,7 @@ import dev.terrace.testkit.TierContract;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -177,6 +178,27 @@ class GuardedTierTest extends TierContract {
         assertThat(get(guarded, key))
                 .isInstanceOfSatisfying(
                         Lookup.Unavailable.class, no -> assertThat(no.cause()).isEqualTo(Unavailability.ERROR));
+        assertThat(guarded.getAll(List.of(key)).toCompletableFuture().join().get(key))
+                .isInstanceOfSatisfying(
+                        Lookup.Unavailable.class, no -> assertThat(no.cause()).isEqualTo(Unavailability.ERROR));
+    }
+
+    @Test
+    @Tag("F76")
+    void anErrorWhileItIsTriedDoesNotKeepTheBreakerHalfOpen() {
+        Throwing tier = new Throwing(new HeapTier(TierLevel.L2, clock));
+        GuardedTier guarded = guard(tier, true);
+        open(guarded);
+        // Every try that is let through throws; each must give its place back.
+        await().untilAsserted(() -> assertThat(get(guarded, key))
+                .isInstanceOfSatisfying(
+                        Lookup.Unavailable.class, no -> assertThat(no.cause()).isEqualTo(Unavailability.ERROR)));
+        tier.mend();
+        await().untilAsserted(() -> assertThat(get(guarded, key)).isInstanceOf(Lookup.Miss.class));
+        await().untilAsserted(() -> {
+            get(guarded, key);
+            assertThat(state()).isEqualTo("CLOSED");
+        });
     }
 
     @Test

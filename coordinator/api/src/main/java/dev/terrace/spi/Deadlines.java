@@ -27,7 +27,12 @@ public final class Deadlines implements AutoCloseable {
 
     private record Watched<T>(CompletableFuture<T> future, Supplier<T> late, long dueNanos) {
         void expire() {
-            future.complete(late.get());
+            try {
+                future.complete(late.get());
+            } catch (RuntimeException | Error e) {
+                // Of one; the thread is there for all the others, too.
+                future.completeExceptionally(e);
+            }
         }
     }
 
@@ -49,13 +54,14 @@ public final class Deadlines implements AutoCloseable {
         if (future.isDone()) {
             return future;
         }
-        watched.add(new Watched<>(future, late, System.nanoTime() + nanos));
+        Watched<T> watchedNow = new Watched<>(future, late, System.nanoTime() + nanos);
+        watched.add(watchedNow);
         if (asleep) {
             LockSupport.unpark(thread);
         }
         if (closed) {
             // The thread may have looked for the last time already.
-            future.complete(late.get());
+            watchedNow.expire();
         }
         return future;
     }

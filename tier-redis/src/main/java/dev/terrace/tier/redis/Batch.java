@@ -18,6 +18,8 @@ import org.redisson.client.protocol.CommandData;
 import org.redisson.client.protocol.CommandsData;
 import org.redisson.command.CommandAsyncExecutor;
 import org.redisson.connection.MasterSlaveEntry;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Commands that go to one server in one write, on one connection of Redisson's pool, and come back together. It ends once:
@@ -27,6 +29,8 @@ import org.redisson.connection.MasterSlaveEntry;
  * <p>An answer that comes after the deadline is thrown away by Redisson's decoder, which knows how many belong to a batch.
  */
 final class Batch {
+    private static final Logger LOG = LoggerFactory.getLogger(Batch.class);
+
     /** The batch under way on a connection: there is never more than one, because it has the connection for itself. */
     private static final AttributeKey<AtomicReference<@Nullable Batch>> UNDER_WAY =
             AttributeKey.valueOf("terrace-batch");
@@ -62,25 +66,24 @@ final class Batch {
         this.settled = settled;
     }
 
-    /** Sends it; on the calling thread if the pool has a connection at hand. */
+    /** Sends it; on the calling thread if the pool has a connection at hand. Never throws: what goes wrong ends the batch. */
     void start() {
         ended.whenComplete((done, failure) -> end(failure));
-        deadline = executor.getServiceManager().newTimeout(timer -> expire(), timeoutMillis, TimeUnit.MILLISECONDS);
-        CompletableFuture<RedisConnection> connecting;
         try {
-            connecting = server.connectionWriteOp(commands.get(0).getCommand());
-        } catch (RuntimeException e) {
+            deadline = executor.getServiceManager().newTimeout(timer -> expire(), timeoutMillis, TimeUnit.MILLISECONDS);
+            CompletableFuture<RedisConnection> connecting =
+                    server.connectionWriteOp(commands.get(0).getCommand());
+            acquired = connecting;
+            connecting.whenComplete((connection, failure) -> {
+                if (failure == null) {
+                    send(connection);
+                } else {
+                    ended.completeExceptionally(Failures.root(failure));
+                }
+            });
+        } catch (RuntimeException | Error e) {
             ended.completeExceptionally(e);
-            return;
         }
-        acquired = connecting;
-        connecting.whenComplete((connection, failure) -> {
-            if (failure == null) {
-                send(connection);
-            } else {
-                ended.completeExceptionally(Failures.root(failure));
-            }
-        });
     }
 
     private void send(RedisConnection connection) {
@@ -131,17 +134,32 @@ final class Batch {
         ended.completeExceptionally(new RedisTimeoutException("no answer within " + timeoutMillis + " ms"));
     }
 
+    /** Each step whatever becomes of the others: a step left out would keep the lane busy, or a caller waiting, for ever. */
     private void end(@Nullable Throwable failure) {
         Timeout timer = deadline;
         if (timer != null) {
             timer.cancel();
         }
-        release();
-        freed.run();
+        attempt(this::release);
+        attempt(freed);
         for (CommandData<?, ?> command : commands) {
-            ((Command<?>) command).settle(failure, executor);
+            Command<?> told = (Command<?>) command;
+            Throwable bug = attempt(() -> told.settle(failure, executor));
+            if (bug != null) {
+                told.refuse(bug);
+            }
         }
-        settled.run();
+        attempt(settled);
+    }
+
+    private static @Nullable Throwable attempt(Runnable step) {
+        try {
+            step.run();
+            return null;
+        } catch (RuntimeException | Error e) {
+            LOG.error("a batch of commands to Redis met a bug at its end", e);
+            return e;
+        }
     }
 
     private void release() {

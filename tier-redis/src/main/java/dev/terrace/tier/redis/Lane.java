@@ -10,6 +10,8 @@ import org.redisson.client.RedisTimeoutException;
 import org.redisson.client.protocol.CommandData;
 import org.redisson.command.CommandAsyncExecutor;
 import org.redisson.connection.MasterSlaveEntry;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A queue of commands to one server, of which one batch is under way at a time. A command that finds the lane idle is sent at
@@ -21,6 +23,8 @@ import org.redisson.connection.MasterSlaveEntry;
  * under way, because they would overtake each other. What would overlap by that is had from a second lane.
  */
 final class Lane {
+    private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
+
     /** Redisson decodes nothing before the last answer of a batch is there, so this bounds its buffers and the wait. */
     static final int MOST_BYTES = 512 * 1024;
 
@@ -58,8 +62,13 @@ final class Lane {
             return;
         }
         do {
-            if (!busy) {
-                next();
+            try {
+                if (!busy) {
+                    next();
+                }
+            } catch (RuntimeException | Error e) {
+                // Passed on, it would leave the lane to nobody for ever.
+                LOG.error("commands to Redis could not be sent", e);
             }
             seen = drains.addAndGet(-seen);
         } while (seen != 0);
