@@ -2,14 +2,14 @@
 # Breaks what the running example depends on, scene by scene, and tells how Terrace steps down and climbs again.
 #   break-things.sh [SCENE...]    default: all of them
 # OPTIMIZER says where the example runs (127.0.0.1:8090), HOLD how many seconds each thing stays broken (4).
-# PATIENCE how many seconds to wait for a rung (180: whoever falls again and again climbs slowly).
+# PATIENCE how many seconds to wait for a rung (300: whoever falls again and again climbs slowly).
 # Exits with 1 when a rung was not reached in time, or a single read failed on any rung but DIRECT. Needs bash 5 and nothing else.
 set -euo pipefail
 
 scenes=(api-slow api-flaky api-dead redis-killed redis-frozen redis-slow everything)
 at=${OPTIMIZER:-127.0.0.1:8090}
 hold=${HOLD:-4}
-patience=${PATIENCE:-180}
+patience=${PATIENCE:-300}
 wrong=0
 
 die() { printf 'break-things: %s\n' "$*" >&2; exit 2; }

@@ -50,6 +50,9 @@ final class Load implements Runnable {
     private volatile Map<Flight, Found> spared = Map.of();
     private volatile @Nullable Runnable whenGivenUp;
 
+    /** What the loader brought, while that is being stored. */
+    private volatile Map<Flight, Found> storing = Map.of();
+
     /** The load whose loader runs on a thread. */
     private static final ThreadLocal<@Nullable Load> CALLING = new ThreadLocal<>();
 
@@ -59,7 +62,7 @@ final class Load implements Runnable {
     // Guarded by this.
     private List<Claim> joined = List.of();
     private boolean told;
-    private boolean answered;
+    private boolean settled;
     private @Nullable Future<?> alarm;
     private @Nullable List<Future<?>> moreAlarms;
     private @Nullable FutureTask<?> task;
@@ -194,9 +197,9 @@ final class Load implements Runnable {
         return false;
     }
 
-    /** Takes over what is to be cancelled once the origin has answered. */
+    /** Takes over what is to be cancelled once everyone is told. */
     synchronized void addAlarm(Future<?> newAlarm) {
-        if (answered) {
+        if (settled) {
             newAlarm.cancel(false);
         } else if (alarm == null || alarm.isDone()) {
             alarm = newAlarm;
@@ -208,12 +211,13 @@ final class Load implements Runnable {
         }
     }
 
-    synchronized boolean isAnswered() {
-        return answered;
+    /** True when everyone is being told what came of it. */
+    synchronized boolean isSettled() {
+        return settled;
     }
 
     private synchronized void silenceAlarms() {
-        answered = true;
+        settled = true;
         if (alarm != null) {
             alarm.cancel(false);
         }
@@ -259,11 +263,11 @@ final class Load implements Runnable {
     }
 
     private void end(@Nullable Map<Flight, Brought> brought, @Nullable Throwable failure) {
-        silenceAlarms();
         long took = flights.nowNanos() - beganNanos;
         cache.load.update(took, TimeUnit.NANOSECONDS);
         if (!state.compareAndSet(State.RUNNING, State.OVER)) {
             // Cut and cancelled: whoever cut it has told everyone.
+            silenceAlarms();
             return;
         }
         if (brought == null) {
@@ -309,6 +313,8 @@ final class Load implements Runnable {
                 failures.put(flight, Loads.failed(cache, e));
             }
         }
+        // Who has no time left does not wait until a slow tier has it, too.
+        storing = Map.copyOf(results);
         store.load(cache, fills).whenComplete((kept, bug) -> {
             if (kept != null) {
                 kept.forEach((flight, entry) -> results.put(flight, new Found(entry, Source.LOADER)));
@@ -319,6 +325,7 @@ final class Load implements Runnable {
     }
 
     private void tell(Map<Flight, Found> results, Map<Flight, TerraceException> failures) {
+        silenceAlarms();
         List<Claim> late = lastToJoin();
         failures.forEach(this::failOne);
         results.forEach((flight, found) -> flight.loaded.complete(found));
@@ -364,6 +371,9 @@ final class Load implements Runnable {
 
     /** Whoever has something stale has waited long enough; the loader goes on. */
     void endPatience(List<Claim> cohort) {
+        if (handOut(cohort)) {
+            return;
+        }
         for (Claim claim : cohort) {
             throttle.note(claim.flight().key, claim.rules().failSafeThrottle());
             claim.flight().patience.complete(null);
@@ -373,8 +383,23 @@ final class Load implements Runnable {
 
     /** These have waited long enough; newcomers do not share their wait, the loader goes on. */
     void endWait(List<Claim> cohort, TerraceException why) {
+        if (handOut(cohort)) {
+            return;
+        }
         cohort.forEach(claim -> flights.abandon(claim.flight()));
         failOnce(cohort, why);
+    }
+
+    /** Tells them what the loader has brought already; false when it has not ended. */
+    private boolean handOut(List<Claim> cohort) {
+        Map<Flight, Found> brought = storing;
+        for (Claim claim : cohort) {
+            Found found = brought.get(ownOf(claim.flight().key).flight());
+            if (found != null) {
+                claim.flight().loaded.complete(found);
+            }
+        }
+        return !brought.isEmpty();
     }
 
     private void failOnce(List<Claim> cohort, TerraceException why) {
@@ -389,6 +414,7 @@ final class Load implements Runnable {
 
     /** Tells everyone who still waits. */
     void fail(TerraceException why) {
+        silenceAlarms();
         List<Claim> all = new ArrayList<>(claims);
         all.addAll(lastToJoin());
         failOnce(all, why);
@@ -399,7 +425,6 @@ final class Load implements Runnable {
         if (!state.compareAndSet(State.WAITING, State.OVER)) {
             return false;
         }
-        silenceAlarms();
         fail(why);
         leave(why);
         return true;
@@ -414,7 +439,6 @@ final class Load implements Runnable {
         if (!state.compareAndSet(State.WAITING, State.OVER)) {
             return false;
         }
-        silenceAlarms();
         Map<Flight, Found> results = new LinkedHashMap<>();
         claims.forEach(claim -> results.put(claim.flight(), found.apply(claim.flight())));
         tell(results, Map.of());
@@ -424,6 +448,10 @@ final class Load implements Runnable {
 
     /** The loader has taken too long, or has waited too long for its turn: it is interrupted or cancelled, and everyone told. */
     void cut(LoaderException neverBegan, LoaderException tookTooLong) {
+        if (!storing.isEmpty()) {
+            handOut(claims); // The loader has ended; tiers have deadlines of their own.
+            return;
+        }
         claims.forEach(claim -> flights.abandon(claim.flight()));
         if (refuse(neverBegan)) {
             return;

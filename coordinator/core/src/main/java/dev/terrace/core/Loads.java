@@ -161,7 +161,7 @@ final class Loads implements AutoCloseable {
         underWay.add(load);
         load.ended().whenComplete((done, failure) -> underWay.remove(load));
         start.start(load);
-        if (!load.isAnswered()) {
+        if (!load.isSettled()) {
             arm(load);
         }
     }

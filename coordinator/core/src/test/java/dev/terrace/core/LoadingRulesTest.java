@@ -14,6 +14,7 @@ import dev.terrace.config.CachePolicy;
 import dev.terrace.config.LoadingPolicy;
 import dev.terrace.config.LoadingSettings;
 import dev.terrace.config.NearCacheSettings;
+import dev.terrace.config.Settings;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -98,6 +99,52 @@ class LoadingRulesTest {
             assertThat(waiter).isNotDone();
             slow.goOn.countDown();
             assertThat(waiter).succeedsWithin(PATIENCE).isEqualTo("new");
+        }
+    }
+
+    /** Of an L2 that may take longer over a write than callers have time. */
+    private static Stack stackWithPatientL2(LoadingPolicy policy) {
+        Settings base = Stack.loadingBy(policy, PATIENT);
+        return Stack.ofThree(new Settings(
+                base.localCache(),
+                base.distributedCache().withTimeout(PATIENCE),
+                base.backupStorage(),
+                base.circuitBreaker(),
+                base.failover(),
+                base.loading(),
+                base.limits(),
+                base.caches(),
+                base.classes(),
+                base.server()));
+    }
+
+    @Test
+    void whoHasNoTimeLeftDoesNotWaitUntilASlowTierHasWhatTheLoaderBrought() {
+        try (Stack stack = stackWithPatientL2(LoadingPolicy.INHERIT.withTimeouts(null, MUCH_LATER))) {
+            Loader<String, String> holding = key -> {
+                stack.remote.hold();
+                return "brought";
+            };
+            assertThat(stack.quotes().get("k", holding)).isEqualTo("brought");
+            assertThat(stack.counter("guard.l2.broken")).isZero();
+            assertThat(stack.remote.waiting()).isPositive();
+            assertThat(stack.counter("cache.quotes.load.failures")).isZero();
+            stack.remote.release();
+        }
+    }
+
+    @Test
+    void whoHasSomethingStaleIsToldWhatTheLoaderBroughtThough() {
+        try (Stack stack = stackWithPatientL2(LoadingPolicy.INHERIT.withTimeouts(MUCH_LATER, PATIENCE))) {
+            putAndLetGoStale(stack);
+            Loader<String, String> holding = key -> {
+                stack.remote.hold();
+                return "brought";
+            };
+            assertThat(stack.quotes().get("k", holding)).isEqualTo("brought");
+            assertThat(stack.counter("guard.l2.broken")).isZero();
+            assertThat(stack.remote.waiting()).isPositive();
+            stack.remote.release();
         }
     }
 
