@@ -18,7 +18,6 @@ import picocli.CommandLine.Option;
 /** How client commands reach a node; a picocli mixin. */
 final class NodeClient {
     static final ObjectMapper JSON = new ObjectMapper();
-    private static final int BAD_REQUEST = 400;
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
 
     @Option(
@@ -117,10 +116,8 @@ final class NodeClient {
             String detail = response.body().length == 0
                     ? ""
                     : tree(response).path("detail").asText("");
-            // What a node calls a bad request came from the command line.
             throw new CommandFailure(
-                    response.statusCode() == BAD_REQUEST ? ExitCodes.USAGE : ExitCodes.FAILED,
-                    detail.isEmpty() ? "the node answered " + response.statusCode() : detail);
+                    ExitCodes.FAILED, detail.isEmpty() ? "the node answered " + response.statusCode() : detail);
         }
     }
 

@@ -40,10 +40,6 @@ class LadderHttpIT {
             assertThat(Terrace.run("ladder", "unset", "--url", url)).isZero();
             assertThat(Terrace.run("ladder", "show", "--url", url)).isZero();
             assertThat(Terrace.run("ladder", "set", "reject", "--url", url)).isEqualTo(2);
-            assertThat(Terrace.run("ladder", "set", "up", "--for", "10m", "--why", "drill", "--url", url))
-                    .isEqualTo(2);
-            assertThat(Terrace.run("ladder", "set", "reject", "--for", "soon", "--why", "drill", "--url", url))
-                    .isEqualTo(2);
             await().atMost(Duration.ofSeconds(40))
                     .untilAsserted(() ->
                             assertThat(node.get("/ladder").body()).contains("\"rung\":\"normal\"", "\"pin\":null"));
