@@ -3,6 +3,7 @@ package dev.terrace.core;
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.Source;
+import dev.terrace.api.UnavailableException;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.EntryKind;
@@ -94,7 +95,7 @@ final class Cascade {
                         && said == answered
                         && markersKnown
                         && cache.isMarkerFromRemoteKnown();
-        return sure ? found : found.doubted();
+        return sure ? found : found.doubted().withGap();
     }
 
     private Found judged(CacheState cache, CacheKey key, Found best, Lookup said, OpenTags open) {
@@ -221,7 +222,14 @@ final class Cascade {
         return markers(cache, !exact && cache.trust.of(key))
                 .thenCompose(known -> sure(cache, open -> {
                     Found told = better(cache, Found.NOTHING, byRemote, Source.L2, open);
-                    Found best = known ? told : told.doubted();
+                    if (exact && !known && told.entry() != null) {
+                        // Who asks what there is for sure must not hear that there is nothing.
+                        throw new UnavailableException(
+                                "a read of cache '" + cache.name
+                                        + "' by the word of L2's copies could not learn from L2" + " what was cleared",
+                                "try again later, or read without a mode");
+                    }
+                    Found best = known ? told : told.doubted().withGap();
                     return best.settles(clock.millis())
                             ? CompletableFuture.completedStage(best)
                             : backup(cache, key, best, open);
