@@ -1,6 +1,7 @@
 package dev.terrace.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.codahale.metrics.MetricRegistry;
@@ -8,10 +9,14 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.api.Freshness;
 import dev.terrace.api.Source;
+import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteOptions;
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.ForwardingTier;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Notice;
+import dev.terrace.spi.ReplicationMode;
+import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
@@ -24,8 +29,13 @@ import dev.terrace.testkit.HeapLog;
 import dev.terrace.testkit.HeapTier;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -37,6 +47,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HearingTest {
     private static final long STRANGER = 99;
     private static final String CACHE = "eventual";
+    private static final Lookup NO_ANSWER = new Lookup.Unavailable(TierLevel.L2, Unavailability.TIMEOUT, "too late");
 
     private final InstantSource clock = InstantSource.system();
     private final HeapLog log = new HeapLog();
@@ -98,6 +109,29 @@ class HearingTest {
         assertThat(cache.read("k").source()).as("what L2 holds counts").isEqualTo(Source.L2);
         assertThat(cache.put("k", "again").applied()).isTrue();
         assertThat(cache.get("k")).isEqualTo("again");
+    }
+
+    /** A node that slept asks L2 what was cleared meanwhile; L2 answers that too late, and the key in time. */
+    @Test
+    @Tag("F77")
+    void whoAsksForSureDoesNotHearOfNothingWhenWhatWasClearedCannotBeLearned() {
+        Tier silentAboutMarkers = new ForwardingTier(remoteHeap) {
+            @Override
+            public CompletionStage<Lookup> get(CacheKey key) {
+                return key.cache().equals(CACHE) ? super.get(key) : CompletableFuture.completedStage(NO_ANSWER);
+            }
+
+            @Override
+            public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
+                return CompletableFuture.completedStage(
+                        keys.stream().collect(Collectors.toMap(key -> key, key -> NO_ANSWER)));
+            }
+        };
+        Cache<String, String> cache = open(builder().tier(silentAboutMarkers), CACHE);
+        cache.put("k", "there");
+        assertThatThrownBy(() -> cache.read("k", ReplicationMode.QUORUM))
+                .isInstanceOf(UnavailableException.class)
+                .hasMessageContaining("what was cleared");
     }
 
     @Test

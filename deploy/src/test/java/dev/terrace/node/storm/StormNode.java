@@ -5,6 +5,7 @@ import dev.terrace.api.Codecs;
 import dev.terrace.api.Freshness;
 import dev.terrace.api.ReadResult;
 import dev.terrace.api.ReplicationException;
+import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.config.SettingsLoader;
 import dev.terrace.core.CacheCoordinator;
@@ -89,6 +90,9 @@ final class StormNode {
     }
 
     private static String found(ReadResult<String> result) {
+        if (result.freshness() == Freshness.UNKNOWN) {
+            throw new UnavailableException("it is not known what is there", "read again");
+        }
         return Requests.line(
                 true,
                 result.value(),
