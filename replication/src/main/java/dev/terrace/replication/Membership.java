@@ -342,13 +342,33 @@ final class Membership {
             return done();
         }
         // Asked one after the other, zones may seem to have forgotten together that took turns.
-        return ask().thenCompose(again -> {
+        return askAgain(told.containsValue(Standing.NEW)).thenCompose(again -> {
             if (!again.equals(told)) {
                 return done();
             }
             announceLoss(still, members);
             return reform ? reform(still, sessions) : done();
         });
+    }
+
+    /**
+     * @param forming whether another node may be forming the zones, and some have heard of it: then the others get the time to, too
+     */
+    private CompletionStage<Map<Replica, Standing>> askAgain(boolean forming) {
+        if (!forming) {
+            return ask();
+        }
+        CompletableFuture<Map<Replica, Standing>> told = new CompletableFuture<>();
+        timing.after(
+                waitMillis,
+                () -> ask().whenComplete((standings, bug) -> {
+                    if (bug != null) {
+                        told.completeExceptionally(bug);
+                    } else {
+                        told.complete(standings);
+                    }
+                }));
+        return told;
     }
 
     /** Once for all attempts at the same forming. */

@@ -126,6 +126,27 @@ class RefillTest {
         assertThat(node.count("replication.data_may_be_lost")).isZero();
     }
 
+    /** A node sees one zone vote and two that never held anything; those have yet to hear from the one that forms all three. */
+    @Test
+    void zonesThatAreJustBeingFormedHaveNotForgotten() {
+        for (int offset = 0; offset < 600; offset += 5) {
+            VirtualZones fresh = new VirtualZones(3);
+            fresh.zones.get(2).down = true;
+            Node watching = fresh.node(setup -> setup);
+            fresh.run(1_000 + offset);
+            fresh.zones.get(2).down = false;
+            fresh.zones.forEach(zone -> zone.begin("formed"));
+            fresh.zones.get(2).admit("formed");
+            fresh.run(30);
+            fresh.zones.forEach(zone -> zone.admit("formed"));
+            fresh.run(2_000);
+            assertThat(watching.count("replication.data_may_be_lost"))
+                    .as("after " + offset)
+                    .isZero();
+            watching.write("k", "v", LONG);
+        }
+    }
+
     @Test
     void anotherNodeTakesOverWhenTheOneThatFillsDies() {
         Node first = node(100);

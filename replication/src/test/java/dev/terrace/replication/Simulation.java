@@ -217,6 +217,11 @@ final class Simulation {
 
     Outcome run() {
         run(WARM_MILLIS);
+        // Whoever sees that one zone votes and two hold nothing cannot know that these were being formed when that
+        // ended.
+        for (int more = 0; more < 20 && !isFormed(); more++) {
+            run(time.millis() + WARM_MILLIS / 6);
+        }
         nodes.forEach(this::start);
         profile.faults.forEach((fault, every) -> next(fault, every, random.split()));
         SplittableRandom own = random.split();
@@ -270,6 +275,10 @@ final class Simulation {
             alarms += dead.get(i).alarms();
         }
         return alarms;
+    }
+
+    private boolean isFormed() {
+        return zones.stream().filter(move::matters).allMatch(zone -> zone.standing() == Standing.MEMBER);
     }
 
     /** After the storm every zone votes. */
