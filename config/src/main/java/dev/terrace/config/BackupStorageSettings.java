@@ -2,6 +2,7 @@ package dev.terrace.config;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,94 +84,22 @@ public record BackupStorageSettings(
 
     /** These settings with another patience of reads; null for {@code timeout}. */
     public BackupStorageSettings withSoftTimeout(@Nullable Duration other) {
-        return new BackupStorageSettings(
-                enabled,
-                backend,
-                path,
-                compression,
-                encryption,
-                keystore,
-                keystoreAlias,
-                passphrase,
-                retention,
-                durable,
-                timeout,
-                other,
-                queueEntries,
-                queueMib,
-                keyService,
-                keyName,
-                objectStorage,
-                schedule);
+        return with(draft -> draft.softTimeout = other);
     }
 
     /** These settings with another place for backups; null for none. */
     public BackupStorageSettings withObjectStorage(@Nullable ObjectStorageSettings other) {
-        return new BackupStorageSettings(
-                enabled,
-                backend,
-                path,
-                compression,
-                encryption,
-                keystore,
-                keystoreAlias,
-                passphrase,
-                retention,
-                durable,
-                timeout,
-                softTimeout,
-                queueEntries,
-                queueMib,
-                keyService,
-                keyName,
-                other,
-                schedule);
+        return with(draft -> draft.objectStorage = other);
     }
 
     /** These settings with another schedule of backups. */
     public BackupStorageSettings withSchedule(BackupSchedule other) {
-        return new BackupStorageSettings(
-                enabled,
-                backend,
-                path,
-                compression,
-                encryption,
-                keystore,
-                keystoreAlias,
-                passphrase,
-                retention,
-                durable,
-                timeout,
-                softTimeout,
-                queueEntries,
-                queueMib,
-                keyService,
-                keyName,
-                objectStorage,
-                other);
+        return with(draft -> draft.schedule = other);
     }
 
     /** These settings for another folder. */
     public BackupStorageSettings withPath(Path other) {
-        return new BackupStorageSettings(
-                enabled,
-                backend,
-                other,
-                compression,
-                encryption,
-                keystore,
-                keystoreAlias,
-                passphrase,
-                retention,
-                durable,
-                timeout,
-                softTimeout,
-                queueEntries,
-                queueMib,
-                keyService,
-                keyName,
-                objectStorage,
-                schedule);
+        return with(draft -> draft.path = other);
     }
 
     /** These settings with another master key. */
@@ -180,25 +109,13 @@ public record BackupStorageSettings(
             @Nullable Secret newPassphrase,
             @Nullable String newService,
             @Nullable String newName) {
-        return new BackupStorageSettings(
-                enabled,
-                backend,
-                path,
-                compression,
-                encryption,
-                newKeystore,
-                newAlias,
-                newPassphrase,
-                retention,
-                durable,
-                timeout,
-                softTimeout,
-                queueEntries,
-                queueMib,
-                newService,
-                newName,
-                objectStorage,
-                schedule);
+        return with(draft -> {
+            draft.keystore = newKeystore;
+            draft.keystoreAlias = newAlias;
+            draft.passphrase = newPassphrase;
+            draft.keyService = newService;
+            draft.keyName = newName;
+        });
     }
 
     /** What lies behind the local RocksDB. */
@@ -227,5 +144,76 @@ public record BackupStorageSettings(
                 Duration.ofSeconds(1),
                 10_000,
                 64);
+    }
+
+    private BackupStorageSettings with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finished();
+    }
+
+    /** A copy to be changed: the one place that lists all parts for it. */
+    private static final class Draft {
+        private boolean enabled;
+        private Backend backend;
+        private Path path;
+        private boolean compression;
+        private boolean encryption;
+        private @Nullable Path keystore;
+        private String keystoreAlias;
+        private @Nullable Secret passphrase;
+        private Duration retention;
+        private boolean durable;
+        private Duration timeout;
+        private @Nullable Duration softTimeout;
+        private int queueEntries;
+        private int queueMib;
+        private @Nullable String keyService;
+        private @Nullable String keyName;
+        private @Nullable ObjectStorageSettings objectStorage;
+        private BackupSchedule schedule;
+
+        Draft(BackupStorageSettings of) {
+            enabled = of.enabled;
+            backend = of.backend;
+            path = of.path;
+            compression = of.compression;
+            encryption = of.encryption;
+            keystore = of.keystore;
+            keystoreAlias = of.keystoreAlias;
+            passphrase = of.passphrase;
+            retention = of.retention;
+            durable = of.durable;
+            timeout = of.timeout;
+            softTimeout = of.softTimeout;
+            queueEntries = of.queueEntries;
+            queueMib = of.queueMib;
+            keyService = of.keyService;
+            keyName = of.keyName;
+            objectStorage = of.objectStorage;
+            schedule = of.schedule;
+        }
+
+        BackupStorageSettings finished() {
+            return new BackupStorageSettings(
+                    enabled,
+                    backend,
+                    path,
+                    compression,
+                    encryption,
+                    keystore,
+                    keystoreAlias,
+                    passphrase,
+                    retention,
+                    durable,
+                    timeout,
+                    softTimeout,
+                    queueEntries,
+                    queueMib,
+                    keyService,
+                    keyName,
+                    objectStorage,
+                    schedule);
+        }
     }
 }

@@ -2,6 +2,7 @@ package dev.terrace.config;
 
 import dev.terrace.config.DistributedCacheSettings.ConsistencyLevel;
 import java.time.Duration;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,145 +63,100 @@ public record CachePolicy(
 
     /** This policy with another consistency; {@code bound} is for {@link Consistency#BOUNDED}, null for the default. */
     public CachePolicy withConsistency(@Nullable Consistency other, @Nullable Duration bound) {
-        return new CachePolicy(
-                ttl,
-                staleTtl,
-                negativeTtl,
-                durable,
-                other,
-                bound,
-                replication,
-                nearCache,
-                loading,
-                write,
-                origin,
-                failover,
-                compression);
+        return with(draft -> {
+            draft.consistency = other;
+            draft.stalenessBound = bound;
+        });
     }
 
     /** This policy with another number of acknowledgements. */
     public CachePolicy withReplication(@Nullable ConsistencyLevel other) {
-        return new CachePolicy(
-                ttl,
-                staleTtl,
-                negativeTtl,
-                durable,
-                consistency,
-                stalenessBound,
-                other,
-                nearCache,
-                loading,
-                write,
-                origin,
-                failover,
-                compression);
+        return with(draft -> draft.replication = other);
     }
 
     /** This policy with another near cache. */
     public CachePolicy withNearCache(@Nullable NearCacheSettings other) {
-        return new CachePolicy(
-                ttl,
-                staleTtl,
-                negativeTtl,
-                durable,
-                consistency,
-                stalenessBound,
-                replication,
-                other,
-                loading,
-                write,
-                origin,
-                failover,
-                compression);
+        return with(draft -> draft.nearCache = other);
     }
 
     /** This policy with another way to the origin. */
     public CachePolicy withWrite(@Nullable WritePolicy other) {
-        return new CachePolicy(
-                ttl,
-                staleTtl,
-                negativeTtl,
-                durable,
-                consistency,
-                stalenessBound,
-                replication,
-                nearCache,
-                loading,
-                other,
-                origin,
-                failover,
-                compression);
+        return with(draft -> draft.write = other);
     }
 
     /** This policy with another way of loading. */
     public CachePolicy withLoading(LoadingPolicy other) {
-        return new CachePolicy(
-                ttl,
-                staleTtl,
-                negativeTtl,
-                durable,
-                consistency,
-                stalenessBound,
-                replication,
-                nearCache,
-                other,
-                write,
-                origin,
-                failover,
-                compression);
+        return with(draft -> draft.loading = other);
     }
 
     /** This policy with another origin. */
     public CachePolicy withOrigin(OriginPolicy other) {
-        return new CachePolicy(
-                ttl,
-                staleTtl,
-                negativeTtl,
-                durable,
-                consistency,
-                stalenessBound,
-                replication,
-                nearCache,
-                loading,
-                write,
-                other,
-                failover,
-                compression);
+        return with(draft -> draft.origin = other);
     }
 
     /** This policy with another way of stepping down. */
     public CachePolicy withFailover(@Nullable CacheFailover other) {
-        return new CachePolicy(
-                ttl,
-                staleTtl,
-                negativeTtl,
-                durable,
-                consistency,
-                stalenessBound,
-                replication,
-                nearCache,
-                loading,
-                write,
-                origin,
-                other,
-                compression);
+        return with(draft -> draft.failover = other);
     }
 
     /** This policy with another compression. */
     public CachePolicy withCompression(@Nullable Boolean other) {
-        return new CachePolicy(
-                ttl,
-                staleTtl,
-                negativeTtl,
-                durable,
-                consistency,
-                stalenessBound,
-                replication,
-                nearCache,
-                loading,
-                write,
-                origin,
-                failover,
-                other);
+        return with(draft -> draft.compression = other);
+    }
+
+    private CachePolicy with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finished();
+    }
+
+    /** A copy to be changed: the one place that lists all parts for it. */
+    private static final class Draft {
+        private @Nullable Duration ttl;
+        private @Nullable Duration staleTtl;
+        private @Nullable Duration negativeTtl;
+        private @Nullable Boolean durable;
+        private @Nullable Consistency consistency;
+        private @Nullable Duration stalenessBound;
+        private @Nullable ConsistencyLevel replication;
+        private @Nullable NearCacheSettings nearCache;
+        private LoadingPolicy loading;
+        private @Nullable WritePolicy write;
+        private OriginPolicy origin;
+        private @Nullable CacheFailover failover;
+        private @Nullable Boolean compression;
+
+        Draft(CachePolicy of) {
+            ttl = of.ttl;
+            staleTtl = of.staleTtl;
+            negativeTtl = of.negativeTtl;
+            durable = of.durable;
+            consistency = of.consistency;
+            stalenessBound = of.stalenessBound;
+            replication = of.replication;
+            nearCache = of.nearCache;
+            loading = of.loading;
+            write = of.write;
+            origin = of.origin;
+            failover = of.failover;
+            compression = of.compression;
+        }
+
+        CachePolicy finished() {
+            return new CachePolicy(
+                    ttl,
+                    staleTtl,
+                    negativeTtl,
+                    durable,
+                    consistency,
+                    stalenessBound,
+                    replication,
+                    nearCache,
+                    loading,
+                    write,
+                    origin,
+                    failover,
+                    compression);
+        }
     }
 }

@@ -111,23 +111,25 @@ public final class GuardedZone extends ForwardingTier implements Replica {
 
     @Override
     public CompletionStage<Lookup> get(CacheKey key) {
-        return guarded(key, () -> zone.get(key), GuardedTier::causeOf, NO_LOOKUP);
+        return guarded(key, () -> zone.get(key), GuardedTier::causeOf, () -> NO_LOOKUP);
     }
 
     @Override
     public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-        Map<CacheKey, Lookup> none = new HashMap<>();
-        keys.forEach(key -> none.put(key, NO_LOOKUP));
         return guarded(
                 null,
                 () -> zone.getAll(keys),
                 found -> GuardedTier.causeOfMost(found.values(), GuardedTier::causeOf),
-                none);
+                () -> {
+                    Map<CacheKey, Lookup> none = new HashMap<>();
+                    keys.forEach(key -> none.put(key, NO_LOOKUP));
+                    return none;
+                });
     }
 
     @Override
     public CompletionStage<Lookup> vote(CacheKey key) {
-        return guarded(key, () -> zone.vote(key), GuardedTier::causeOf, NO_LOOKUP);
+        return guarded(key, () -> zone.vote(key), GuardedTier::causeOf, () -> NO_LOOKUP);
     }
 
     @Override
@@ -136,7 +138,7 @@ public final class GuardedZone extends ForwardingTier implements Replica {
                 key,
                 () -> zone.query(key),
                 ballot -> ballot instanceof Ballot.Unknown no ? no.cause() : null,
-                NO_BALLOT);
+                () -> NO_BALLOT);
     }
 
     @Override
@@ -145,34 +147,37 @@ public final class GuardedZone extends ForwardingTier implements Replica {
                 key,
                 () -> zone.promise(key, version, keep),
                 promise -> promise instanceof Promise.Unknown no ? no.cause() : null,
-                NO_PROMISE);
+                () -> NO_PROMISE);
     }
 
     @Override
     public CompletionStage<StoreOutcome> accept(Entry entry) {
-        return guarded(entry.key(), () -> zone.accept(entry), this::stored, NO_STORE);
+        return guarded(entry.key(), () -> zone.accept(entry), this::stored, () -> NO_STORE);
     }
 
     @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
-        return guarded(entry.key(), () -> zone.put(entry, condition), this::stored, NO_STORE);
+        return guarded(entry.key(), () -> zone.put(entry, condition), this::stored, () -> NO_STORE);
     }
 
     @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition, ReplicationMode mode) {
-        return guarded(entry.key(), () -> zone.put(entry, condition, mode), this::stored, NO_STORE);
+        return guarded(entry.key(), () -> zone.put(entry, condition, mode), this::stored, () -> NO_STORE);
     }
 
     @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
         return guarded(
-                null, () -> zone.putAll(entries), this::allStored, Collections.nCopies(entries.size(), NO_STORE));
+                null, () -> zone.putAll(entries), this::allStored, () -> Collections.nCopies(entries.size(), NO_STORE));
     }
 
     @Override
     public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries, ReplicationMode mode) {
         return guarded(
-                null, () -> zone.putAll(entries, mode), this::allStored, Collections.nCopies(entries.size(), NO_STORE));
+                null,
+                () -> zone.putAll(entries, mode),
+                this::allStored,
+                () -> Collections.nCopies(entries.size(), NO_STORE));
     }
 
     private @Nullable Unavailability stored(StoreOutcome outcome) {
@@ -192,9 +197,9 @@ public final class GuardedZone extends ForwardingTier implements Replica {
             @Nullable CacheKey key,
             Supplier<CompletionStage<T>> call,
             Function<T, @Nullable Unavailability> causeOf,
-            T instead) {
+            Supplier<T> instead) {
         if (!breaker.tryEnter()) {
-            return CompletableFuture.completedStage(instead);
+            return CompletableFuture.completedStage(instead.get());
         }
         long started = System.nanoTime();
         CompletionStage<T> called;

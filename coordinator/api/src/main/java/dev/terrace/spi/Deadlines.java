@@ -54,14 +54,14 @@ public final class Deadlines implements AutoCloseable {
         if (future.isDone()) {
             return future;
         }
-        Watched<T> watchedNow = new Watched<>(future, late, System.nanoTime() + nanos);
-        watched.add(watchedNow);
+        Watched<T> added = new Watched<>(future, late, System.nanoTime() + nanos);
+        watched.add(added);
         if (asleep) {
             LockSupport.unpark(thread);
         }
         if (closed) {
             // The thread may have looked for the last time already.
-            watchedNow.expire();
+            added.expire();
         }
         return future;
     }

@@ -222,11 +222,11 @@ final class Cascade {
         return markers(cache, !exact && cache.trust.of(key))
                 .thenCompose(known -> sure(cache, open -> {
                     Found told = better(cache, Found.NOTHING, byRemote, Source.L2, open);
-                    if (exact && !known && told.entry() != null) {
+                    if (exact && told.entry() != null && (told.doubtful() || !known)) {
                         // Who asks what there is for sure must not hear that there is nothing.
                         throw new UnavailableException(
                                 "a read of cache '" + cache.name
-                                        + "' by the word of L2's copies could not learn from L2" + " what was cleared",
+                                        + "' by the word of L2's copies could not learn from L2 what was cleared",
                                 "try again later, or read without a mode");
                     }
                     Found best = known ? told : told.doubted().withGap();
@@ -471,12 +471,13 @@ final class Cascade {
         boolean outlives = best.entry() != null
                 && entry.version().equals(known)
                 && entry.freshUntilMillis() > best.entry().freshUntilMillis();
+        boolean doubtful = unsure && !cache.trust.isUnconditional(entry.key());
         return confirms || outlives || entry.version().isNewerThan(known)
                 ? new Found(
                         entry,
                         source,
-                        unsure && !cache.trust.isUnconditional(entry.key()),
-                        best.incomplete(),
+                        doubtful,
+                        best.incomplete() || doubtful && source == Source.L2,
                         best.seenByRemote(),
                         best.remoteLater())
                 : best;

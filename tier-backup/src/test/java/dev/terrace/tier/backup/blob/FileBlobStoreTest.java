@@ -54,7 +54,7 @@ class FileBlobStoreTest extends BlobStoreContract {
     }
 
     @Test
-    @DisabledOnOs(OS.WINDOWS)
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "Windows has no POSIX permissions")
     void onlyTheOwnerReads() throws Exception {
         store().write("a/b/c", new byte[1], false);
         store().write("a/d", new byte[1], true);
@@ -82,7 +82,7 @@ class FileBlobStoreTest extends BlobStoreContract {
     }
 
     @Test
-    @DisabledOnOs(OS.WINDOWS)
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "on Windows links need a privilege")
     void refusesLinksThatLeadOut() throws Exception {
         Path outside = Files.createDirectory(temp.resolve("outside"));
         Path secret = Files.writeString(outside.resolve("secret"), "secret");
