@@ -222,7 +222,8 @@ final class Cascade {
         return markers(cache, !exact && cache.trust.of(key))
                 .thenCompose(known -> sure(cache, open -> {
                     Found told = better(cache, Found.NOTHING, byRemote, Source.L2, open);
-                    if (exact && told.entry() != null && (told.doubtful() || !known)) {
+                    Entry entry = told.entry();
+                    if (exact && entry != null && (!known || cache.mustAskFor(entry))) {
                         // Who asks what there is for sure must not hear that there is nothing.
                         throw new UnavailableException(
                                 "a read of cache '" + cache.name

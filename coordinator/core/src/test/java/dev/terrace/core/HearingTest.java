@@ -16,7 +16,6 @@ import dev.terrace.spi.ForwardingTier;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.ReplicationMode;
-import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
@@ -30,12 +29,13 @@ import dev.terrace.testkit.HeapTier;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.stream.Collectors;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -111,27 +111,54 @@ class HearingTest {
         assertThat(cache.get("k")).isEqualTo("again");
     }
 
-    /** A node that slept asks L2 what was cleared meanwhile; L2 answers that too late, and the key in time. */
-    @Test
-    @Tag("F77")
-    void whoAsksForSureDoesNotHearOfNothingWhenWhatWasClearedCannotBeLearned() {
-        Tier silentAboutMarkers = new ForwardingTier(remoteHeap) {
+    /** Over L2, which does not say in time which markers there are of some groups. */
+    private CacheCoordinator.Builder withoutMarkers(Predicate<CacheKey> silent) {
+        return builder().tier(new ForwardingTier(remoteHeap) {
             @Override
             public CompletionStage<Lookup> get(CacheKey key) {
-                return key.cache().equals(CACHE) ? super.get(key) : CompletableFuture.completedStage(NO_ANSWER);
+                return silent.test(key) ? CompletableFuture.completedStage(NO_ANSWER) : super.get(key);
             }
 
             @Override
             public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-                return CompletableFuture.completedStage(
-                        keys.stream().collect(Collectors.toMap(key -> key, key -> NO_ANSWER)));
+                return super.getAll(keys).thenApply(found -> {
+                    Map<CacheKey, Lookup> said = new HashMap<>(found);
+                    said.replaceAll((key, lookup) -> silent.test(key) ? NO_ANSWER : lookup);
+                    return said;
+                });
             }
-        };
-        Cache<String, String> cache = open(builder().tier(silentAboutMarkers), CACHE);
-        cache.put("k", "there");
+        });
+    }
+
+    private static void requireUnknown(Cache<String, String> cache) {
         assertThatThrownBy(() -> cache.read("k", ReplicationMode.QUORUM))
                 .isInstanceOf(UnavailableException.class)
                 .hasMessageContaining("what was cleared");
+    }
+
+    /** A node that slept asks L2 what was cleared meanwhile; L2 answers that too late, and the key in time. */
+    @Test
+    @Tag("F77")
+    void whoAsksForSureDoesNotHearOfNothingWhenWhatWasClearedCannotBeLearned() {
+        Cache<String, String> cache =
+                open(withoutMarkers(key -> key.cache().startsWith(MarkerKeys.RESERVED_PREFIX)), CACHE);
+        cache.put("k", "there");
+        requireUnknown(cache);
+    }
+
+    @Test
+    void norWhenTheMarkersOfItsTagsCannotBeLearned() {
+        try (CacheCoordinator other = CacheCoordinator.builder()
+                .nodeId(2)
+                .promises(SimulatedFleet.PROMISES)
+                .tier(new LastingTier(remoteHeap))
+                .build()) {
+            cache(other, CACHE).put("k", "there", WriteOptions.DEFAULTS.withTags("t"));
+            cache(other, CACHE).invalidateTags(List.of("another"));
+        }
+        CacheKey tag = MarkerKeys.ofTag(CACHE, "t");
+        Cache<String, String> cache = open(withoutMarkers(tag::equals), CACHE);
+        requireUnknown(cache);
     }
 
     @Test

@@ -43,16 +43,7 @@ import picocli.CommandLine.Spec;
             BackupCommand.Verify.class,
             BackupCommand.Prune.class
         })
-final class BackupCommand implements Runnable {
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
-    private CommandSpec spec;
-
-    @Override
-    public void run() {
-        throw new ParameterException(spec.commandLine(), "a command is missing: create, list, verify or prune");
-    }
-
+final class BackupCommand extends CommandGroup {
     /** Takes a snapshot of a folder that no node has open. */
     @Command(
             name = "create",

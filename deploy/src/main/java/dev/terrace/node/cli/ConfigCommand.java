@@ -14,7 +14,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -24,16 +23,7 @@ import picocli.CommandLine.Spec;
         description = "Work with settings files.",
         mixinStandardHelpOptions = true,
         subcommands = ConfigCommand.Check.class)
-final class ConfigCommand implements Runnable {
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
-    private CommandSpec spec;
-
-    @Override
-    public void run() {
-        throw new ParameterException(spec.commandLine(), "a command is missing: check");
-    }
-
+final class ConfigCommand extends CommandGroup {
     /** Checks a file. */
     @Command(
             name = "check",

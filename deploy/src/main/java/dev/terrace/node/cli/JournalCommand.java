@@ -26,16 +26,7 @@ import picocli.CommandLine.Spec;
             JournalCommand.Retry.class,
             JournalCommand.Drop.class
         })
-final class JournalCommand implements Runnable {
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
-    private CommandSpec spec;
-
-    @Override
-    public void run() {
-        throw new ParameterException(spec.commandLine(), "a command is missing: list, show, retry or drop");
-    }
-
+final class JournalCommand extends CommandGroup {
     private static String path(String id) {
         return "/journal/" + NodeClient.encode(id);
     }

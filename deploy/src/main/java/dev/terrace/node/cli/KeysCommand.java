@@ -28,7 +28,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -45,17 +44,7 @@ import picocli.CommandLine.Spec;
             KeysCommand.Destroy.class,
             KeysCommand.NewRecipient.class
         })
-final class KeysCommand implements Runnable {
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
-    private CommandSpec spec;
-
-    @Override
-    public void run() {
-        throw new ParameterException(
-                spec.commandLine(), "a command is missing: init, list, rotate, rewrap, destroy or recipient");
-    }
-
+final class KeysCommand extends CommandGroup {
     private static BackupStorageSettings settings(Path config) {
         return SettingsLoader.read(config, System.getenv()).settings().backupStorage();
     }

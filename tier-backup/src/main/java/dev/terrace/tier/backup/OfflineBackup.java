@@ -23,8 +23,9 @@ public final class OfflineBackup {
             throws BlobException, DamagedException, IOException {
         TierContext quiet = new OtherSettings(context, settings.withObjectStorage(null));
         RocksTier tier = RocksTierProvider.tier(quiet);
-        KeyRing keys =
-                settings.encryption() ? KeyRing.open(settings.path().resolve("KEYS"), settings, context.clock()) : null;
+        KeyRing keys = settings.encryption()
+                ? KeyRing.open(settings.path().resolve(Folder.KEYS), settings, context.clock())
+                : null;
         try (ShippingStart start = new ShippingStart(
                 new OtherSettings(context, settings),
                 settings,

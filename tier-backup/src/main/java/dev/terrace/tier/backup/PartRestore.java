@@ -55,7 +55,7 @@ final class PartRestore {
     PartRestore(BlobStore store, RestorePlan plan, Path folder, LongConsumer progress) {
         this.store = store;
         this.plan = plan;
-        this.database = folder.resolve("db");
+        this.database = folder.resolve(Folder.DATABASE);
         this.progress = progress;
     }
 

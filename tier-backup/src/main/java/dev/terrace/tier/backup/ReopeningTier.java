@@ -5,22 +5,17 @@ import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.TerraceException;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.ForwardingTier;
 import dev.terrace.spi.HintStore;
 import dev.terrace.spi.KeyHolder;
 import dev.terrace.spi.KeyReport;
-import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Probed;
 import dev.terrace.spi.ScannableTier;
-import dev.terrace.spi.StoreOutcome;
-import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.TierStatus;
-import dev.terrace.spi.Version;
-import dev.terrace.spi.WriteCondition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -44,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * <p>A folder that comes back with a backup in it is not taken over: it may be older than what this process wrote since, and lack the
  * tombstones that keep deleted values from coming back. A restart takes it over, and doubts what it holds until L2 has confirmed it.
  */
-final class ReopeningTier implements ScannableTier, HintStore, Probed, KeyHolder {
+final class ReopeningTier extends ForwardingTier implements ScannableTier, HintStore, Probed, KeyHolder {
     private static final Logger LOG = LoggerFactory.getLogger(ReopeningTier.class);
     private static final long SOONEST_MILLIS = 1_000;
     static final long RAREST_MILLIS = 30_000;
@@ -57,6 +52,15 @@ final class ReopeningTier implements ScannableTier, HintStore, Probed, KeyHolder
     private final Counter reopened;
     private final Counter failed;
 
+    /** What is open now. */
+    private static final class Open {
+        volatile RocksTier tier;
+
+        Open(RocksTier tier) {
+            this.tier = tier;
+        }
+    }
+
     /** At most one look at a time, and none that waits. */
     private final ThreadPoolExecutor looking =
             new ThreadPoolExecutor(0, 1, 5, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
@@ -65,7 +69,7 @@ final class ReopeningTier implements ScannableTier, HintStore, Probed, KeyHolder
                 return thread;
             });
 
-    private volatile RocksTier current;
+    private final Open open;
     private volatile String hope = "";
     private volatile boolean closed;
     private long pauseMillis = SOONEST_MILLIS;
@@ -77,16 +81,21 @@ final class ReopeningTier implements ScannableTier, HintStore, Probed, KeyHolder
      * @param opener opens L3 in {@code path}; throws what opening throws
      */
     ReopeningTier(Supplier<RocksTier> opener, Path path, MetricRegistry metrics) {
+        this(new Open(opener.get()), opener, path, metrics);
+    }
+
+    private ReopeningTier(Open open, Supplier<RocksTier> opener, Path path, MetricRegistry metrics) {
+        super(() -> open.tier);
+        this.open = open;
         this.opener = opener;
         this.path = path;
         this.reopened = metrics.counter("l3.reopened");
         this.failed = metrics.counter("l3.reopen_failed");
-        this.current = opener.get();
     }
 
     @Override
     public CompletionStage<String> probe() {
-        return current.probe().thenApply(trouble -> {
+        return open.tier.probe().thenApply(trouble -> {
             if (trouble.isEmpty()) {
                 return trouble;
             }
@@ -109,7 +118,7 @@ final class ReopeningTier implements ScannableTier, HintStore, Probed, KeyHolder
         if (closed || System.nanoTime() - nextNanos < 0) {
             return;
         }
-        RocksTier old = current;
+        RocksTier old = open.tier;
         if (old.hasItsFolder()) {
             hope = "";
             return;
@@ -150,7 +159,7 @@ final class ReopeningTier implements ScannableTier, HintStore, Probed, KeyHolder
         for (String leftover : LEFTOVERS) {
             Files.deleteIfExists(path.resolve(leftover));
         }
-        current = opener.get();
+        open.tier = opener.get();
         reopened.inc();
         pauseMillis = SOONEST_MILLIS;
         hope = "";
@@ -158,74 +167,44 @@ final class ReopeningTier implements ScannableTier, HintStore, Probed, KeyHolder
     }
 
     @Override
-    public TierLevel level() {
-        return TierLevel.L3;
-    }
-
-    @Override
-    public CompletionStage<Lookup> get(CacheKey key) {
-        return current.get(key);
-    }
-
-    @Override
-    public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-        return current.getAll(keys);
-    }
-
-    @Override
-    public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
-        return current.put(entry, condition);
-    }
-
-    @Override
-    public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
-        return current.putAll(entries);
-    }
-
-    @Override
-    public CompletionStage<Void> clear(String cache, Version upTo) {
-        return current.clear(cache, upTo);
-    }
-
-    @Override
     public void scan(Predicate<Entry> visitor) {
-        current.scan(visitor);
+        open.tier.scan(visitor);
     }
 
     @Override
     public CompletionStage<Boolean> keep(Hint hint) {
-        return current.keep(hint);
+        return open.tier.keep(hint);
     }
 
     @Override
     public void drop(String zone, CacheKey key) {
-        current.drop(zone, key);
+        open.tier.drop(zone, key);
     }
 
     @Override
     public CompletionStage<Map<CacheKey, Entry>> read(String zone, Collection<CacheKey> keys) {
-        return current.read(zone, keys);
+        return open.tier.read(zone, keys);
     }
 
     @Override
     public CompletionStage<Long> load(Collection<String> zones, Consumer<Hint> visitor) {
-        return current.load(zones, visitor);
+        return open.tier.load(zones, visitor);
     }
 
     @Override
     public @Nullable KeyReport keys() {
-        return current.keys();
+        return open.tier.keys();
     }
 
     @Override
     public CompletionStage<String> rotateKey(String purpose, String by) {
-        return current.rotateKey(purpose, by);
+        return open.tier.rotateKey(purpose, by);
     }
 
     /** As the tier's own; while it is opened anew, it takes nothing. */
     @Override
     public TierStatus status() {
-        TierStatus status = current.status();
+        TierStatus status = open.tier.status();
         if (closed || status.state() != TierStatus.State.CLOSED) {
             return status;
         }
@@ -243,7 +222,7 @@ final class ReopeningTier implements ScannableTier, HintStore, Probed, KeyHolder
         looking.shutdown();
         synchronized (this) {
             closed = true;
-            current.close();
+            open.tier.close();
         }
     }
 }

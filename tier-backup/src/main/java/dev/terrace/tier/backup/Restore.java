@@ -19,7 +19,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -35,6 +37,10 @@ import org.rocksdb.RocksDBException;
 public final class Restore {
     private static final String PARTS = "restoring";
     private static final String PLAN = "PLAN";
+
+    /** Where chosen entries are merged. */
+    private static final String CHOSEN = "chosen";
+
     private static final int MERGED_AT_ONCE = 256;
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -85,24 +91,28 @@ public final class Restore {
         List<RestorePlan> plans = plans(repository, asOf);
         bytes = plans.stream().mapToLong(RestorePlan::bytes).sum();
         begin(parts, plans);
-        long[] before = new long[1];
         long batches = 0;
-        for (RestorePlan plan : plans) {
-            batches += build(repository, parts, plan, done -> progress.accept(before[0] + done));
-            before[0] += plan.bytes();
-        }
         long merged = 0;
-        Path base = parts.resolve(Integer.toString(plans.get(0).writer()));
-        if (plans.size() > 1 || !everything) {
-            if (!everything) {
-                base = parts.resolve("chosen");
+        Path base = parts.resolve(everything ? Integer.toString(plans.get(0).writer()) : CHOSEN);
+        // When the database was moved there already, a run before this one was killed at its very end.
+        if (!Files.exists(into.resolve(Folder.DATABASE))) {
+            long before = 0;
+            for (RestorePlan plan : plans) {
+                long inPlace = before;
+                batches += build(repository, parts, plan, done -> progress.accept(inPlace + done));
+                before += plan.bytes();
             }
-            merged = merge(parts, base, plans, everything, wanted);
+            if (!everything) {
+                Folders.delete(base); // Another run may have chosen other entries.
+            }
+            if (plans.size() > 1 || !everything) {
+                merged = merge(parts, base, plans, everything, wanted);
+            }
         }
         finish(parts, base);
         return new Report(
                 plans.size(),
-                before[0],
+                bytes,
                 batches,
                 merged,
                 plans.stream()
@@ -169,10 +179,10 @@ public final class Restore {
         }
         Files.deleteIfExists(done);
         Files.createDirectories(folder);
-        Files.deleteIfExists(folder.resolve("TERRACE"));
+        Files.deleteIfExists(folder.resolve(Folder.MARKER));
         byte[] keys = repository.keys(plan.writer());
         if (keys != null) {
-            Atomically.write(folder.resolve("KEYS"), keys);
+            Atomically.write(folder.resolve(Folder.KEYS), keys);
         }
         long batches;
         try {
@@ -180,7 +190,7 @@ public final class Restore {
         } catch (RocksDBException e) {
             throw new IOException("the restored database cannot be opened: " + e.getMessage(), e);
         }
-        Atomically.write(folder.resolve("TERRACE"), Folder.form(Folder.Kind.BACKUP, keys != null));
+        Atomically.write(folder.resolve(Folder.MARKER), Folder.form(Folder.Kind.BACKUP, keys != null));
         Atomically.write(done, plan.text().getBytes(StandardCharsets.US_ASCII));
         return batches;
     }
@@ -257,19 +267,19 @@ public final class Restore {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
-        } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+        } catch (ExecutionException | TimeoutException e) {
             throw new IOException("restored entries cannot be written", e);
         }
     }
 
     private void finish(Path parts, Path base) throws IOException {
-        for (String name : List.of("db", "KEYS")) {
+        for (String name : List.of(Folder.KEYS, Folder.DATABASE)) {
             if (Files.exists(base.resolve(name))) {
                 Files.move(base.resolve(name), into.resolve(name));
             }
         }
-        boolean encrypted = Files.exists(into.resolve("KEYS"));
-        Atomically.write(into.resolve("TERRACE"), Folder.form(Folder.Kind.BACKUP, encrypted));
+        boolean encrypted = Files.exists(into.resolve(Folder.KEYS));
+        Atomically.write(into.resolve(Folder.MARKER), Folder.form(Folder.Kind.BACKUP, encrypted));
         Folders.delete(parts);
     }
 }

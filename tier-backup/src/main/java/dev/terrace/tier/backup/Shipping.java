@@ -80,6 +80,9 @@ final class Shipping {
     private final Counter fenced;
     private final Counter pruned;
     private @Nullable ChainWriter writer;
+    private @Nullable Ref anchored;
+    private boolean pruneDue;
+    private boolean snapshotUnderWay;
     private volatile long throughMillis;
 
     Shipping(
@@ -157,13 +160,10 @@ final class Shipping {
         boolean due = snapshotNow
                 || state == null
                 || clock.millis() - state.snapshot().asOfMillis() >= schedule.snapshotMillis();
-        ChainState after = due || state == null ? snapshot(chain) : ship(chain, state);
+        ChainState after = due || state == null ? snapshot(chain, state) : ship(chain, state);
         remember(after);
         return pruneDue ? prune(chain, after) : after;
     }
-
-    private boolean pruneDue;
-    private @Nullable Ref anchored;
 
     /** Elsewhere, so that a repository that is put back to an older state as a whole can be told. */
     private void remember(ChainState state) throws BlobException {
@@ -193,13 +193,24 @@ final class Shipping {
         return after == null ? state : after;
     }
 
-    private ChainState snapshot(ChainWriter chain)
+    /** @param unshipped where the chain stands when the log may hold more; null when there is nothing to be shipped first */
+    private ChainState snapshot(ChainWriter chain, @Nullable ChainState unshipped)
             throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
                     PartitionedStore.ClosedStore {
-        ChainState before = chain.state();
-        if (before != null) {
-            ship(chain, before); // So that the segment that ends is whole up to here.
+        snapshotUnderWay = true;
+        try {
+            if (unshipped != null) {
+                ship(chain, unshipped); // So that the segment that ends is whole up to here.
+            }
+            return takeSnapshot(chain);
+        } finally {
+            snapshotUnderWay = false;
         }
+    }
+
+    private ChainState takeSnapshot(ChainWriter chain)
+            throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
+                    PartitionedStore.ClosedStore {
         Checkpoint checkpoint = checkpoints.take();
         ExecutorService uploads = Executors.newFixedThreadPool(UPLOADS, task -> {
             Thread thread = new Thread(task, "terrace-l3-upload");
@@ -275,8 +286,8 @@ final class Shipping {
                 LOG.warn(
                         "the log no longer holds what was not shipped yet, a snapshot follows after={}",
                         state.toSequence());
-                state = gap(chain, state);
-                return state;
+                // It is under way where it is that which ships meanwhile.
+                return snapshotUnderWay ? state : snapshot(chain, null);
             }
             if (!(tail instanceof StoreLog.Batches batches)) {
                 throughMillis = Math.max(now, state.throughMillis());
@@ -288,22 +299,6 @@ final class Shipping {
             throughMillis = state.throughMillis();
             deltas.inc();
             bytes.inc(batches.delta().length);
-        }
-    }
-
-    private boolean closingGap;
-
-    private ChainState gap(ChainWriter chain, ChainState state)
-            throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
-                    PartitionedStore.ClosedStore {
-        if (closingGap) {
-            return state; // The snapshot that closes it is under way.
-        }
-        closingGap = true;
-        try {
-            return snapshot(chain);
-        } finally {
-            closingGap = false;
         }
     }
 

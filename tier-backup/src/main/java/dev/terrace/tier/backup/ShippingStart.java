@@ -72,7 +72,7 @@ final class ShippingStart implements ShippingThread.Start {
                 new StoreCheckpoint(store, folder.resolve("checkpoint"), context.clock()),
                 new Repository(repository, signing),
                 new FolderPlace(folder.resolve("BACKUP")),
-                new RepositoryRing(folder.resolve("KEYS")),
+                new RepositoryRing(folder.resolve(Folder.KEYS)),
                 new Shipping.Schedule(
                         schedule.shipInterval().toMillis(),
                         schedule.snapshotEvery().toMillis(),

@@ -6,6 +6,7 @@ import dev.terrace.spi.BlobException;
 import dev.terrace.tier.backup.repo.DamagedException;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,15 +79,22 @@ final class ShippingThread implements AutoCloseable {
                     | DamagedException
                     | IOException
                     | RocksDBException
-                    | PartitionedStore.ClosedStore
-                    | RuntimeException e) {
+                    | PartitionedStore.ClosedStore e) {
                 failed++;
-                failures.inc();
-                trouble = String.valueOf(e.getMessage());
-                if (failed == 1 || failed % 20 == 0) {
-                    LOG.warn("a backup is late, tried again failures={} reason={}", failed, trouble);
-                }
+                late(failed, String.valueOf(e.getMessage()), null);
+            } catch (RuntimeException e) {
+                failed++;
+                late(failed, e.toString(), e);
             }
+        }
+    }
+
+    /** @param bug with its trace, when it is one */
+    private void late(int failed, String reason, @Nullable RuntimeException bug) {
+        failures.inc();
+        trouble = reason;
+        if (failed == 1 || failed % 20 == 0) {
+            LOG.warn("a backup is late, tried again failures={} reason={}", failed, reason, bug);
         }
     }
 

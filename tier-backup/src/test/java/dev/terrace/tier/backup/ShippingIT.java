@@ -7,6 +7,7 @@ import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.SetupException;
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.spi.BlobStore;
+import dev.terrace.spi.Entry;
 import dev.terrace.testkit.ManualClock;
 import dev.terrace.testkit.TestContext;
 import dev.terrace.testkit.blob.HeapBucket;
@@ -16,15 +17,18 @@ import dev.terrace.tier.backup.repo.KeepPolicy;
 import dev.terrace.tier.backup.repo.Place;
 import dev.terrace.tier.backup.repo.Repository;
 import dev.terrace.tier.backup.repo.Verifier;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -190,7 +194,7 @@ class ShippingIT {
         assertThat(new Verifier(repository, 1).verify(blob -> true, read -> {}).problems())
                 .isEmpty();
         restore(settings, temp.resolve("into"), null);
-        assertThat(read(settings, temp.resolve("into"), java.util.List.of("k"))).containsEntry("k", "w6");
+        assertThat(read(settings, temp.resolve("into"), List.of("k"))).containsEntry("k", "w6");
         Instant pruned = Instant.ofEpochMilli(state.segments().get(1).asOfMillis() - HOUR / 2);
         assertThatThrownBy(() -> restore(settings, temp.resolve("pruned"), pruned))
                 .isInstanceOf(SetupException.class)
@@ -237,7 +241,7 @@ class ShippingIT {
         Path into = temp.resolve("into");
         restore(settings, into, null);
         assertThatThrownBy(() -> restore(settings, into, null)).isInstanceOf(SetupException.class);
-        assertThat(read(settings, into, java.util.List.of("a"))).containsEntry("a", "1");
+        assertThat(read(settings, into, List.of("a"))).containsEntry("a", "1");
         assertThatThrownBy(() -> restore(settings, temp.resolve("old"), Instant.EPOCH))
                 .isInstanceOf(SetupException.class)
                 .hasMessageContaining("no restore point is as old as");
@@ -273,10 +277,55 @@ class ShippingIT {
         }
         Path into = temp.resolve("into");
         assertThat(restore(settings, into, null).writers()).isEqualTo(2);
-        assertThat(read(settings, into, java.util.List.of("one", "two", "both")))
+        requireMerged(settings, into);
+        requireItGoesOnWhenItWasKilledWhileItMovedFiles(settings, into);
+        requireThatOthersChosenBeforeDoNotStay(settings);
+    }
+
+    private void requireMerged(BackupStorageSettings settings, Path folder) {
+        assertThat(read(settings, folder, List.of("one", "two", "both")))
                 .containsEntry("one", "1")
                 .containsEntry("two", "2")
                 .containsEntry("both", "newer");
+    }
+
+    /** Everything but the last step was done: the plan is there, the database and the keys are where they belong. */
+    private void requireItGoesOnWhenItWasKilledWhileItMovedFiles(BackupStorageSettings settings, Path done)
+            throws Exception {
+        Path killed = temp.resolve("killed");
+        assertThatThrownBy(() -> new Restore(store, settings, new TestContext(clock, settings), killed)
+                        .run(null, entry -> true, true, bytes -> {
+                            throw new IllegalStateException("killed");
+                        }))
+                .hasStackTraceContaining("killed");
+        for (String writer : List.of("1", "2")) {
+            Folders.delete(killed.resolve("restoring").resolve(writer));
+        }
+        copy(done.resolve("db"), killed.resolve("db"));
+        Files.copy(done.resolve("KEYS"), killed.resolve("KEYS"));
+        restore(settings, killed, null);
+        requireMerged(settings, killed);
+    }
+
+    private void requireThatOthersChosenBeforeDoNotStay(BackupStorageSettings settings) throws Exception {
+        Path chosen = temp.resolve("chosen");
+        Predicate<Entry> unlucky = entry -> {
+            if (text(entry).equals("2")) {
+                throw new IllegalStateException("killed");
+            }
+            return true;
+        };
+        assertThatThrownBy(() -> restoreChosen(settings, chosen, unlucky)).hasStackTraceContaining("killed");
+        restoreChosen(settings, chosen, entry -> text(entry).equals("2"));
+        assertThat(read(settings, chosen, List.of("one", "two", "both"))).containsOnlyKeys("two");
+    }
+
+    private void restoreChosen(BackupStorageSettings settings, Path into, Predicate<Entry> wanted) throws Exception {
+        new Restore(store, settings, new TestContext(clock, settings), into).run(null, wanted, false, done -> {});
+    }
+
+    private static String text(Entry entry) {
+        return new String(entry.payload(), StandardCharsets.UTF_8);
     }
 
     private static void copy(Path from, Path to) throws Exception {
