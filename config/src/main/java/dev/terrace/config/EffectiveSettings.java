@@ -203,6 +203,7 @@ public final class EffectiveSettings {
         put(into, "encryption", storage.encryption());
         put(into, "kms_key", storage.kmsKey());
         put(into, "anchor", storage.anchor() == null ? null : storage.anchor().toString());
+        put(into, "sealed_to", storage.sealedTo().isEmpty() ? null : storage.sealedTo());
         put(into, "timeout", storage.timeout());
         put(into, "parallel", storage.parallel());
         put(into, "part_mb", storage.partMib());

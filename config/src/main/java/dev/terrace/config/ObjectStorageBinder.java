@@ -4,6 +4,8 @@ import dev.terrace.config.BackupStorageSettings.Backend;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 final class ObjectStorageBinder {
     private static final String KEY = "object_storage";
     private static final URI NOWHERE = URI.create("file:/");
+
+    private static final int MOST_RECIPIENTS = 32;
+    private static final String RECIPIENT = "terrace-recipient-1:[A-Za-z0-9_-]{1622}";
 
     private ObjectStorageBinder() {}
 
@@ -38,6 +43,7 @@ final class ObjectStorageBinder {
                 in.choice("encryption", ObjectStorageSettings.Encryption.class, d.encryption()),
                 in.optionalText("kms_key"),
                 place(in, "anchor"),
+                recipients(in),
                 in.duration("timeout", d.timeout(), Duration.ofMillis(100), Duration.ofMinutes(10)),
                 (int) in.number("parallel", d.parallel(), 1, 64),
                 // S3 takes no smaller parts, but for the last.
@@ -45,6 +51,22 @@ final class ObjectStorageBinder {
                 (int) in.number("max_mb_per_second", d.maxMibPerSecond(), 0, 100_000));
         in.finish();
         return around.has(KEY) ? settings : null;
+    }
+
+    private static List<String> recipients(Section in) {
+        List<Section.Item> items = in.items("sealed_to");
+        List<String> recipients = new ArrayList<>();
+        for (Section.Item item : items == null ? List.<Section.Item>of() : items) {
+            if (item.text().matches(RECIPIENT)) {
+                recipients.add(item.text());
+            } else {
+                in.wrong(item, "must be what terrace keys recipient printed, which begins with terrace-recipient-1:");
+            }
+        }
+        if (recipients.size() > MOST_RECIPIENTS) {
+            in.wrong("sealed_to", "must be at most " + MOST_RECIPIENTS + " recipients", "");
+        }
+        return recipients;
     }
 
     private static @Nullable URI place(Section in, String key) {

@@ -2,6 +2,7 @@ package dev.terrace.config;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param encryption how the store encrypts what it keeps, on top of what is sent
  * @param kmsKey which key, for {@link Encryption#KMS}; null for the account's own
  * @param anchor another place that remembers how new the newest backup is, or null
+ * @param sealedTo public keys to which backups are sealed, as {@code terrace keys recipient} prints them; empty for none
  * @param timeout the deadline of a small call, retries included; uploads and downloads have a second more for each 256 KiB
  * @param parallel most parts under way at once
  * @param partMib longer blobs go in parts of this size
@@ -38,10 +40,16 @@ public record ObjectStorageSettings(
         Encryption encryption,
         @Nullable String kmsKey,
         @Nullable URI anchor,
+        List<String> sealedTo,
         Duration timeout,
         int parallel,
         int partMib,
         int maxMibPerSecond) {
+    /** Copies. */
+    public ObjectStorageSettings {
+        sealedTo = List.copyOf(sealedTo);
+    }
+
     /** Where Google Cloud Storage speaks S3. */
     static final URI GOOGLE = URI.create("https://storage.googleapis.com");
 
@@ -82,6 +90,7 @@ public record ObjectStorageSettings(
                 Encryption.NONE,
                 null,
                 null,
+                List.of(),
                 Duration.ofSeconds(30),
                 8,
                 8,

@@ -27,7 +27,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 class EveryKeyTest {
-    private static final Map<String, String> ENVIRONMENT = Map.of("PASSWORD", "canary-from-environment");
+    private static final String RECIPIENT = "terrace-recipient-1:" + "a".repeat(1622);
+    private static final Map<String, String> ENVIRONMENT =
+            Map.of("PASSWORD", "canary-from-environment", "RECIPIENT", RECIPIENT);
     private static final Path DOCUMENT = Path.of("..", "docs", "settings.md");
     private static final String TOO_LONG = "99999d";
 
@@ -138,6 +140,7 @@ class EveryKeyTest {
                                         ObjectStorageSettings.Encryption.KMS,
                                         "alias/backups",
                                         URI.create("file:/var/lib/terrace/anchor"),
+                                        List.of(RECIPIENT),
                                         Duration.ofSeconds(20),
                                         4,
                                         16,

@@ -11,6 +11,7 @@ import dev.terrace.testkit.TestContext;
 import dev.terrace.testkit.s3.S3Server;
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
@@ -61,6 +62,7 @@ final class Buckets {
                 Encryption.NONE,
                 null,
                 null,
+                List.of(),
                 timeout,
                 3,
                 5,

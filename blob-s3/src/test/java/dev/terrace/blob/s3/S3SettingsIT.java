@@ -16,6 +16,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -68,6 +69,7 @@ class S3SettingsIT {
                 encryption,
                 encryption == Encryption.KMS ? "some-key" : null,
                 null,
+                List.of(),
                 Duration.ofSeconds(60),
                 2,
                 5,

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.terrace.api.SetupException;
 import dev.terrace.config.BackupStorageSettings;
-import dev.terrace.config.Secret;
 import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
 import dev.terrace.node.jobs.KeyJson;
@@ -18,7 +17,6 @@ import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Locale;
@@ -47,18 +45,6 @@ import picocli.CommandLine.Spec;
 final class KeysCommand extends CommandGroup {
     private static BackupStorageSettings settings(Path config) {
         return SettingsLoader.read(config, System.getenv()).settings().backupStorage();
-    }
-
-    private static Secret secret(Path file, String what) {
-        try {
-            String text = Files.readString(file, StandardCharsets.UTF_8).strip();
-            if (text.isEmpty()) {
-                throw new CommandFailure(ExitCodes.USAGE, what + " " + file + " is empty");
-            }
-            return new Secret(text);
-        } catch (IOException e) {
-            throw new CommandFailure(ExitCodes.USAGE, what + " " + file + " cannot be read");
-        }
     }
 
     /** What all of them share. */
@@ -246,7 +232,7 @@ final class KeysCommand extends CommandGroup {
             BackupStorageSettings next = now.withKey(
                     keystore,
                     alias,
-                    passphrase == null ? null : secret(passphrase, "passphrase file"),
+                    passphrase == null ? null : SecretFile.read(passphrase, "passphrase file"),
                     service,
                     keyName);
             try (FolderKeys keys = FolderKeys.open(now, InstantSource.system())) {
@@ -351,7 +337,7 @@ final class KeysCommand extends CommandGroup {
 
         @Override
         public Integer call() {
-            Recipient recipient = RecipientKey.create(out, secret(passphrase, "passphrase file"));
+            Recipient recipient = RecipientKey.create(out, SecretFile.read(passphrase, "passphrase file"));
             hint("the private half, encrypted, is in " + out + ": move it off this machine, keep two copies");
             ObjectNode answer = NodeClient.JSON.createObjectNode();
             answer.put("recipient", recipient.toString());

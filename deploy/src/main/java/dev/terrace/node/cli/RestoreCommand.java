@@ -2,6 +2,7 @@ package dev.terrace.node.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.terrace.spi.BlobException;
+import dev.terrace.tier.backup.RecipientKey;
 import dev.terrace.tier.backup.Restore;
 import dev.terrace.tier.backup.repo.DamagedException;
 import java.io.IOException;
@@ -50,6 +51,18 @@ final class RestoreCommand implements Callable<Integer> {
             description = "Where to (default: backup_storage.path); it must be empty.")
     private @Nullable Path into;
 
+    @Option(
+            names = "--private-key",
+            paramLabel = "FILE",
+            description = "The private key that sealed backups open with.")
+    private @Nullable Path privateKey;
+
+    @Option(
+            names = "--private-key-passphrase-file",
+            paramLabel = "FILE",
+            description = "File with the passphrase of the private key.")
+    private @Nullable Path privateKeyPassphrase;
+
     @Option(names = "--json", description = "Print JSON, and no progress.")
     private boolean json;
 
@@ -61,9 +74,10 @@ final class RestoreCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         Instant moment = moment();
+        RecipientKey own = own();
         try (OfflineRepository repository = new OfflineRepository(config)) {
             Path target = into == null ? repository.l3().path() : into;
-            Restore restore = new Restore(repository.store(), repository.l3(), repository, target);
+            Restore restore = new Restore(repository.store(), repository.l3(), repository, target, own);
             Restore.Report report;
             try (ByteProgress progress = new ByteProgress(out, "restored", restore::bytes, json)) {
                 String only = cache;
@@ -94,6 +108,17 @@ final class RestoreCommand implements Callable<Integer> {
         } catch (BlobException | DamagedException e) {
             throw new CommandFailure(ExitCodes.FAILED, String.valueOf(e.getMessage()));
         }
+    }
+
+    private @Nullable RecipientKey own() {
+        if (privateKey == null && privateKeyPassphrase == null) {
+            return null;
+        }
+        if (privateKey == null || privateKeyPassphrase == null) {
+            throw new ParameterException(
+                    spec.commandLine(), "--private-key and --private-key-passphrase-file belong together");
+        }
+        return RecipientKey.read(privateKey, SecretFile.read(privateKeyPassphrase, "passphrase file"));
     }
 
     private @Nullable Instant moment() {

@@ -158,4 +158,54 @@ class BackupCommandTest {
         assertThat(err.toString()).contains("wrong key").contains("key id");
         assertThat(err.toString().lines()).hasSize(1);
     }
+
+    @Test
+    void aSealedBackupNeedsThePrivateKey() throws IOException {
+        Path words = Files.writeString(temp.resolve("words"), "offline words");
+        String key = temp.resolve("offline.key").toString();
+        String recipient = json("keys", "recipient", "--out", key, "--passphrase-file", words.toString(), "--json")
+                .path("recipient")
+                .asText();
+        Path sealed = Files.writeString(
+                temp.resolve("sealed.yaml"),
+                Files.readString(config).replace("url:", "sealed_to: ['" + recipient + "'], url:"));
+        assertThat(run("backup", "create", "--config", sealed.toString()))
+                .as("%s", err)
+                .isZero();
+        assertThat(run("backup", "verify", "--config", sealed.toString()))
+                .as("%s", out)
+                .isZero();
+        String into = temp.resolve("into").toString();
+        assertThat(run("restore", "--config", sealed.toString(), "--into", into))
+                .isEqualTo(ExitCodes.USAGE);
+        assertThat(err.toString()).contains("sealed to an offline key").contains("--private-key");
+        assertThat(run("restore", "--config", sealed.toString(), "--into", into, "--private-key", key))
+                .isEqualTo(ExitCodes.USAGE);
+        assertThat(err.toString()).contains("belong together");
+        assertThat(run(
+                        "restore",
+                        "--config",
+                        sealed.toString(),
+                        "--into",
+                        into,
+                        "--private-key",
+                        key,
+                        "--private-key-passphrase-file",
+                        config.toString()))
+                .isEqualTo(ExitCodes.USAGE);
+        assertThat(err.toString()).contains("wrong passphrase");
+        assertThat(run(
+                        "restore",
+                        "--config",
+                        sealed.toString(),
+                        "--into",
+                        into,
+                        "--private-key",
+                        key,
+                        "--private-key-passphrase-file",
+                        words.toString()))
+                .as("%s", err)
+                .isZero();
+        assertThat(Path.of(into).resolve("TERRACE")).exists();
+    }
 }

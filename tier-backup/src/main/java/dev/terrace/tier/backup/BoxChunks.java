@@ -15,6 +15,12 @@ final class BoxChunks {
     private long number;
 
     BoxChunks(BoxHeader header) throws IOException {
+        this(header, 0);
+    }
+
+    /** From chunk {@code number} on. */
+    BoxChunks(BoxHeader header, long number) throws IOException {
+        this.number = number;
         this.key = new SecretKeySpec(header.payloadKey(), "AES");
         this.chunkBytes = header.chunkBytes();
         try {

@@ -45,6 +45,11 @@ record BoxHeader(byte[] payloadKey, int chunkBytes, byte[] bytes) {
     /** Each wrapping key is used once. */
     private static final byte[] ONLY_NONCE = new byte[AesGcm.NONCE_BYTES];
 
+    /** Of a head for so many recipients, in bytes. */
+    static int length(int recipients) {
+        return FIXED_BYTES + recipients * STANZA_BYTES + COMMITMENT_BYTES;
+    }
+
     static BoxHeader create(List<Recipient> recipients, int chunkPower, SecureRandom random)
             throws IOException, GeneralSecurityException {
         byte[] key = new byte[Hkdf.KEY_BYTES];

@@ -1,6 +1,8 @@
 package dev.terrace.tier.backup;
 
+import dev.terrace.api.SetupException;
 import dev.terrace.spi.BlobException;
+import dev.terrace.spi.BlobSource;
 import dev.terrace.spi.BlobStore;
 import dev.terrace.tier.backup.repo.BlobRef;
 import dev.terrace.tier.backup.repo.DeltaFormat;
@@ -27,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.FlushOptions;
@@ -49,13 +52,15 @@ final class PartRestore {
     private final BlobStore store;
     private final RestorePlan plan;
     private final Path database;
+    private final Unsealing unsealing;
     private final LongConsumer progress;
     private final AtomicLong bytes = new AtomicLong();
 
-    PartRestore(BlobStore store, RestorePlan plan, Path folder, LongConsumer progress) {
+    PartRestore(BlobStore store, RestorePlan plan, Path folder, @Nullable RecipientKey own, LongConsumer progress) {
         this.store = store;
         this.plan = plan;
         this.database = folder.resolve(Folder.DATABASE);
+        this.unsealing = new Unsealing(folder.resolve("unsealed"), own);
         this.progress = progress;
     }
 
@@ -64,6 +69,7 @@ final class PartRestore {
         Files.createDirectories(database);
         removeForeign();
         download();
+        unsealing.forget();
         return apply();
     }
 
@@ -100,6 +106,9 @@ final class PartRestore {
             if (e.getCause() instanceof BlobException failed) {
                 throw failed;
             }
+            if (e.getCause() instanceof SetupException failed) {
+                throw failed;
+            }
             throw new IOException("a file could not be restored", e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -111,9 +120,7 @@ final class PartRestore {
 
     private void fetch(FileRef file) throws BlobException, IOException {
         Path target = database.resolve(file.file());
-        if (Files.exists(target)
-                && Files.size(target) == file.blob().bytes()
-                && hash(target).equals(file.blob().sha256())) {
+        if (Files.exists(target) && isWhole(file.blob(), target)) {
             add(file.blob().bytes());
             return;
         }
@@ -125,6 +132,11 @@ final class PartRestore {
             copy(in, out);
         }
         requireSame(file.blob(), Sha256.hex(digest.digest()));
+        if (file.blob().isSealed()) {
+            unsealing.open(file.blob(), part, target);
+            Files.delete(part);
+            return;
+        }
         Files.move(part, target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
     }
 
@@ -140,15 +152,11 @@ final class PartRestore {
         progress.accept(bytes.addAndGet(more));
     }
 
-    private static String hash(Path file) throws IOException {
-        MessageDigest digest = Sha256.digest();
-        byte[] buffer = new byte[BUFFER_BYTES];
-        try (InputStream in = Files.newInputStream(file)) {
-            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                digest.update(buffer, 0, read);
-            }
-        }
-        return Sha256.hex(digest.digest());
+    private boolean isWhole(BlobRef blob, Path target) throws IOException {
+        return blob.isSealed()
+                ? unsealing.wasOpened(blob, target)
+                : Files.size(target) == blob.bytes()
+                        && Sha256.of(BlobSource.of(target)).equals(blob.sha256());
     }
 
     private static void requireSame(BlobRef blob, String sha256) throws BlobException {
@@ -236,7 +244,8 @@ final class PartRestore {
                             null));
             requireSame(blob, Sha256.of(all));
             add(all.length);
-            DeltaFormat.read(new ByteArrayInputStream(all), all.length, this::apply);
+            byte[] plain = blob.isSealed() ? unsealing.open(blob, all) : all;
+            DeltaFormat.read(new ByteArrayInputStream(plain), plain.length, this::apply);
             if (!isDone && sequence < delta.toSequence()) {
                 throw new IOException(blob.name() + " ends before it says it does");
             }

@@ -7,7 +7,10 @@ import dev.terrace.spi.BlobStore;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierContext;
+import dev.terrace.tier.backup.repo.BlobRef;
 import dev.terrace.tier.backup.repo.DamagedException;
+import dev.terrace.tier.backup.repo.DeltaRef;
+import dev.terrace.tier.backup.repo.FileRef;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -48,6 +51,7 @@ public final class Restore {
     private final BackupStorageSettings settings;
     private final TierContext context;
     private final Path into;
+    private final @Nullable RecipientKey own;
     private volatile long bytes;
 
     /**
@@ -57,6 +61,21 @@ public final class Restore {
      * @param into the folder; empty, or one that an interrupted restore of the same left
      */
     public Restore(BlobStore store, BackupStorageSettings settings, TierContext context, Path into) {
+        this(store, settings, context, into, null);
+    }
+
+    /**
+     * As the other one, with a private key.
+     *
+     * @param own opens what was sealed; null for none
+     */
+    public Restore(
+            BlobStore store,
+            BackupStorageSettings settings,
+            TierContext context,
+            Path into,
+            @Nullable RecipientKey own) {
+        this.own = own;
         this.store = store;
         this.settings = settings;
         this.context = context;
@@ -89,6 +108,7 @@ public final class Restore {
         Files.createDirectories(into);
         BackupRepository repository = new BackupRepository(store, settings, context.clock());
         List<RestorePlan> plans = plans(repository, asOf);
+        plans.forEach(this::requireKey);
         bytes = plans.stream().mapToLong(RestorePlan::bytes).sum();
         begin(parts, plans);
         long batches = 0;
@@ -119,6 +139,19 @@ public final class Restore {
                         .mapToLong(plan -> plan.segment().throughMillis())
                         .min()
                         .orElseThrow());
+    }
+
+    private void requireKey(RestorePlan plan) {
+        if (own == null) {
+            Stream.concat(
+                            plan.files().stream().map(FileRef::blob),
+                            plan.deltas().stream().map(DeltaRef::blob))
+                    .filter(BlobRef::isSealed)
+                    .findFirst()
+                    .ifPresent(blob -> {
+                        throw Unsealing.keyIsMissing(blob);
+                    });
+        }
     }
 
     /** How much has to be in place at the end; 0 until that is known. */
@@ -186,7 +219,7 @@ public final class Restore {
         }
         long batches;
         try {
-            batches = new PartRestore(store, plan, folder, progress).run();
+            batches = new PartRestore(store, plan, folder, own, progress).run();
         } catch (RocksDBException e) {
             throw new IOException("the restored database cannot be opened: " + e.getMessage(), e);
         }

@@ -20,7 +20,7 @@ import java.util.List;
  */
 public final class SealedBox {
     /** Chunks of 64 KiB. */
-    private static final int CHUNK_POWER = 16;
+    static final int CHUNK_POWER = 16;
 
     private SealedBox() {}
 

@@ -20,7 +20,6 @@ import dev.terrace.tier.backup.repo.PrunePlan;
 import dev.terrace.tier.backup.repo.Pruner;
 import dev.terrace.tier.backup.repo.Ref;
 import dev.terrace.tier.backup.repo.Repository;
-import dev.terrace.tier.backup.repo.Sha256;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -220,7 +219,7 @@ final class Shipping {
         try {
             keys.bring(repository.store(), chain.writer());
             ChainState after = chain.publishSnapshot(checkpoint, (files, number, base) -> {
-                FileUpload upload = new FileUpload(repository.store(), number, base);
+                FileUpload upload = new FileUpload(repository, number, base);
                 List<Future<FileUpload.Outcome>> outcomes = new ArrayList<>();
                 for (Checkpoint.File file : files) {
                     outcomes.add(uploads.submit(() -> upload.bring(file)));
@@ -294,8 +293,7 @@ final class Shipping {
                 return state;
             }
             keys.bring(repository.store(), chain.writer());
-            state = chain.publishDelta(
-                    BlobSource.of(batches.delta()), Sha256.of(batches.delta()), batches.toSequence(), now);
+            state = chain.publishDelta(BlobSource.of(batches.delta()), batches.toSequence(), now);
             throughMillis = state.throughMillis();
             deltas.inc();
             bytes.inc(batches.delta().length);

@@ -9,6 +9,7 @@ import dev.terrace.spi.BlobStore;
 import dev.terrace.spi.BlobStoreProvider;
 import dev.terrace.spi.TierContext;
 import dev.terrace.tier.backup.repo.Anchor;
+import dev.terrace.tier.backup.repo.Envelope;
 import dev.terrace.tier.backup.repo.KeepPolicy;
 import dev.terrace.tier.backup.repo.Repository;
 import dev.terrace.tier.backup.repo.RepositoryKeys;
@@ -70,7 +71,7 @@ final class ShippingStart implements ShippingThread.Start {
         return new Shipping(
                 store,
                 new StoreCheckpoint(store, folder.resolve("checkpoint"), context.clock()),
-                new Repository(repository, signing),
+                new Repository(repository, signing, envelope(storage)),
                 new FolderPlace(folder.resolve("BACKUP")),
                 new RepositoryRing(folder.resolve(Folder.KEYS)),
                 new Shipping.Schedule(
@@ -80,6 +81,12 @@ final class ShippingStart implements ShippingThread.Start {
                 anchor == null ? null : new Anchor(remember(open(anchor, context)), signing),
                 context.clock(),
                 context.metrics());
+    }
+
+    private static Envelope envelope(ObjectStorageSettings storage) {
+        List<Recipient> recipients =
+                storage.sealedTo().stream().map(Recipient::parse).toList();
+        return recipients.isEmpty() ? Envelope.NONE : new SealedTo(recipients);
     }
 
     private BlobStore remember(BlobStore one) {

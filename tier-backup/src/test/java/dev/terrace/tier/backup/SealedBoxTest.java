@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.terrace.api.SetupException;
 import dev.terrace.config.Secret;
+import dev.terrace.spi.BlobSource;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -79,6 +80,38 @@ class SealedBoxTest {
             assertThat(opened(box, own)).as("%d bytes", length).isEqualTo(content);
             assertThat(box).hasSize(HEADER + length + AesGcm.TAG_BYTES * Math.max(1, (length + CHUNK - 1) / CHUNK));
         }
+    }
+
+    @Test
+    void aSourceIsSealedAnewWhereverItIsReadFrom() throws IOException {
+        SealedTo envelope = new SealedTo(List.of(own.recipient()));
+        for (int length : new int[] {0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 17}) {
+            byte[] content = content(length);
+            BlobSource box = envelope.wrap(BlobSource.of(content));
+            byte[] all = read(box, 0);
+            assertThat(all).hasSize(Math.toIntExact(box.length()));
+            assertThat(box.length()).isEqualTo(envelope.length(length));
+            assertThat(opened(all, own)).isEqualTo(content);
+            for (int from : new int[] {1, HEADER - 1, HEADER, HEADER + SEALED_CHUNK - 1, HEADER + SEALED_CHUNK + 5}) {
+                if (from <= all.length) {
+                    assertThat(read(box, from)).as("%d from %d", length, from).isEqualTo(tail(all, from));
+                }
+            }
+            assertThat(read(box, all.length)).isEmpty();
+            assertThat(read(envelope.wrap(BlobSource.of(content)), 0))
+                    .as("another box")
+                    .isNotEqualTo(all);
+        }
+    }
+
+    private static byte[] read(BlobSource source, long from) throws IOException {
+        try (InputStream in = source.open(from)) {
+            return in.readAllBytes();
+        }
+    }
+
+    private static byte[] tail(byte[] all, int from) {
+        return Arrays.copyOfRange(all, from, all.length);
     }
 
     @Test

@@ -18,4 +18,9 @@ public record BlobRef(String name, long bytes, String sha256) {
         }
         Ref.requireHash(sha256);
     }
+
+    /** Whether its bytes are a sealed box. */
+    public boolean isSealed() {
+        return !Names.suffix(name).isEmpty();
+    }
 }

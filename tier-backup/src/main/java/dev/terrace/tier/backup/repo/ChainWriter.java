@@ -219,12 +219,13 @@ public final class ChainWriter {
      * taken effect, nothing is published, and the state that is returned says how far that went.
      *
      * @param bytes the batches
-     * @param sha256 of the bytes
      * @param toSequence the last sequence number in it
      * @param throughMillis everything committed up to this moment is published with it
      */
-    public ChainState publishDelta(BlobSource bytes, String sha256, long toSequence, long throughMillis)
+    public ChainState publishDelta(BlobSource bytes, long toSequence, long throughMillis)
             throws BlobException, DamagedException, IOException, FencedException {
+        BlobSource sent = repository.envelope().wrap(bytes);
+        String sha256 = Sha256.of(sent);
         while (true) {
             ChainState seen = refresh();
             if (seen == null) {
@@ -232,9 +233,9 @@ public final class ChainWriter {
             }
             long from = seen.toSequence() + 1;
             String name = Names.delta(
-                    place.writer(), seen.roots().epoch(), seen.head().number() + 1, sha256);
-            repository.store().write(name, bytes, false);
-            DeltaRef delta = new DeltaRef(new BlobRef(name, bytes.length(), sha256), from, toSequence, throughMillis);
+                    place.writer(), seen.roots().epoch(), seen.head().number() + 1, sha256, repository.envelope());
+            repository.store().write(name, sent, false);
+            DeltaRef delta = new DeltaRef(new BlobRef(name, sent.length(), sha256), from, toSequence, throughMillis);
             try {
                 return publish(before -> {
                     if (before == null || before.toSequence() + 1 != from) {

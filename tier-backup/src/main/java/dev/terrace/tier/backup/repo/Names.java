@@ -9,8 +9,9 @@ final class Names {
     /** Most writers a repository may have had. */
     static final int MOST_WRITERS = 999_999;
 
-    private static final Pattern NUMBERED = Pattern.compile(
-            "w/\\d{6}/(?:gen/(\\d{20})|data/(\\d{20})/[0-9a-f]{64}|delta/(\\d{20})/(\\d{20})-[0-9a-f]{64})");
+    private static final Pattern NUMBERED =
+            Pattern.compile("w/\\d{6}/(?:gen/(\\d{20})|data/(\\d{20})/[0-9a-f]{64}(?:\\.box-[0-9a-f]{16})?"
+                    + "|delta/(\\d{20})/(\\d{20})-[0-9a-f]{64}(?:\\.box-[0-9a-f]{16})?)");
 
     private Names() {}
 
@@ -34,12 +35,18 @@ final class Names {
         return "anchor/" + six(writer);
     }
 
-    static String data(int writer, long epoch, String sha256) {
-        return folder(writer) + "data/" + twenty(epoch) + "/" + sha256;
+    static String data(int writer, long epoch, String sha256, Envelope envelope) {
+        return folder(writer) + "data/" + twenty(epoch) + "/" + sha256 + envelope.suffix();
     }
 
-    static String delta(int writer, long epoch, long number, String sha256) {
-        return folder(writer) + "delta/" + twenty(epoch) + "/" + twenty(number) + "-" + sha256;
+    static String delta(int writer, long epoch, long number, String sha256, Envelope envelope) {
+        return folder(writer) + "delta/" + twenty(epoch) + "/" + twenty(number) + "-" + sha256 + envelope.suffix();
+    }
+
+    /** The {@linkplain Envelope#suffix() suffix} that a name ends with. */
+    static String suffix(String name) {
+        int dot = name.lastIndexOf('.');
+        return dot < 0 ? "" : name.substring(dot);
     }
 
     /** A name taken apart; numbers that it does not carry are -1. */

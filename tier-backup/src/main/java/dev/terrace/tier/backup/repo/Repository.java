@@ -7,11 +7,18 @@ import dev.terrace.spi.BlobStore;
 public final class Repository {
     private final BlobStore store;
     private final RepositoryKeys keys;
+    private final Envelope envelope;
     private final Registry registry;
 
-    /** Opens nothing and reads nothing yet. */
+    /** Opens nothing and reads nothing yet; what it writes is in no envelope. */
     public Repository(BlobStore store, RepositoryKeys keys) {
+        this(store, keys, Envelope.NONE);
+    }
+
+    /** Opens nothing and reads nothing yet. */
+    public Repository(BlobStore store, RepositoryKeys keys, Envelope envelope) {
         this.store = store;
+        this.envelope = envelope;
         this.keys = keys;
         this.registry = new Registry(store, keys);
     }
@@ -33,6 +40,10 @@ public final class Repository {
     /** Where it lies. */
     public BlobStore store() {
         return store;
+    }
+
+    Envelope envelope() {
+        return envelope;
     }
 
     RepositoryKeys keys() {

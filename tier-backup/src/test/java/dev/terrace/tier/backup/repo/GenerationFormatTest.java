@@ -22,8 +22,8 @@ class GenerationFormatTest {
     private static final Roots ROOTS = new Roots(
             List.of(new Roots.Epoch(0, 0), new Roots.Epoch(5, 1_700_000_000_000L)),
             List.of(new Segment(new Ref(2, HASH), new Ref(4, HASH), 10, 20)));
-    private static final DeltaRef DELTA =
-            new DeltaRef(new BlobRef(Names.delta(3, 5, 9, HASH), 77, HASH), 101, 120, 1_700_000_005_000L);
+    private static final DeltaRef DELTA = new DeltaRef(
+            new BlobRef(Names.delta(3, 5, 9, HASH, Envelope.NONE), 77, HASH), 101, 120, 1_700_000_005_000L);
 
     private static final Generation SNAPSHOT = new Generation(
             3,
@@ -38,7 +38,7 @@ class GenerationFormatTest {
                     List.of(new FileRef(
                             "000012.sst",
                             "0123456789abcdef0123456789abcdef",
-                            new BlobRef(Names.data(3, 5, HASH), 4096, HASH))),
+                            new BlobRef(Names.data(3, 5, HASH, Envelope.NONE), 4096, HASH))),
                     List.of(DELTA)));
 
     private static String text(Generation generation) {

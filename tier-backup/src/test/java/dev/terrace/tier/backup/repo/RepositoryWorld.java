@@ -159,7 +159,7 @@ final class RepositoryWorld {
         if (snapshot || writer.state() == null) {
             Checkpoint checkpoint = folder.checkpoint(nowMillis);
             after = writer.publishSnapshot(checkpoint, (files, number, before) -> {
-                FileUpload upload = new FileUpload(store, number, before);
+                FileUpload upload = new FileUpload(repository(), number, before);
                 List<FileRef> refs = new ArrayList<>();
                 for (Checkpoint.File file : files) {
                     refs.add(upload.bring(file).ref());
@@ -180,7 +180,7 @@ final class RepositoryWorld {
             throws BlobException, DamagedException, IOException, FencedException {
         ChainState state = writer.refresh();
         byte[] bytes = folder.delta(state == null ? 0 : state.toSequence());
-        ChainState after = writer.publishDelta(BlobSource.of(bytes), Sha256.of(bytes), folder.sequence(), nowMillis);
+        ChainState after = writer.publishDelta(BlobSource.of(bytes), folder.sequence(), nowMillis);
         shipped.add(new Shipped(writer.writer(), folder.lineage, after.toSequence()));
         return after;
     }

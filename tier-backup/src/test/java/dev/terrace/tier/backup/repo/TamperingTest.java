@@ -37,7 +37,7 @@ class TamperingTest {
             for (int j = 0; j < 3; j++) {
                 put("b" + j, "v" + i + j);
                 byte[] bytes = folder.delta(folder.sequence() - 1);
-                writer.publishDelta(BlobSource.of(bytes), Sha256.of(bytes), folder.sequence(), nowMillis);
+                writer.publishDelta(BlobSource.of(bytes), folder.sequence(), nowMillis);
             }
             nowMillis += HOUR;
         }
@@ -54,7 +54,7 @@ class TamperingTest {
 
     private ChainState snapshot(ChainWriter writer) throws Exception {
         return writer.publishSnapshot(folder.checkpoint(nowMillis), (files, number, before) -> {
-            FileUpload upload = new FileUpload(store, number, before);
+            FileUpload upload = new FileUpload(repository, number, before);
             List<FileRef> refs = new ArrayList<>();
             for (Checkpoint.File file : files) {
                 refs.add(upload.bring(file).ref());
