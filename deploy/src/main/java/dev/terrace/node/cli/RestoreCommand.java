@@ -48,7 +48,7 @@ final class RestoreCommand implements Callable<Integer> {
     @Option(
             names = "--into",
             paramLabel = "FOLDER",
-            description = "Where to (default: backup_storage.path); it must be empty.")
+            description = "Where to (default: backup_storage.path); it must be empty, unless --merge is given.")
     private @Nullable Path into;
 
     @Option(
@@ -62,6 +62,11 @@ final class RestoreCommand implements Callable<Integer> {
             paramLabel = "FILE",
             description = "File with the passphrase of the private key.")
     private @Nullable Path privateKeyPassphrase;
+
+    @Option(
+            names = "--merge",
+            description = "Into a folder of L3 that is there and that no node has open: newer versions stay.")
+    private boolean merge;
 
     @Option(names = "--json", description = "Print JSON, and no progress.")
     private boolean json;
@@ -78,6 +83,9 @@ final class RestoreCommand implements Callable<Integer> {
         try (OfflineRepository repository = new OfflineRepository(config)) {
             Path target = into == null ? repository.l3().path() : into;
             Restore restore = new Restore(repository.store(), repository.l3(), repository, target, own);
+            if (merge) {
+                restore.merging();
+            }
             Restore.Report report;
             try (ByteProgress progress = new ByteProgress(out, "restored", restore::bytes, json)) {
                 String only = cache;
@@ -90,6 +98,8 @@ final class RestoreCommand implements Callable<Integer> {
             tree.put("bytes", report.bytes());
             tree.put("batches", report.batches());
             tree.put("merged", report.merged());
+            tree.put("expired", report.expired());
+            tree.put("unreadable", report.unreadable());
             tree.put("through", Instant.ofEpochMilli(report.throughMillis()).toString());
             if (json) {
                 out.println(tree);
@@ -97,6 +107,14 @@ final class RestoreCommand implements Callable<Integer> {
                 out.printf(
                         "restored %s: %,d bytes of %d writers, %,d changes after their snapshots, %,d entries merged%n",
                         target, report.bytes(), report.writers(), report.batches(), report.merged());
+                if (report.expired() > 0) {
+                    out.printf("%,d entries had expired and were left out%n", report.expired());
+                }
+                if (report.unreadable() > 0) {
+                    out.printf(
+                            "%,d records could not be read and were left out: damaged, or their key was destroyed%n",
+                            report.unreadable());
+                }
                 out.println(
                         moment == null
                                 ? "it holds everything that was shipped, through "

@@ -7,6 +7,7 @@ import dev.terrace.tier.backup.PartitionedStore.Stored;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -38,6 +39,10 @@ final class Dictionaries implements Compression, AutoCloseable {
     static final int MOST_DICTIONARIES = 512;
     private static final long MOST_SAMPLE_BYTES = 32L << 20;
     private static final int SLICE = 16;
+
+    /** Not the name of a dictionary but of the number of a partition: until it is gone, none is deleted that was there then. */
+    private static final byte[] NEEDED = {'n'};
+
     private static final long END_MILLIS = 5_000;
 
     private final Predicate<String> compressed;
@@ -82,13 +87,34 @@ final class Dictionaries implements Compression, AutoCloseable {
         return thread;
     }
 
+    /**
+     * Takes in those of another folder, whose records come into the next partition. Before {@link #load}. As they come from folders that count
+     * partitions otherwise, it is noted up to which partition all may be needed.
+     */
+    void take(List<Stored> others) throws RocksDBException, PartitionedStore.ClosedStore {
+        if (others.isEmpty()) {
+            return;
+        }
+        List<Stored> all = new ArrayList<>(others);
+        byte[] until = new byte[Long.BYTES];
+        Cursor.putNumber(until, 0, store.newestSequence() + 1, Long.BYTES);
+        all.add(new Stored(NEEDED, until));
+        store.changeSide(Side.DICTIONARIES, all, List.of());
+        store.flushSide(Side.DICTIONARIES);
+    }
+
     /** Reads what the folder has. To be called once, before anything else. */
     void load() throws RocksDBException, PartitionedStore.ClosedStore {
         List<Dictionary> found = new ArrayList<>();
+        long needed = 0;
         byte[] from = new byte[0];
         while (from != null) {
             PartitionedStore.Slice slice = store.side(Side.DICTIONARIES, from, SLICE);
             for (Stored stored : slice.records()) {
+                if (Arrays.equals(stored.hash(), NEEDED)) {
+                    needed = new Cursor(stored.record(), 0, stored.record().length).number(Long.BYTES);
+                    continue;
+                }
                 Dictionary dictionary = DictionaryRecords.open(stored.hash(), stored.record(), keys);
                 if (dictionary != null) {
                     found.add(dictionary);
@@ -101,9 +127,13 @@ final class Dictionaries implements Compression, AutoCloseable {
             }
             from = slice.next();
         }
-        found.sort(Comparator.comparingLong(Dictionary::sequence).thenComparingLong(Dictionary::createdMillis));
+        // One under the data key in use is the one to go on with; those of other folders are not.
+        found.sort(Comparator.comparing(this::isOfActiveKey)
+                .thenComparingLong(Dictionary::sequence)
+                .thenComparingLong(Dictionary::createdMillis));
         Map<String, Dictionary> newest = new HashMap<>();
         for (Dictionary dictionary : found) {
+            dictionary.use(needed);
             Dictionary before = newest.put(dictionary.cache(), dictionary);
             if (before != null) {
                 before.use(dictionary.sequence());
@@ -117,6 +147,10 @@ final class Dictionaries implements Compression, AutoCloseable {
             }
         });
         replace(found);
+    }
+
+    private boolean isOfActiveKey(Dictionary dictionary) {
+        return keys == null || dictionary.dataKey() == keys.activeDataKey();
     }
 
     private synchronized void replace(List<Dictionary> all) {

@@ -31,11 +31,17 @@ final class Keeper {
 
     /** Whether {@code entry} hides others and must outlive the partition it is written into. */
     boolean isKept(Entry entry, long nowMillis) {
+        return isKept(entry, retentionMillis, nowMillis);
+    }
+
+    /** As {@link #isKept(Entry, long)}, where {@code retentionMillis} is the retention. */
+    static boolean isKept(Entry entry, long retentionMillis, long nowMillis) {
         return (entry.kind() == EntryKind.TOMBSTONE || isReserved(entry.key()))
                 && entry.staleUntilMillis() - retentionMillis > nowMillis;
     }
 
-    private static boolean isReserved(CacheKey key) {
+    /** Whether a key lies in a cache of the coordinator's own: markers, which hide entries of other caches. */
+    static boolean isReserved(CacheKey key) {
         byte[] name = key.nameAndKey();
         if (key.nameLength() < RESERVED.length) {
             return false;

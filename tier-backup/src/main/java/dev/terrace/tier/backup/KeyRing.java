@@ -301,6 +301,26 @@ final class KeyRing {
         return true;
     }
 
+    /**
+     * Joins all keys of another ring, whose records come here; what is active here stays so. Its sub-keys end now, whenever they did:
+     * they are needed as long as the records live here.
+     */
+    synchronized void join(KeyRing other) throws IOException {
+        long now = clock.millis();
+        KeySet theirs = other.keys.completed(now, ITSELF, random);
+        KeySet joined = new KeySet(theirs.keys(), List.of())
+                .adopting(keys.completed(now, ITSELF, random), false, now, ITSELF)
+                .joining(theirs.endedAnew(now).subKeys());
+        if (!joined.says(keys)) {
+            replace(joined);
+        }
+    }
+
+    /** Keeps all sub-keys as long as if they had ended now: their records were restored. */
+    synchronized void keepAnew() throws IOException {
+        replace(keys.endedAnew(clock.millis()));
+    }
+
     /** Joins sub-keys that came with files of another folder. */
     synchronized void join(List<SubKey> others) throws IOException {
         replace(keys.completed(clock.millis(), ITSELF, random).joining(others));

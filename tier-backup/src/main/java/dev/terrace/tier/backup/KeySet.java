@@ -129,6 +129,15 @@ record KeySet(List<RingKey> keys, List<SubKey> subKeys) {
                         .toList());
     }
 
+    /** With all sub-keys that have ended doing so now. */
+    KeySet endedAnew(long nowMillis) {
+        return new KeySet(
+                keys,
+                subKeys.stream()
+                        .map(key -> key.endedMillis() == 0 ? key : key.ended(nowMillis))
+                        .toList());
+    }
+
     /** Without sub-keys that ended before {@code millis}: their records are gone. */
     KeySet forgetting(long millis) {
         return new KeySet(

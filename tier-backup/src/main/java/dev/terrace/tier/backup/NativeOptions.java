@@ -1,17 +1,21 @@
 package dev.terrace.tier.backup;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.rocksdb.AbstractNativeReference;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.ChecksumType;
+import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
+import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
 import org.rocksdb.WALRecoveryMode;
 
 /** How RocksDB is set up, and the native objects that must outlive the database. Bounds: about 100 MiB in all. */
@@ -33,9 +37,18 @@ final class NativeOptions implements AutoCloseable {
 
     /** @param keepsLog whether the log stays a while after it has done its work, for who ships it; a gap costs a snapshot */
     NativeOptions(boolean keepsLog) {
+        this(keepsLog, BLOCK_CACHE_BYTES);
+    }
+
+    /** For a database that is read from one end to the other, and needs so little to be kept. */
+    static NativeOptions reading(long cacheBytes) {
+        return new NativeOptions(false, cacheBytes);
+    }
+
+    private NativeOptions(boolean keepsLog, long cacheBytes) {
         this.keepsLog = keepsLog;
         RocksDB.loadLibrary();
-        LRUCache cache = own(new LRUCache(BLOCK_CACHE_BYTES));
+        LRUCache cache = own(new LRUCache(cacheBytes));
         family = own(new ColumnFamilyOptions())
                 .setCompressionType(
                         CompressionType.NO_COMPRESSION) // Records are compressed and random-looking already.
@@ -57,6 +70,17 @@ final class NativeOptions implements AutoCloseable {
 
     ColumnFamilyOptions family() {
         return family;
+    }
+
+    /** The column families of an existing database, with these settings. */
+    List<ColumnFamilyDescriptor> families(Path database) throws RocksDBException {
+        List<ColumnFamilyDescriptor> families = new ArrayList<>();
+        try (Options listing = new Options()) {
+            for (byte[] name : RocksDB.listColumnFamilies(listing, database.toString())) {
+                families.add(new ColumnFamilyDescriptor(name, family));
+            }
+        }
+        return families;
     }
 
     /** Settings for one attempt to open. */

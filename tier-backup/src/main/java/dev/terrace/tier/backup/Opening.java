@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
-import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.Status;
@@ -101,14 +100,7 @@ final class Opening {
     private Opened attempt(WALRecoveryMode mode) throws RocksDBException, IOException {
         Path database = folder.database();
         boolean create = !Files.exists(database.resolve("CURRENT"));
-        List<ColumnFamilyDescriptor> families = new ArrayList<>();
-        if (!create) {
-            try (Options listing = new Options()) {
-                for (byte[] name : RocksDB.listColumnFamilies(listing, database.toString())) {
-                    families.add(new ColumnFamilyDescriptor(name, options.family()));
-                }
-            }
-        }
+        List<ColumnFamilyDescriptor> families = create ? new ArrayList<>() : options.families(database);
         if (families.isEmpty()) {
             families.add(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, options.family()));
         }

@@ -33,7 +33,6 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.FlushOptions;
-import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WALRecoveryMode;
@@ -172,12 +171,7 @@ final class PartRestore {
         List<ColumnFamilyHandle> handles = new ArrayList<>();
         try (NativeOptions options = new NativeOptions();
                 WriteOptions quick = new WriteOptions().setDisableWAL(true)) {
-            List<ColumnFamilyDescriptor> families = new ArrayList<>();
-            try (Options listing = new Options()) {
-                for (byte[] name : RocksDB.listColumnFamilies(listing, database.toString())) {
-                    families.add(new ColumnFamilyDescriptor(name, options.family()));
-                }
-            }
+            List<ColumnFamilyDescriptor> families = options.families(database);
             try (RocksDB opened = RocksDB.open(
                     options.database(WALRecoveryMode.TolerateCorruptedTailRecords, false),
                     database.toString(),

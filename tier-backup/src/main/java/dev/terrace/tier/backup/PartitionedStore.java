@@ -3,6 +3,8 @@ package dev.terrace.tier.backup;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -17,10 +19,12 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.FlushOptions;
+import org.rocksdb.IngestExternalFileOptions;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
+import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
@@ -119,6 +123,19 @@ final class PartitionedStore {
         }
         found.sort(Comparator.comparingLong(Partition::sequence).reversed());
         this.partitions = List.copyOf(found);
+    }
+
+    /** A new one, without a folder around it. */
+    static PartitionedStore create(Path database, NativeOptions options, long retentionMillis)
+            throws RocksDBException, IOException {
+        Files.createDirectories(database);
+        List<ColumnFamilyHandle> handles = new ArrayList<>();
+        RocksDB opened = RocksDB.open(
+                options.database(WALRecoveryMode.AbsoluteConsistency, true),
+                database.toString(),
+                List.of(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, options.family())),
+                handles);
+        return new PartitionedStore(options, new Opening.Opened(opened, handles, false, 0), retentionMillis);
     }
 
     /** How long a record may live: the retention and the width of a partition. */
@@ -370,15 +387,46 @@ final class PartitionedStore {
         }
         enter();
         try {
-            long sequence = newest == null ? 1 : newest.sequence() + 1;
-            ColumnFamilyHandle handle = database.createColumnFamily(
-                    new ColumnFamilyDescriptor(Partition.name(sequence, nowMillis), options.family()));
-            List<Partition> next = new ArrayList<>();
-            next.add(new Partition(sequence, nowMillis, handle));
-            next.addAll(partitions);
-            partitions = List.copyOf(next);
+            begin(newest, nowMillis);
         } finally {
             leave();
+        }
+    }
+
+    private void begin(@Nullable Partition newest, long nowMillis) throws RocksDBException {
+        long sequence = newest == null ? 1 : newest.sequence() + 1;
+        ColumnFamilyHandle handle = database.createColumnFamily(
+                new ColumnFamilyDescriptor(Partition.name(sequence, nowMillis), options.family()));
+        List<Partition> next = new ArrayList<>();
+        next.add(new Partition(sequence, nowMillis, handle));
+        next.addAll(partitions);
+        partitions = List.copyOf(next);
+    }
+
+    /** Takes sorted files in as a new partition, the newest: all or none. They are gone from where they were. */
+    void ingest(List<String> files, long nowMillis) throws RocksDBException, ClosedStore {
+        enter();
+        try {
+            begin(partitions.isEmpty() ? null : partitions.get(0), nowMillis);
+            ingestIntoNewest(files);
+        } finally {
+            leave();
+        }
+    }
+
+    /** As {@link #ingest}, into the newest partition there is; what was there before under the same hash is hidden. */
+    void ingestInto(List<String> files) throws RocksDBException, ClosedStore {
+        enter();
+        try {
+            ingestIntoNewest(files);
+        } finally {
+            leave();
+        }
+    }
+
+    private void ingestIntoNewest(List<String> files) throws RocksDBException {
+        try (IngestExternalFileOptions moving = new IngestExternalFileOptions().setMoveFiles(true)) {
+            database.ingestExternalFile(partitions.get(0).handle(), files, moving);
         }
     }
 

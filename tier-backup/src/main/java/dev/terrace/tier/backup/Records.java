@@ -38,6 +38,7 @@ final class Records {
     private final Compression compression;
     private final @Nullable KeyRing keys;
     private final @Nullable SealingKey sealing;
+    private final boolean seals;
 
     /**
      * Without dictionaries.
@@ -51,9 +52,19 @@ final class Records {
     }
 
     Records(Compression compression, @Nullable KeyRing keys, long keepMillis) {
+        this(compression, keys, keys == null ? null : new SealingKey(keys, keepMillis), true);
+    }
+
+    private Records(Compression compression, @Nullable KeyRing keys, @Nullable SealingKey sealing, boolean seals) {
         this.compression = compression;
         this.keys = keys;
-        this.sealing = keys == null ? null : new SealingKey(keys, keepMillis);
+        this.sealing = sealing;
+        this.seals = seals;
+    }
+
+    /** Only reads: makes no sub-key, so that nothing is written into the ring. */
+    static Records reading(Compression compression, @Nullable KeyRing keys) {
+        return new Records(compression, keys, null, false);
     }
 
     /** Frees what the calling thread used to seal and open; using it again costs making it anew. */
@@ -69,6 +80,9 @@ final class Records {
      * @throws java.io.UncheckedIOException when a fresh sub-key is needed and cannot be stored
      */
     byte[] seal(byte[] bound, Entry entry) {
+        if (!seals) {
+            throw new IllegalStateException("these records are only read");
+        }
         Workspace own = Workspace.ofThread();
         byte[] plain = own.plain(CompactEntry.longest(entry));
         int length = CompactEntry.write(entry, plain);

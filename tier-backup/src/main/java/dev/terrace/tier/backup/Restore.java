@@ -5,7 +5,6 @@ import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.spi.BlobException;
 import dev.terrace.spi.BlobStore;
 import dev.terrace.spi.Entry;
-import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierContext;
 import dev.terrace.tier.backup.repo.BlobRef;
 import dev.terrace.tier.backup.repo.DamagedException;
@@ -16,15 +15,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -44,14 +39,12 @@ public final class Restore {
     /** Where chosen entries are merged. */
     private static final String CHOSEN = "chosen";
 
-    private static final int MERGED_AT_ONCE = 256;
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
-
     private final BlobStore store;
     private final BackupStorageSettings settings;
     private final TierContext context;
     private final Path into;
     private final @Nullable RecipientKey own;
+    private boolean merging;
     private volatile long bytes;
 
     /**
@@ -88,10 +81,22 @@ public final class Restore {
      * @param writers how many were merged
      * @param bytes how much was needed
      * @param batches changes after the snapshots
-     * @param merged entries of other writers than the first
+     * @param merged entries that came from other writers than the first, or were chosen, or came into a folder that was there
+     * @param expired of these, how many were left out because their time is over
+     * @param unreadable of these, how many could not be believed, or their key was destroyed
      * @param throughMillis everything committed up to this moment is there, by the clock of the writer that is behind most
      */
-    public record Report(int writers, long bytes, long batches, long merged, long throughMillis) {}
+    public record Report(
+            int writers, long bytes, long batches, long merged, long expired, long unreadable, long throughMillis) {}
+
+    /**
+     * A folder of L3 that exists, and that nobody has open, is kept and merged into: of each key the newer version stays. It changes in one
+     * step at the end. Without this, it is refused.
+     */
+    public Restore merging() {
+        merging = true;
+        return this;
+    }
 
     /**
      * Restores.
@@ -105,36 +110,46 @@ public final class Restore {
     public Report run(@Nullable Instant asOf, Predicate<Entry> wanted, boolean everything, LongConsumer progress)
             throws BlobException, DamagedException, IOException {
         Path parts = into.resolve(PARTS);
-        Files.createDirectories(into);
+        boolean isMerge = merging && Files.exists(into.resolve(Folder.MARKER));
+        if (isMerge) {
+            // Before anything is downloaded: whether it is free, and such a folder.
+            Folder.take(Folder.Kind.BACKUP, into, settings.encryption()).close();
+        }
         BackupRepository repository = new BackupRepository(store, settings, context.clock());
         List<RestorePlan> plans = plans(repository, asOf);
         plans.forEach(this::requireKey);
         bytes = plans.stream().mapToLong(RestorePlan::bytes).sum();
-        begin(parts, plans);
-        long batches = 0;
-        long merged = 0;
-        Path base = parts.resolve(everything ? Integer.toString(plans.get(0).writer()) : CHOSEN);
+        Files.createDirectories(into);
+        begin(parts, plans, isMerge);
         // When the database was moved there already, a run before this one was killed at its very end.
-        if (!Files.exists(into.resolve(Folder.DATABASE))) {
-            long before = 0;
-            for (RestorePlan plan : plans) {
-                long inPlace = before;
-                batches += build(repository, parts, plan, done -> progress.accept(inPlace + done));
-                before += plan.bytes();
-            }
-            if (!everything) {
-                Folders.delete(base); // Another run may have chosen other entries.
-            }
-            if (plans.size() > 1 || !everything) {
-                merged = merge(parts, base, plans, everything, wanted);
-            }
+        boolean isMoved = !isMerge && Files.exists(into.resolve(Folder.DATABASE));
+        long batches = 0;
+        long before = 0;
+        for (RestorePlan plan : isMoved ? List.<RestorePlan>of() : plans) {
+            long inPlace = before;
+            batches += build(repository, parts, plan, done -> progress.accept(inPlace + done));
+            before += plan.bytes();
         }
-        finish(parts, base);
+        Merge.Outcome merged = Merge.Outcome.NOTHING;
+        if (isMerge) {
+            merged = merge(parts, into, plans, wanted);
+            Folders.delete(parts);
+        } else if (isMoved) {
+            finish(parts, into);
+        } else {
+            Path base = base(parts, plans, everything);
+            if (plans.size() > 1 || !everything) {
+                merged = merge(parts, base, plans, wanted);
+            }
+            finish(parts, base);
+        }
         return new Report(
                 plans.size(),
                 bytes,
                 batches,
-                merged,
+                merged.written(),
+                merged.expired(),
+                merged.unreadable(),
                 plans.stream()
                         .mapToLong(plan -> plan.segment().throughMillis())
                         .min()
@@ -173,25 +188,38 @@ public final class Restore {
         return plans;
     }
 
-    private void begin(Path parts, List<RestorePlan> plans) throws IOException {
+    private void begin(Path parts, List<RestorePlan> plans, boolean isMerge) throws IOException {
         String text = plans.stream().map(RestorePlan::text).collect(Collectors.joining("\n", "", "\n"));
         Path planned = parts.resolve(PLAN);
-        String begun = read(planned).orElse("");
-        if (begun.equals(text)) {
+        Optional<String> begun = read(planned);
+        if (begun.isPresent() && begun.get().equals(text)) {
             return;
         }
+        if (!isMerge) {
+            if (begun.isPresent() && !Files.exists(into.resolve(Folder.MARKER))) {
+                // Moved there by a run that was killed at its very end, and not what is wanted now.
+                Folders.delete(into.resolve(Folder.DATABASE));
+                Files.deleteIfExists(into.resolve(Folder.KEYS));
+            }
+            requireEmpty(parts);
+        }
+        // Another moment, or the repository has gone on: files that are the same are found again by content.
+        Files.createDirectories(parts);
+        Atomically.write(planned, text.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private void requireEmpty(Path parts) throws IOException {
         try (Stream<Path> children = Files.list(into)) {
             Optional<Path> other = children.filter(child -> !child.equals(parts) && !child.endsWith("lost+found"))
                     .findFirst();
             if (other.isPresent()) {
                 throw new SetupException(
                         into + " is not empty, it holds " + other.get().getFileName() + "; nothing was changed",
-                        "name an empty folder, or move this one aside");
+                        Files.exists(into.resolve(Folder.MARKER))
+                                ? "merge into it (--merge: newer versions stay), name an empty folder, or move this one aside"
+                                : "name an empty folder, or move this one aside");
             }
         }
-        // Another moment, or the repository has gone on: files that are the same are found again by content.
-        Files.createDirectories(parts);
-        Atomically.write(planned, text.getBytes(StandardCharsets.US_ASCII));
     }
 
     private static Optional<String> read(Path file) throws IOException {
@@ -215,7 +243,9 @@ public final class Restore {
         Files.deleteIfExists(folder.resolve(Folder.MARKER));
         byte[] keys = repository.keys(plan.writer());
         if (keys != null) {
-            Atomically.write(folder.resolve(Folder.KEYS), keys);
+            Path ring = folder.resolve(Folder.KEYS);
+            Atomically.write(ring, keys);
+            KeyRing.open(ring, settings, context.clock()).keepAnew();
         }
         long batches;
         try {
@@ -228,91 +258,61 @@ public final class Restore {
         return batches;
     }
 
-    /** By version, tombstones and markers like everything else: whatever the order, the newest stays. */
-    private long merge(Path parts, Path base, List<RestorePlan> plans, boolean everything, Predicate<Entry> wanted)
+    /** Into the first folder that is as the settings say; none is when chosen entries, or a folder of its own, are asked for. */
+    private Merge.Outcome merge(Path parts, Path base, List<RestorePlan> plans, Predicate<Entry> wanted)
             throws IOException {
-        long merged = 0;
-        RocksTier target = open(base);
-        try {
-            for (RestorePlan plan : plans) {
-                Path folder = parts.resolve(Integer.toString(plan.writer()));
-                if (!folder.equals(base)) {
-                    RocksTier source = open(folder);
-                    try {
-                        merged += copy(source, target, everything ? entry -> true : wanted);
-                    } finally {
-                        source.close();
-                    }
-                }
+        List<Path> others = plans.stream()
+                .map(plan -> part(parts, plan))
+                .filter(folder -> !folder.equals(base))
+                .toList();
+        return Merge.of(
+                settings.withPath(base),
+                others,
+                // Markers hide entries of the caches that are wanted.
+                entry -> wanted.test(entry) || Keeper.isReserved(entry.key()),
+                parts.resolve("merging"),
+                context.clock());
+    }
+
+    private static Path part(Path parts, RestorePlan plan) {
+        return parts.resolve(Integer.toString(plan.writer()));
+    }
+
+    /** Where all comes together: one writer's folder as it is, or a new one with that writer's keys. */
+    private Path base(Path parts, List<RestorePlan> plans, boolean everything) throws IOException {
+        for (RestorePlan plan : plans) {
+            Path folder = part(parts, plan);
+            if (everything && (plans.size() == 1 || isEncrypted(folder) == settings.encryption())) {
+                return folder;
             }
-        } finally {
-            target.close();
         }
-        return merged;
+        Path chosen = parts.resolve(CHOSEN);
+        Folders.delete(chosen); // Another run may have chosen other entries.
+        Path keys = plans.stream()
+                .map(plan -> part(parts, plan))
+                .filter(Restore::isEncrypted)
+                .map(folder -> folder.resolve(Folder.KEYS))
+                .findFirst()
+                .orElse(null);
+        if (keys != null || !settings.encryption()) {
+            MergeTarget.begin(chosen, keys);
+        }
+        return chosen;
     }
 
-    private RocksTier open(Path folder) {
-        BackupStorageSettings there = settings.withPath(folder).withObjectStorage(null); // It ships nothing.
-        return RocksTierProvider.tier(new OtherSettings(context, there));
+    private static boolean isEncrypted(Path folder) {
+        return Files.exists(folder.resolve(Folder.KEYS));
     }
 
-    private static long copy(RocksTier source, RocksTier target, Predicate<Entry> wanted) throws IOException {
-        long copied = 0;
-        List<Entry> batch = new ArrayList<>();
-        try {
-            Vault vault = source.vault();
-            List<Long> oldestFirst = new ArrayList<>(vault.store().sequences());
-            oldestFirst.sort(Comparator.naturalOrder());
-            for (long partition : oldestFirst) {
-                byte[] from = new byte[KeyHash.BYTES];
-                while (from != null) {
-                    PartitionedStore.Slice slice = vault.store().slice(partition, from, MERGED_AT_ONCE);
-                    for (PartitionedStore.Stored stored : slice.records()) {
-                        Entry entry = vault.open(stored);
-                        if (entry != null && wanted.test(entry)) {
-                            batch.add(entry);
-                        }
-                    }
-                    copied += put(target, batch);
-                    batch.clear();
-                    from = slice.next();
-                }
-            }
-        } catch (RocksDBException | PartitionedStore.ClosedStore e) {
-            throw new IOException("a restored database cannot be read: " + e.getMessage(), e);
-        }
-        return copied;
-    }
-
-    private static long put(RocksTier target, List<Entry> batch) throws IOException {
-        if (batch.isEmpty()) {
-            return 0;
-        }
-        try {
-            List<StoreOutcome> outcomes =
-                    target.putAll(batch).toCompletableFuture().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
-            for (StoreOutcome outcome : outcomes) {
-                if (!(outcome instanceof StoreOutcome.Applied) && !(outcome instanceof StoreOutcome.Superseded)) {
-                    throw new IOException("a restored entry cannot be written: " + outcome);
-                }
-            }
-            return outcomes.size();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        } catch (ExecutionException | TimeoutException e) {
-            throw new IOException("restored entries cannot be written", e);
-        }
-    }
-
+    /** Killed at any step, it can be done again: the keys stay where they were until all is in place. */
     private void finish(Path parts, Path base) throws IOException {
-        for (String name : List.of(Folder.KEYS, Folder.DATABASE)) {
-            if (Files.exists(base.resolve(name))) {
-                Files.move(base.resolve(name), into.resolve(name));
+        if (!base.equals(into)) {
+            if (isEncrypted(base)) {
+                Atomically.write(into.resolve(Folder.KEYS), Files.readAllBytes(base.resolve(Folder.KEYS)));
             }
+            Files.move(base.resolve(Folder.DATABASE), into.resolve(Folder.DATABASE));
         }
-        boolean encrypted = Files.exists(into.resolve(Folder.KEYS));
-        Atomically.write(into.resolve(Folder.MARKER), Folder.form(Folder.Kind.BACKUP, encrypted));
+        Atomically.write(into.resolve(Folder.MARKER), Folder.form(Folder.Kind.BACKUP, isEncrypted(into)));
         Folders.delete(parts);
     }
 }

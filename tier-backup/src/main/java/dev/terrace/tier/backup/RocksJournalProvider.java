@@ -83,7 +83,7 @@ public final class RocksJournalProvider implements WriteJournalProvider {
         }
 
         WriteJournal open() throws IOException, RocksDBException {
-            KeyRing keys = RocksTierProvider.openKeys(context, keySettings, folder);
+            KeyRing keys = RocksTierProvider.openKeys(context.clock(), keySettings, folder);
             JournalStore store = store();
             try {
                 Map<Family, List<Stored>> read = new EnumMap<>(Family.class);

@@ -12,6 +12,7 @@ import dev.terrace.spi.TierProvider;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -68,7 +69,7 @@ public final class RocksTierProvider implements TierProvider {
 
     private static RocksTier open(TierContext context, BackupStorageSettings settings, Folder folder)
             throws IOException {
-        KeyRing keys = openKeys(context, settings, folder);
+        KeyRing keys = openKeys(context.clock(), settings, folder);
         long retentionMillis = settings.retention().toMillis();
         HighWater highWater = new HighWater(folder.highWater());
         NativeOptions options = new NativeOptions(settings.objectStorage() != null);
@@ -142,14 +143,14 @@ public final class RocksTierProvider implements TierProvider {
         return context.offered(CacheWatch.Limits.class).orElse(CacheWatch.Limits.USUAL);
     }
 
-    static @Nullable KeyRing openKeys(TierContext context, BackupStorageSettings settings, Folder folder)
+    static @Nullable KeyRing openKeys(InstantSource clock, BackupStorageSettings settings, Folder folder)
             throws IOException {
         if (folder.isFresh()) {
             if (settings.encryption()) {
-                KeyRing.create(folder.keys(), settings, context.clock());
+                KeyRing.create(folder.keys(), settings, clock);
             }
             folder.mark(settings.encryption());
         }
-        return settings.encryption() ? KeyRing.open(folder.keys(), settings, context.clock()) : null;
+        return settings.encryption() ? KeyRing.open(folder.keys(), settings, clock) : null;
     }
 }

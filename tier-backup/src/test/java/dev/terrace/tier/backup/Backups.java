@@ -14,6 +14,8 @@ import dev.terrace.spi.Tier;
 import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.Entries;
 import dev.terrace.testkit.TestContext;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,6 +71,18 @@ final class Backups {
             BackupKeystore.create(keystore, "terrace", PASSPHRASE);
         }
         return settings(folder, true, keystore, PASSPHRASE, Duration.ofHours(24));
+    }
+
+    /** Locked by a key that lies in a file, which is made when it is not there yet: opens at once. */
+    static BackupStorageSettings withKeyFile(Path folder, Path key) {
+        try {
+            if (!Files.exists(key)) {
+                Files.writeString(key, "0123456789abcdef".repeat(4));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return withPassphrase(folder).withKey(null, "terrace", null, "file", key.toString());
     }
 
     static RocksTier open(TestContext context) {

@@ -24,7 +24,7 @@ class FormatOneIT {
     private final ManualClock clock = ManualClock.startingNow();
 
     /** As builds before format 2 wrote it into a plain folder. */
-    private static byte[] formatOne(Entry entry, boolean compressed) {
+    static byte[] formatOne(Entry entry, boolean compressed) {
         byte[] envelope = Envelope.encode(entry);
         byte[] body = compressed ? Zstd.compress(envelope) : envelope;
         return ByteBuffer.allocate(FormatOne.HEADER_BYTES + body.length)
