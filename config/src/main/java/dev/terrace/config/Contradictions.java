@@ -372,6 +372,12 @@ final class Contradictions {
             return;
         }
         String message = "promises a write to L3, which is off: set backup_storage.enabled, or durable to false";
+        if (settings.warmup().onStart()) {
+            reading.problem(
+                    SettingsLoader.ROOT + ".warmup.on_start",
+                    "true",
+                    "has nothing to warm up from: L3 is off; set backup_storage.enabled, or on_start to false");
+        }
         if (settings.backupStorage().durable()) {
             reading.problem(L3 + ".durable", "true", message);
         }

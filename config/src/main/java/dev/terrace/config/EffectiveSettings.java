@@ -62,6 +62,13 @@ public final class EffectiveSettings {
         put(journal, "max_dead", settings.journal().maxDead());
         put(journal, "full_timeout", settings.journal().fullTimeout());
         put(journal, "threads", settings.journal().threads());
+        Map<String, Object> warmup = child(root, "warmup");
+        put(warmup, "on_start", settings.warmup().onStart());
+        put(warmup, "entries_per_second", settings.warmup().entriesPerSecond());
+        put(warmup, "max_memory_mb", settings.warmup().maxMemoryMib());
+        put(warmup, "yield_above", settings.warmup().yieldAbove());
+        put(warmup, "heat_keys", settings.warmup().heatKeys());
+        put(warmup, "heat_interval", settings.warmup().heatInterval());
         if (!settings.origins().isEmpty()) {
             Map<String, Object> origins = child(root, "origins");
             settings.origins().forEach((name, origin) -> origin(child(origins, name), origin));

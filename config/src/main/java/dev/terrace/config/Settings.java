@@ -22,6 +22,7 @@ import java.util.function.Consumer;
  * @param backplane how nodes tell each other of writes
  * @param journal writes that have yet to reach the origin
  * @param origins how origins are protected, by name; one that is not named here is protected by the defaults
+ * @param warmup how tiers are warmed up from L3
  */
 public record Settings(
         LocalCacheSettings localCache,
@@ -36,7 +37,8 @@ public record Settings(
         ServerSettings server,
         BackplaneSettings backplane,
         JournalSettings journal,
-        Map<String, OriginSettings> origins) {
+        Map<String, OriginSettings> origins,
+        WarmupSettings warmup) {
     /** Copies the collections. */
     public Settings {
         // Not Map.copyOf, which forgets the order of the file.
@@ -129,6 +131,43 @@ public record Settings(
                 Map.of());
     }
 
+    /** As the file without a section {@code warmup}. */
+    public Settings(
+            LocalCacheSettings localCache,
+            DistributedCacheSettings distributedCache,
+            BackupStorageSettings backupStorage,
+            CircuitBreakerSettings circuitBreaker,
+            FailoverSettings failover,
+            LoadingSettings loading,
+            LimitSettings limits,
+            Map<String, CachePolicy> caches,
+            List<CacheClass> classes,
+            ServerSettings server,
+            BackplaneSettings backplane,
+            JournalSettings journal,
+            Map<String, OriginSettings> origins) {
+        this(
+                localCache,
+                distributedCache,
+                backupStorage,
+                circuitBreaker,
+                failover,
+                loading,
+                limits,
+                caches,
+                classes,
+                server,
+                backplane,
+                journal,
+                origins,
+                WarmupSettings.defaults());
+    }
+
+    /** These settings with other warm-ups. */
+    public Settings withWarmup(WarmupSettings other) {
+        return with(draft -> draft.warmup = other);
+    }
+
     /** These settings with other origins. */
     public Settings withOrigins(Map<String, OriginSettings> others) {
         return with(draft -> draft.origins = others);
@@ -190,6 +229,7 @@ public record Settings(
         private BackplaneSettings backplane;
         private JournalSettings journal;
         private Map<String, OriginSettings> origins;
+        private WarmupSettings warmup;
 
         Draft(Settings of) {
             localCache = of.localCache;
@@ -205,6 +245,7 @@ public record Settings(
             backplane = of.backplane;
             journal = of.journal;
             origins = of.origins;
+            warmup = of.warmup;
         }
 
         Settings finished() {
@@ -221,7 +262,8 @@ public record Settings(
                     server,
                     backplane,
                     journal,
-                    origins);
+                    origins,
+                    warmup);
         }
     }
 

@@ -49,7 +49,8 @@ final class SettingsBinder {
                 server(root.section("server")),
                 backplane(root.section("backplane"), distributedCache.enabled()),
                 journal(root.section("journal")),
-                origins(root.section("origins")));
+                origins(root.section("origins")),
+                warmup(root.section("warmup")));
         root.finish();
         return settings;
     }
@@ -400,6 +401,19 @@ final class SettingsBinder {
                 in.duration("longest_backoff", d.longestBackoff(), MILLISECOND, Duration.ofDays(1)));
         in.finish();
         return around.has("write") ? settings : null;
+    }
+
+    private static WarmupSettings warmup(Section in) {
+        WarmupSettings d = WarmupSettings.defaults();
+        WarmupSettings settings = new WarmupSettings(
+                in.flag("on_start", d.onStart()),
+                (int) in.number("entries_per_second", d.entriesPerSecond(), 1, 100_000_000),
+                (int) in.mebibytes("max_memory_mb", d.maxMemoryMib(), 16, 1 << 16),
+                in.duration("yield_above", d.yieldAbove(), Duration.ZERO, MINUTE),
+                (int) in.number("heat_keys", d.heatKeys(), 0, 100_000),
+                in.duration("heat_interval", d.heatInterval(), Duration.ofSeconds(1), Duration.ofDays(1)));
+        in.finish();
+        return settings;
     }
 
     private static JournalSettings journal(Section in) {

@@ -215,7 +215,8 @@ class EveryKeyTest {
                                         500,
                                         20,
                                         new CircuitBreakerSettings(
-                                                false, 9, Duration.ofSeconds(2), Duration.ofSeconds(3), 70)))));
+                                                false, 9, Duration.ofSeconds(2), Duration.ofSeconds(3), 70))),
+                        new WarmupSettings(true, 20_000, 64, Duration.ofMillis(20), 900, Duration.ofSeconds(30))));
     }
 
     private static List<ZoneSettings> zones() {

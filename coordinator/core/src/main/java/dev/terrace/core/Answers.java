@@ -51,6 +51,9 @@ final class Answers<K, V> {
         cache.stance().admitRead(cache.name);
         boolean timed = ThreadLocalRandom.current().nextInt(TIMED_ONE_IN) == 0;
         long started = timed ? System.nanoTime() : 0;
+        if (timed) {
+            engine.warming().heat().used(key, TIMED_ONE_IN);
+        }
         boolean withLoader = loader != null;
         Load within = withLoader ? Load.calling() : null;
         Flight flight = engine.flights().join(cache, key, withLoader, cache.trust.shareNanos(key), this::launch);

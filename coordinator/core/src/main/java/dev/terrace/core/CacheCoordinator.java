@@ -86,6 +86,8 @@ public final class CacheCoordinator implements AutoCloseable {
         this.timer = timer;
         timer.scheduleWithFixedDelay(
                 this::refreshMarkers, MARKER_REFRESH_MILLIS, MARKER_REFRESH_MILLIS, TimeUnit.MILLISECONDS);
+        long heatMillis = engine.settings().warmup().heatInterval().toMillis();
+        timer.scheduleWithFixedDelay(this::noteHeat, heatMillis, heatMillis, TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -237,6 +239,17 @@ public final class CacheCoordinator implements AutoCloseable {
         }
     }
 
+    private void noteHeat() {
+        try {
+            if (!engine.gate().isClosed()) {
+                engine.warming().keeper().note();
+            }
+        } catch (RuntimeException e) {
+            // The timer would never call again.
+            LOG.error("hot keys could not be noted", e);
+        }
+    }
+
     /** Where this node stands on the ladder, why, and what would lift it. */
     public LadderStatus ladder() {
         return degrading.keeper().status();
@@ -354,14 +367,16 @@ public final class CacheCoordinator implements AutoCloseable {
     }
 
     /**
-     * Copies entries from L3 into L2 and L1, on the calling thread, until the plan is fulfilled, L3 is exhausted, or the
-     * thread is interrupted. Reads and writes go on meanwhile; nothing newer is overwritten.
+     * Copies entries from L3 into L2 and L1, the hottest first, until a target of the plan is reached, L3 is exhausted, or the calling
+     * thread is interrupted. Returns when it is over. Reads and writes go on meanwhile; nothing newer is overwritten, and what was cleared
+     * or invalidated stays so.
      *
-     * @param progress told after every batch, on the calling thread
+     * @param progress told about ten times a second and at the end, on the calling thread
      * @throws BadInputException when there is no L3 to read from
      */
     public WarmupReport warmUp(WarmupPlan plan, Consumer<WarmupProgress> progress) {
-        return engine.gate().passHere(() -> new Warmup(engine, plan, this::state, progress).run());
+        return engine.gate()
+                .passHere(() -> new Warmup(engine, plan, engine.tiers().scannable(), this::state, progress).run());
     }
 
     /**
@@ -381,6 +396,7 @@ public final class CacheCoordinator implements AutoCloseable {
         engine.gate().close();
         // Loads get the first half; the rest is for what they and the writes still have to store.
         waitFor(() -> engine.gate().inside() == 0, deadline - closeTimeout.toNanos() / 2);
+        engine.warming().keeper().noteInBackup();
         engine.loads().close();
         waitFor(() -> engine.gate().inside() == 0 && engine.writes().backupWritesUnderWay() == 0, deadline);
         drain(deadline);

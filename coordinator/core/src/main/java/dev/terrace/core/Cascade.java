@@ -75,6 +75,17 @@ final class Cascade {
         backupMayLack = clock.next();
     }
 
+    /** Whether another node may have replaced what L3 holds, without this one having heard of it, in a cache that promises to know. */
+    boolean mayHaveBeenReplaced(CacheState cache, Entry inBackup) {
+        return mayHaveBeenReplaced(cache, inBackup, cache.trust.of(inBackup.key()));
+    }
+
+    /** @param trusted drawn before L3 was asked */
+    private boolean mayHaveBeenReplaced(CacheState cache, Entry inBackup, boolean trusted) {
+        return !cache.trust.isUnconditional(inBackup.key())
+                && !(trusted && inBackup.version().isNewerThan(backupMayLack));
+    }
+
     /**
      * Without L2's answer, or its markers, what this node has of its own may be old; and what L2 has not confirmed may never have
      * been there.
@@ -102,10 +113,7 @@ final class Cascade {
         boolean trusted = cache.trust.of(key);
         Found found = better(cache, best, said, Source.L3, open);
         Entry entry = found.entry();
-        boolean sure = found.source() != Source.L3
-                || entry == null
-                || cache.trust.isUnconditional(key)
-                || trusted && entry.version().isNewerThan(backupMayLack);
+        boolean sure = found.source() != Source.L3 || entry == null || !mayHaveBeenReplaced(cache, entry, trusted);
         return sure ? found : found.doubted();
     }
 

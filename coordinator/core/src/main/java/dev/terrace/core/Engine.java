@@ -28,6 +28,7 @@ record Engine(
         Coherence coherence,
         Announcer announcer,
         Promises promises,
+        Warming warming,
         Gate gate) {
     private static final Duration COHERENCE = Duration.ofSeconds(10);
 

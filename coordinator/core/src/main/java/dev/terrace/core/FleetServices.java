@@ -3,6 +3,7 @@ package dev.terrace.core;
 import dev.terrace.replication.QuorumLeases;
 import dev.terrace.spi.Coordinating;
 import dev.terrace.spi.LeaseStore;
+import dev.terrace.spi.Peeking;
 import dev.terrace.spi.Prolonging;
 import dev.terrace.spi.RateStore;
 import java.util.Comparator;
@@ -21,6 +22,8 @@ final class FleetServices {
 
     private volatile @Nullable Prolonging prolonging;
 
+    private volatile @Nullable Peeking peeking;
+
     /** Takes what there is, by the names of the zones; the only deployment's is empty. Anything else cannot do it. */
     void use(Map<String, ?> tiers) {
         List<Prolonging> prolong = tiers.values().stream()
@@ -28,6 +31,7 @@ final class FleetServices {
                 .map(Prolonging.class::cast)
                 .toList();
         prolonging = prolong.isEmpty() ? null : prolong.size() == 1 ? prolong.get(0) : new ProlongingZones(prolong);
+        peeking = tiers.size() == 1 && tiers.values().iterator().next() instanceof Peeking one ? one : null;
         Map<String, Coordinating> able = new TreeMap<>();
         tiers.forEach((name, tier) -> {
             if (tier instanceof Coordinating one) {
@@ -50,6 +54,12 @@ final class FleetServices {
     @Nullable
     Prolonging prolonging() {
         return prolonging;
+    }
+
+    /** What tells versions; null over several zones, of which one does not speak for all. */
+    @Nullable
+    Peeking peeking() {
+        return peeking;
     }
 
     @Nullable

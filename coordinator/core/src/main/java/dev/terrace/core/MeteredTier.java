@@ -1,6 +1,5 @@
 package dev.terrace.core;
 
-import com.codahale.metrics.LockFreeExponentiallyDecayingReservoir;
 import com.codahale.metrics.MetricRegistry;
 import com.codahale.metrics.Timer;
 import dev.terrace.spi.CacheKey;
@@ -34,11 +33,8 @@ final class MeteredTier extends ForwardingTier {
         this.putAll = timer(metrics, prefix + "put_all");
     }
 
-    /** Without the lock of the usual reservoir, which would cost more than the rest of a guarded call. */
     static Timer timer(MetricRegistry metrics, String name) {
-        return metrics.timer(
-                name,
-                () -> new Timer(LockFreeExponentiallyDecayingReservoir.builder().build()));
+        return metrics.timer(name, SummingTimer::new);
     }
 
     static <T> CompletionStage<T> timed(Timer timer, long started, CompletionStage<T> stage) {

@@ -138,6 +138,7 @@ final class NamedCache<K, V> implements Cache<K, V> {
                 }
                 if (timed) {
                     cache.getL1.update(System.nanoTime() - started, TimeUnit.NANOSECONDS);
+                    engine.warming().heat().used(CacheKey.of(cache.name, scratch.key), Scratch.SAMPLED_ONE_IN);
                 }
             }
         } finally {
@@ -254,6 +255,9 @@ final class NamedCache<K, V> implements Cache<K, V> {
                 return null;
             }
             cache.hitsL1.inc();
+            if (scratch.isSampled()) {
+                engine.warming().heat().used(CacheKey.of(cache.name, scratch.key), Scratch.SAMPLED_ONE_IN);
+            }
             if (near != null && glance != null) {
                 near.keep(glance, key, value, view);
             }

@@ -10,6 +10,7 @@ import com.github.benmanes.caffeine.cache.RemovalCause;
 import dev.terrace.config.NearCacheSettings;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Version;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -70,6 +71,15 @@ final class NearCache {
         boolean told = (ThreadLocalRandom.current().nextInt() & TOLD_ONE_IN - 1) == 0;
         NearCopy copy = told ? byKey.getIfPresent(key) : untold.getIfPresentQuietly(key);
         return copy != null && copy.sweep == sweeps ? copy : null;
+    }
+
+    /** The keys that are answered most, hottest first. */
+    List<CacheKey> hottest(int most) {
+        return untold.eviction()
+                .map(eviction -> eviction.hottest(most).values().stream()
+                        .map(copy -> copy.cacheKey)
+                        .toList())
+                .orElse(List.of());
     }
 
     /** The copy under an encoded key, without counting as a use. */

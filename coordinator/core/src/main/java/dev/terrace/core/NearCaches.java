@@ -5,6 +5,8 @@ import dev.terrace.config.NearCacheSettings;
 import dev.terrace.config.Policies;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Version;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +47,15 @@ final class NearCaches {
     boolean dropOlder(CacheKey key, Version version) {
         NearCache near = open.get(key.cache());
         return near != null && near.dropOlder(key, version);
+    }
+
+    /** The keys that are answered most, of all of them together at most {@code most}; hottest first within each. */
+    List<CacheKey> hottest(int most) {
+        List<CacheKey> hottest = new ArrayList<>();
+        for (NearCache near : open.values()) {
+            hottest.addAll(near.hottest(Math.max(1, most / open.size())));
+        }
+        return hottest;
     }
 
     /** To be called when L1 has dropped everything. */

@@ -5,6 +5,9 @@ import dev.terrace.spi.KeyBuffer;
 
 /** What one thread needs to read L1 without allocating. A codec may call the cache again: that call gets another one. */
 final class Scratch {
+    /** A power of two. */
+    static final int SAMPLED_ONE_IN = 128;
+
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
     final KeyBuffer key = new KeyBuffer();
@@ -25,8 +28,8 @@ final class Scratch {
         taken = false;
     }
 
-    /** True once in 128 reads: timing every one would cost more than the read. */
+    /** True once in {@value #SAMPLED_ONE_IN} reads: timing or counting every one would cost more than the read. */
     boolean isSampled() {
-        return (reads++ & 127) == 0;
+        return (reads++ & SAMPLED_ONE_IN - 1) == 0;
     }
 }

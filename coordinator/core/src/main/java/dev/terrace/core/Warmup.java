@@ -1,167 +1,300 @@
 package dev.terrace.core;
 
 import dev.terrace.api.BadInputException;
-import dev.terrace.api.InterruptedCallException;
-import dev.terrace.spi.Entry;
+import dev.terrace.core.WarmupReport.Outcome;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.EntrySource;
+import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.LocalTier;
-import dev.terrace.spi.ScannableTier;
-import dev.terrace.spi.StoreOutcome;
-import dev.terrace.spi.Tier;
+import dev.terrace.spi.TierStatus;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
-/** One warm-up: walks L3 and writes batches, if newer, into L2 and L1. Used once, by one thread. */
+/**
+ * One warm-up: the hottest keys first, then part by part, by a few {@link WarmupWorker}s, while the thread that runs it looks after targets,
+ * pace and leases and tells how far it is. Used once.
+ *
+ * <p>What is on its way is bounded by the plan's memory, however much L3 holds: each worker has at most two batches under way and one that it
+ * fills, of a mebibyte each unless one entry is larger.
+ */
 final class Warmup {
-    private static final int BATCH = 500;
+    private static final int HOT_AT_ONCE = 200;
+    private static final int MOST_WORKERS = 4;
+    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long AWAY_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long AWAY_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    private static final double FULL = 0.98;
 
     private final Engine engine;
     private final WarmupPlan plan;
     private final Function<String, CacheState> states;
     private final Consumer<WarmupProgress> listener;
+    private final @Nullable EntrySource source;
+    private final WarmupTally tally;
+    private final WarmupPace pace;
+    private final Foreground foreground;
+    private final HitRatio hitRatio;
+    private final Queue<List<CacheKey>> hot = new ConcurrentLinkedQueue<>();
+    private final AtomicReference<@Nullable Outcome> over = new AtomicReference<>();
+    private final AtomicReference<@Nullable RuntimeException> bug = new AtomicReference<>();
+    private final AtomicLong admittedBytes = new AtomicLong();
+    private final AtomicLong awaySince = new AtomicLong();
     private final long started = System.nanoTime();
-    private final List<Entry> batch = new ArrayList<>(BATCH);
+    private final long evictionsBefore;
     private final long total;
-    private long read;
-    private long copied;
-    private long superseded;
-    private long failed;
-    private boolean stopped;
+    private final WarmupShares shares;
+    private volatile boolean localFull;
+    private volatile boolean away;
 
-    Warmup(Engine engine, WarmupPlan plan, Function<String, CacheState> states, Consumer<WarmupProgress> listener) {
+    /**
+     * @param source null when there is none
+     */
+    Warmup(
+            Engine engine,
+            WarmupPlan plan,
+            @Nullable EntrySource source,
+            Function<String, CacheState> states,
+            Consumer<WarmupProgress> listener) {
         this.engine = engine;
         this.plan = plan;
+        this.source = source;
         this.states = states;
         this.listener = listener;
-        this.total = engine.tiers().scannable() == null
-                ? -1
-                : engine.tiers().scannable().status().entries();
+        Warming warming = engine.warming();
+        this.tally = new WarmupTally(warming.metrics());
+        this.pace = new WarmupPace(plan.entriesPerSecond(), plan.yieldAboveNanos(), System::nanoTime);
+        this.foreground = new Foreground(warming.metrics(), () -> engine.gate().inside());
+        this.hitRatio = new HitRatio(warming.metrics(), plan);
+        this.evictionsBefore = warming.localEvictions();
+        this.total = source == null ? -1 : source.status().entries();
+        boolean together = plan.shared()
+                && engine.tiers().remote() != null
+                && warming.fleet().peeking() != null;
+        LeaseStore leases = together ? warming.fleet().leases() : null;
+        this.shares = new WarmupShares(
+                leases,
+                leases == null ? null : engine.tiers().remote(),
+                source == null ? "" : source.layout(),
+                plan.caches(),
+                engine.clock(),
+                System::nanoTime);
+    }
+
+    WarmupPlan plan() {
+        return plan;
+    }
+
+    WarmupTally tally() {
+        return tally;
+    }
+
+    WarmupPace pace() {
+        return pace;
+    }
+
+    WarmupShares shares() {
+        return shares;
+    }
+
+    CacheState state(String cache) {
+        return states.apply(cache);
+    }
+
+    boolean isOver() {
+        return over.get() != null;
+    }
+
+    private void end(Outcome outcome) {
+        over.compareAndSet(null, outcome);
+    }
+
+    /** The next of the hottest keys; null when there are no more. */
+    @Nullable
+    List<CacheKey> nextHot() {
+        return hot.poll();
+    }
+
+    /** Whether one more entry of so many bytes is within the plan; says that the warm-up is over when it is not. */
+    boolean admit(int bytes) {
+        if (tally.read.incrementAndGet() > plan.maxEntries()) {
+            tally.read.decrementAndGet();
+            end(Outcome.REACHED_LIMIT);
+            return false;
+        }
+        if (admittedBytes.addAndGet(bytes) > plan.maxBytes()) {
+            end(Outcome.REACHED_BYTES);
+            return false;
+        }
+        return true;
+    }
+
+    /** Filling L1 beyond its room would evict the hot for the cold. */
+    boolean localHasRoom() {
+        return !localFull;
+    }
+
+    /** Waits a little, for L2 did not answer; false when that has lasted too long, or nobody wants to wait. */
+    boolean remoteIsAway() {
+        long now = System.nanoTime();
+        if (!away) {
+            awaySince.set(now);
+            away = true;
+        } else if (now - awaySince.get() > AWAY_NANOS) {
+            end(Outcome.REMOTE_AWAY);
+        }
+        if (isOver()) {
+            return false;
+        }
+        LockSupport.parkNanos(AWAY_PAUSE_NANOS);
+        return true;
+    }
+
+    void remoteAnswered() {
+        away = false;
     }
 
     WarmupReport run() {
-        ScannableTier source = engine.tiers().scannable();
         if (source == null) {
             throw new BadInputException("nothing to warm up from: there is no L3", "set backup_storage.enabled: true");
         }
-        source.scan(this::take);
-        flush();
-        WarmupReport.Outcome outcome = stopped
-                ? WarmupReport.Outcome.STOPPED
-                : read >= plan.maxEntries() ? WarmupReport.Outcome.REACHED_LIMIT : WarmupReport.Outcome.EXHAUSTED;
-        return new WarmupReport(progress(), outcome);
+        List<CacheKey> hottest = Waiting.on(engine.warming().keeper().hottest(source)).stream()
+                .filter(key -> plan.wants(key.cache()))
+                .toList();
+        for (int from = 0; from < hottest.size(); from += HOT_AT_ONCE) {
+            hot.add(hottest.subList(from, Math.min(hottest.size(), from + HOT_AT_ONCE)));
+        }
+        List<Thread> workers = start(source);
+        try {
+            conduct(workers);
+        } finally {
+            // Whatever ends this, nothing goes on unseen.
+            end(Outcome.STOPPED);
+            workers.forEach(Warmup::join);
+            shares.giveBack();
+        }
+        RuntimeException failure = bug.get();
+        if (failure != null) {
+            throw failure;
+        }
+        WarmupProgress last = progress();
+        listener.accept(last);
+        return new WarmupReport(last, outcome());
     }
 
-    private boolean take(Entry entry) {
-        if (Thread.currentThread().isInterrupted() || engine.gate().isClosed()) {
-            stopped = true;
-            return false;
+    private Outcome outcome() {
+        Outcome outcome = over.get();
+        return outcome == null ? Outcome.STOPPED : outcome;
+    }
+
+    private List<Thread> start(EntrySource from) {
+        int count = Math.max(1, Math.min(MOST_WORKERS, Runtime.getRuntime().availableProcessors()));
+        LocalTier local = plan.localToo() ? engine.tiers().local() : null;
+        List<Thread> workers = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            WarmupWorker worker = new WarmupWorker(this, engine, from, local, plan.memoryBytes() / count);
+            Thread thread = new Thread(() -> guarded(worker), "terrace-warmup-" + i);
+            thread.setDaemon(true);
+            thread.start();
+            workers.add(thread);
         }
-        String cache = entry.key().cache();
-        boolean wanted = entry.isValue()
-                && !entry.isExpired(engine.clock().millis())
-                && (plan.caches().isEmpty() || plan.caches().contains(cache))
-                && !cache.startsWith(Markers.RESERVED_PREFIX)
-                && !states.apply(cache).hides(entry);
-        if (wanted) {
-            read++;
-            batch.add(entry);
-            if (batch.size() == BATCH) {
-                flush();
+        return workers;
+    }
+
+    private void guarded(WarmupWorker worker) {
+        try {
+            worker.run();
+        } catch (RuntimeException e) {
+            bug.compareAndSet(null, e);
+            end(Outcome.STOPPED);
+        }
+    }
+
+    private static void join(Thread worker) {
+        boolean interrupted = false;
+        while (worker.isAlive()) {
+            try {
+                // They look every few milliseconds whether all is over, and no call of a tier lasts.
+                worker.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
             }
         }
-        return read < plan.maxEntries();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
-    private void flush() {
-        if (batch.isEmpty()) {
+    private void conduct(List<Thread> workers) {
+        listener.accept(progress());
+        while (workers.stream().anyMatch(Thread::isAlive)) {
+            if (Thread.currentThread().isInterrupted() || engine.gate().isClosed()) {
+                end(Outcome.STOPPED);
+                return;
+            }
+            if (System.nanoTime() - started > plan.maxTime().toNanos()) {
+                end(Outcome.REACHED_TIME);
+            }
+            if (hitRatio.isReached()) {
+                end(Outcome.REACHED_HIT_RATIO);
+            }
+            lookAtLocal();
+            pace.heed(foreground.since());
+            shares.renew();
+            listener.accept(progress());
+            awaitOne(workers);
+        }
+        end(Outcome.EXHAUSTED);
+    }
+
+    /** For a look's time, or until a worker has ended. */
+    private static void awaitOne(List<Thread> workers) {
+        for (Thread worker : workers) {
+            if (worker.isAlive()) {
+                try {
+                    worker.join(TimeUnit.NANOSECONDS.toMillis(LOOK_NANOS));
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+                return;
+            }
+        }
+    }
+
+    private void lookAtLocal() {
+        LocalTier local = engine.tiers().local();
+        if (localFull || local == null) {
             return;
         }
-        learnTags();
-        List<Entry> entries = batch.stream()
-                .filter(entry -> !states.apply(entry.key().cache()).hides(entry))
-                .toList();
-        batch.clear();
-        Tier remote = engine.tiers().remote();
-        LocalTier local = plan.localToo() ? engine.tiers().local() : null;
-        long[] writesSeen = entries.stream()
-                .mapToLong(entry -> engine.copies().writesSeen(entry.key()))
-                .toArray();
-        List<StoreOutcome> outcomes = remote == null ? List.of() : put(remote, entries);
-        for (int i = 0; i < entries.size(); i++) {
-            StoreOutcome outcome = outcomes.isEmpty() ? StoreOutcome.APPLIED : outcomes.get(i);
-            boolean outdated = outcome instanceof StoreOutcome.Superseded;
-            if (!outdated && local != null) {
-                Entry entry = entries.get(i);
-                CacheState cache = states.apply(entry.key().cache());
-                StoreOutcome inLocal = engine.copies().warm(local, cache, entry, writesSeen[i]);
-                outcome = remote == null ? inLocal : outcome;
-            }
-            count(outcome);
-        }
-        listener.accept(progress());
-        pace();
-    }
-
-    /** So that what was invalidated by a tag is not copied. */
-    private void learnTags() {
-        Map<CacheState, Set<String>> unknown = new HashMap<>();
-        for (Entry entry : batch) {
-            CacheState cache = states.apply(entry.key().cache());
-            if (cache.mustAskFor(entry)) {
-                unknown.computeIfAbsent(cache, first -> new HashSet<>()).addAll(entry.tags());
-            }
-        }
-        unknown.forEach((cache, tags) -> await(engine.markers().learnTags(cache, tags)));
-    }
-
-    private static List<StoreOutcome> put(Tier remote, List<Entry> entries) {
-        return await(remote.putAll(entries));
-    }
-
-    private static <T> T await(CompletionStage<T> stage) {
-        try {
-            return stage.toCompletableFuture().get(1, TimeUnit.MINUTES);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedCallException("a warm-up batch", e);
-        } catch (ExecutionException | TimeoutException e) {
-            throw new IllegalStateException("a tier broke its contract: its stage must complete normally in time", e);
-        }
-    }
-
-    private void count(StoreOutcome outcome) {
-        if (outcome instanceof StoreOutcome.Applied) {
-            copied++;
-        } else if (outcome instanceof StoreOutcome.Superseded) {
-            superseded++;
-        } else {
-            failed++;
-        }
-    }
-
-    /** Waits until the plan's rate allows the next batch. */
-    private void pace() {
-        long due = (long) (read * 1e9 / plan.entriesPerSecond());
-        for (long early = due - (System.nanoTime() - started);
-                early > 0 && !Thread.currentThread().isInterrupted();
-                early = due - (System.nanoTime() - started)) {
-            LockSupport.parkNanos(early);
+        TierStatus status = local.status();
+        localFull = engine.warming().localEvictions() > evictionsBefore
+                || status.entries() >= FULL * engine.settings().localCache().capacity();
+        if (localFull && engine.tiers().remote() == null) {
+            end(Outcome.LOCAL_FULL);
         }
     }
 
     private WarmupProgress progress() {
         return new WarmupProgress(
-                read, copied, superseded, failed, total, Duration.ofNanos(System.nanoTime() - started));
+                tally.read.get(),
+                tally.copied.get(),
+                tally.superseded.get(),
+                tally.failed.get(),
+                tally.doubted.get(),
+                tally.bytes.get(),
+                total,
+                shares.finished(),
+                WarmupShares.PARTS,
+                pace.entriesPerSecond(),
+                Duration.ofNanos(System.nanoTime() - started));
     }
 }

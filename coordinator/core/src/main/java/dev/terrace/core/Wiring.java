@@ -365,6 +365,9 @@ final class Wiring {
                 metrics);
         Map<String, Boolean> slides = new ConcurrentHashMap<>();
         fills.heedSliding(name -> slides.computeIfAbsent(name, fresh -> sliding.longestMillis(fresh) > 0));
+        Heat heat = new Heat(settings.warmup().heatKeys());
+        HeatKeeper keeper = new HeatKeeper(
+                heat, copies.near(), tiers, clock, settings.warmup().heatKeys());
         Engine engine = new Engine(
                 settings,
                 policies,
@@ -386,6 +389,7 @@ final class Wiring {
                 coherence,
                 announcer,
                 promises,
+                new Warming(heat, keeper, fleet, metrics),
                 new Gate());
         announcer.start();
         origin.restore();

@@ -24,8 +24,13 @@ final class LastingTier extends ForwardingTier implements ScannableTier {
     }
 
     @Override
-    public void scan(Predicate<Entry> visitor) {
-        heap.scan(visitor);
+    public String layout() {
+        return heap.layout();
+    }
+
+    @Override
+    public void scan(int part, int parts, Predicate<Entry> visitor) {
+        heap.scan(part, parts, visitor);
     }
 
     @Override

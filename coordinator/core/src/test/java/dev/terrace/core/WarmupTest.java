@@ -29,7 +29,8 @@ class WarmupTest {
                     new WarmupPlan(Set.of("quotes"), Long.MAX_VALUE, 1_000_000, true), told::add);
             assertThat(report.outcome()).isEqualTo(WarmupReport.Outcome.EXHAUSTED);
             assertThat(report.progress().read()).isEqualTo(1_199);
-            assertThat(told).hasSizeGreaterThanOrEqualTo(3);
+            assertThat(told).hasSizeGreaterThanOrEqualTo(2);
+            assertThat(told.get(told.size() - 1)).isEqualTo(report.progress());
             assertThat(cache.read("k500").source()).isEqualTo(Source.L1);
             assertThat(stack.heldBy(stack.remoteHeap, "k500")).isEqualTo("v500");
             assertThat(cache.get("k1")).isEqualTo("newer");

@@ -4,6 +4,7 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Coordinating;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Peeking;
 import dev.terrace.spi.Prolonging;
 import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.StoreOutcome;
@@ -27,7 +28,7 @@ import java.util.function.Predicate;
  * A tier on the heap, unbounded, whose stages are complete when returned. For tests that must control time or order; put a
  * {@link FaultyTier} around it for everything that can go wrong. Thread-safe.
  */
-public final class HeapTier implements ScannableTier, Coordinating, Prolonging {
+public final class HeapTier implements ScannableTier, Coordinating, Prolonging, Peeking {
     private final TierLevel level;
     private final InstantSource clock;
     private final ConcurrentHashMap<CacheKey, Entry> entries = new ConcurrentHashMap<>();
@@ -115,6 +116,18 @@ public final class HeapTier implements ScannableTier, Coordinating, Prolonging {
     }
 
     @Override
+    public CompletionStage<Map<CacheKey, Version>> versions(Collection<CacheKey> keys) {
+        Map<CacheKey, Version> held = new HashMap<>();
+        keys.forEach(key -> {
+            Lookup found = find(key);
+            if (!(found instanceof Lookup.Unavailable)) {
+                held.put(key, found instanceof Lookup.Hit hit ? hit.entry().version() : Version.ZERO);
+            }
+        });
+        return CompletableFuture.completedFuture(held);
+    }
+
+    @Override
     public CompletionStage<StoreOutcome> put(Entry entry, WriteCondition condition) {
         return CompletableFuture.completedFuture(store(entry, condition));
     }
@@ -135,9 +148,15 @@ public final class HeapTier implements ScannableTier, Coordinating, Prolonging {
     }
 
     @Override
-    public void scan(Predicate<Entry> visitor) {
+    public String layout() {
+        return "heap";
+    }
+
+    @Override
+    public void scan(int part, int parts, Predicate<Entry> visitor) {
         for (Entry entry : entries.values()) {
-            if (!entry.isExpired(clock.millis()) && !visitor.test(entry)) {
+            boolean within = Math.floorMod(entry.key().hashCode(), parts) == part;
+            if (within && !entry.isExpired(clock.millis()) && !visitor.test(entry)) {
                 return;
             }
         }

@@ -2,51 +2,26 @@ package dev.terrace.node.cli;
 
 import java.io.PrintWriter;
 import java.util.Locale;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
-/**
- * Shows how many bytes are done: one line that redraws itself on a terminal, a plain line every few seconds elsewhere, nothing when it is
- * told to be quiet. Called as often as one likes. Thread-safe.
- */
+/** Shows on a {@link ProgressLine} how many bytes are done. Called as often as one likes. Thread-safe. */
 final class ByteProgress implements LongConsumer, AutoCloseable {
-    private static final long TERMINAL_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
-    private static final long PLAIN_NANOS = TimeUnit.SECONDS.toNanos(5);
-
-    private final PrintWriter out;
+    private final ProgressLine shown;
     private final String what;
     private final LongSupplier total;
-    private final boolean quiet;
-    private final boolean terminal;
     private final long started = System.nanoTime();
-    private long shown = started;
-    private boolean drawn;
 
     /** @param total how many bytes there are, or 0 when that is not known yet */
     ByteProgress(PrintWriter out, String what, LongSupplier total, boolean quiet) {
-        this.out = out;
+        this.shown = new ProgressLine(out, quiet);
         this.what = what;
         this.total = total;
-        this.quiet = quiet;
-        this.terminal = Terminal.isThere();
     }
 
     @Override
-    public synchronized void accept(long done) {
-        long now = System.nanoTime();
-        if (quiet || now - shown < (terminal ? TERMINAL_NANOS : PLAIN_NANOS)) {
-            return;
-        }
-        shown = now;
-        String line = line(what, done, total.getAsLong(), (now - started) / 1e9);
-        if (terminal) {
-            out.print("\r" + line + "\u001b[K");
-            drawn = true;
-        } else {
-            out.println(line);
-        }
-        out.flush();
+    public void accept(long done) {
+        shown.show(() -> line(what, done, total.getAsLong(), (System.nanoTime() - started) / 1e9));
     }
 
     static String line(String what, long done, long total, double seconds) {
@@ -71,10 +46,7 @@ final class ByteProgress implements LongConsumer, AutoCloseable {
     }
 
     @Override
-    public synchronized void close() {
-        if (drawn) {
-            out.println();
-            out.flush();
-        }
+    public void close() {
+        shown.close();
     }
 }

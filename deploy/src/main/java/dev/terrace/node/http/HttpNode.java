@@ -36,6 +36,8 @@ public final class HttpNode implements AutoCloseable {
     private final Jobs jobs = new Jobs();
     private final Chaos chaos;
     private final ServerSettings settings;
+    private final WarmupEndpoints warmups;
+    private final boolean warmsUpOnStart;
 
     /** Prepares; {@link #start} listens. */
     public HttpNode(CacheCoordinator coordinator, ServerSettings settings, @Nullable HttpOrigin origin) {
@@ -97,6 +99,9 @@ public final class HttpNode implements AutoCloseable {
         new BulkEndpoints(caches).addTo(router);
         new InvalidationEndpoints(caches).addTo(router);
         new OperationsEndpoints(coordinator, jobs).addTo(router);
+        this.warmups = new WarmupEndpoints(coordinator, jobs);
+        this.warmsUpOnStart = coordinator.settings().warmup().onStart();
+        warmups.addTo(router);
         new FleetEndpoints(coordinator).addTo(router);
         new JournalEndpoints(coordinator).addTo(router);
         new LadderEndpoints(coordinator).addTo(router);
@@ -119,7 +124,7 @@ public final class HttpNode implements AutoCloseable {
     }
 
     /**
-     * Listens.
+     * Listens, and begins a warm-up when the settings ask for one.
      *
      * @throws SetupException when the port is taken
      */
@@ -133,6 +138,9 @@ public final class HttpNode implements AutoCloseable {
                     "cannot listen on " + settings.host() + ":" + settings.port() + ": " + e.getMessage(),
                     taken ? "stop what listens there, or choose another port with --port" : "",
                     e);
+        }
+        if (warmsUpOnStart) {
+            warmups.start();
         }
     }
 

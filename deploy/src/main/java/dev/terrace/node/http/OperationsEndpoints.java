@@ -6,14 +6,10 @@ import com.codahale.metrics.Metric;
 import com.codahale.metrics.MetricRegistry;
 import com.codahale.metrics.Snapshot;
 import com.codahale.metrics.Timer;
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.terrace.api.LadderStatus;
 import dev.terrace.api.Rung;
 import dev.terrace.core.CacheCoordinator;
 import dev.terrace.core.CoherenceStatus;
-import dev.terrace.core.WarmupPlan;
-import dev.terrace.core.WarmupProgress;
-import dev.terrace.core.WarmupReport;
 import dev.terrace.node.jobs.Jobs;
 import dev.terrace.spi.TierStatus;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
@@ -21,15 +17,14 @@ import io.prometheus.metrics.instrumentation.dropwizard.DropwizardExports;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
-/** Health, metrics, warm-up jobs. */
+/** Health, metrics, jobs. */
 final class OperationsEndpoints {
     private final CacheCoordinator coordinator;
     private final Jobs jobs;
@@ -47,8 +42,8 @@ final class OperationsEndpoints {
                 .on("GET", "/health/ready", this::ready)
                 .on("GET", "/cache-metrics", this::cacheMetrics)
                 .on("GET", "/metrics", this::metrics)
-                .on("POST", "/warmup", this::warmup)
                 .on("GET", "/jobs/*", this::job)
+                .on("DELETE", "/jobs/*", this::stop)
                 .on("GET", "/", this::index);
     }
 
@@ -64,7 +59,7 @@ final class OperationsEndpoints {
                   GET    /v1/caches/{cache}/entries/{key}/explain    what every tier holds, and why
                   POST   /v1/caches/{cache}/entries/{key}/increment?delta=1
                   POST   /v1/caches/{cache}/bulk/get | bulk/put
-                  POST   /invalidate   POST /warmup   GET /jobs/{id}
+                  POST   /invalidate   POST /warmup   GET, DELETE /jobs/{id}
                   GET    /zones   /coherence   /ladder   /journal
                   GET    /cache-metrics   /metrics   /health/live   /health/ready
                 """);
@@ -161,71 +156,22 @@ final class OperationsEndpoints {
         exchange.bytes(200, PrometheusTextFormatWriter.CONTENT_TYPE, out.toByteArray());
     }
 
-    private void warmup(Exchange exchange) throws IOException {
-        WarmupPlan plan = plan(exchange);
-        Jobs.Job job = jobs.start("warmup", progress -> {
-            WarmupReport report = coordinator.warmUp(plan, step -> progress.accept(tree(step)));
-            Map<String, Object> end = new LinkedHashMap<>(tree(report.progress()));
-            end.put("outcome", report.outcome().name().toLowerCase(Locale.ROOT));
-            return end;
-        });
-        exchange.with("Location", "/jobs/" + job.id()).json(202, tree(job));
-    }
-
-    private static WarmupPlan plan(Exchange exchange) {
-        WarmupPlan everything = WarmupPlan.everything();
-        JsonNode json = exchange.jsonOrEmpty();
-        refuseUnknown(json);
-        Set<String> caches = new HashSet<>();
-        json.path("caches").forEach(name -> caches.add(name.asText()));
-        long most = json.path("max_entries").asLong(everything.maxEntries());
-        int rate = json.path("entries_per_second").asInt(everything.entriesPerSecond());
-        if (most < 1 || rate < 1) {
-            throw new HttpProblem(400, "Bad request", "max_entries and entries_per_second must be at least 1");
-        }
-        return new WarmupPlan(caches, most, rate, json.path("local_too").asBoolean(true));
-    }
-
-    /** A mistyped limit must not warm up everything. */
-    private static void refuseUnknown(JsonNode plan) {
-        plan.properties().forEach(field -> {
-            JsonNode value = field.getValue();
-            boolean right = switch (field.getKey()) {
-                case "caches" -> value.isArray();
-                case "max_entries", "entries_per_second" -> value.isIntegralNumber();
-                case "local_too" -> value.isBoolean();
-                default -> false;
-            };
-            if (!right) {
-                throw new HttpProblem(
-                        400,
-                        "Bad request",
-                        "'" + field.getKey() + "' is not understood; a plan may have caches (a list of names),"
-                                + " max_entries and entries_per_second (whole numbers), local_too (true or false)");
-            }
-        });
-    }
-
-    private static Map<String, Object> tree(WarmupProgress progress) {
-        Map<String, Object> tree = new LinkedHashMap<>();
-        tree.put("read", progress.read());
-        tree.put("copied", progress.copied());
-        tree.put("superseded", progress.superseded());
-        tree.put("failed", progress.failed());
-        tree.put("total", progress.total());
-        tree.put("seconds", Jobs.seconds(progress.elapsed()));
-        return tree;
-    }
-
     private void job(Exchange exchange) throws IOException {
-        Jobs.Job job = jobs.find(exchange.segment(1));
+        exchange.json(200, tree(found(jobs.find(exchange.segment(1)))));
+    }
+
+    private void stop(Exchange exchange) throws IOException {
+        exchange.json(202, tree(found(jobs.stop(exchange.segment(1)))));
+    }
+
+    private static Jobs.Job found(Jobs.@Nullable Job job) {
         if (job == null) {
             throw new HttpProblem(404, "Not found", "no job has this number, or it was long ago");
         }
-        exchange.json(200, tree(job));
+        return job;
     }
 
-    private static Map<String, Object> tree(Jobs.Job job) {
+    static Map<String, Object> tree(Jobs.Job job) {
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("id", job.id());
         tree.put("kind", job.kind());

@@ -2,10 +2,12 @@ package dev.terrace.node.jobs;
 
 import dev.terrace.api.BadInputException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,9 @@ public final class Jobs implements AutoCloseable {
     });
     private final Map<String, Job> jobs = new LinkedHashMap<>();
 
+    /** Of jobs that have not ended. */
+    private final Map<String, Future<?>> underWay = new HashMap<>();
+
     /** For {@code new}. */
     public Jobs() {}
 
@@ -41,7 +46,7 @@ public final class Jobs implements AutoCloseable {
      *
      * @param id its number
      * @param kind {@code warmup}
-     * @param state {@code waiting}, {@code running}, {@code done} or {@code failed}
+     * @param state {@code waiting}, {@code running}, {@code done}, {@code failed} or {@code stopped}
      * @param progress the last that it told
      * @param error why it failed, or null
      */
@@ -71,7 +76,7 @@ public final class Jobs implements AutoCloseable {
                 .limit(Math.max(0, jobs.size() - REMEMBERED))
                 .toList()
                 .forEach(jobs::remove);
-        thread.execute(() -> run(job, work));
+        underWay.put(id, thread.submit(() -> run(job, work)));
         return job;
     }
 
@@ -80,11 +85,43 @@ public final class Jobs implements AutoCloseable {
         try {
             Map<String, Object> end =
                     work.run(progress -> update(new Job(job.id(), job.kind(), "running", progress, null)));
-            update(new Job(job.id(), job.kind(), "done", end, null));
+            end(new Job(job.id(), job.kind(), isStopped(job.id()) ? "stopped" : "done", end, null));
         } catch (Exception e) {
+            if (isStopped(job.id())) {
+                Job last = find(job.id());
+                end(new Job(job.id(), job.kind(), "stopped", last == null ? Map.of() : last.progress(), null));
+                return;
+            }
             LOG.warn("job failed id={} kind={} reason={}", job.id(), job.kind(), e.toString());
-            update(new Job(job.id(), job.kind(), "failed", Map.of(), String.valueOf(e.getMessage())));
+            end(new Job(job.id(), job.kind(), "failed", Map.of(), String.valueOf(e.getMessage())));
         }
+    }
+
+    private synchronized boolean isStopped(String id) {
+        Future<?> future = underWay.get(id);
+        return future != null && future.isCancelled();
+    }
+
+    private synchronized void end(Job job) {
+        underWay.remove(job.id());
+        update(job);
+    }
+
+    /**
+     * Interrupts a job, or drops it when it is waiting; one that has ended stays as it is. It may take a moment until it has stopped.
+     *
+     * @return the job as it stands, or null when there is none of this number
+     */
+    public synchronized @Nullable Job stop(String id) {
+        Job job = jobs.get(id);
+        Future<?> future = underWay.get(id);
+        if (job != null && future != null) {
+            future.cancel(true);
+            if (job.state().equals("waiting")) {
+                end(new Job(id, job.kind(), "stopped", job.progress(), null));
+            }
+        }
+        return jobs.get(id);
     }
 
     private synchronized void update(Job job) {

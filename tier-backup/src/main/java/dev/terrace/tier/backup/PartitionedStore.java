@@ -554,6 +554,11 @@ final class PartitionedStore {
 
     /** Records of a partition from hash {@code from} on; none when the partition is gone. */
     Slice slice(long sequence, byte[] from, int most) throws RocksDBException, ClosedStore {
+        return slice(sequence, from, null, most);
+    }
+
+    /** As the other, of those before hash {@code to}; null for no end. */
+    Slice slice(long sequence, byte[] from, byte @Nullable [] to, int most) throws RocksDBException, ClosedStore {
         enter();
         try (ReadOptions passing = new ReadOptions().setFillCache(false)) {
             Partition partition = find(sequence);
@@ -565,10 +570,14 @@ final class PartitionedStore {
                 long bytes = 0;
                 byte[] last = from;
                 for (iterator.seek(from); iterator.isValid(); iterator.next()) {
-                    if (records.size() == most || bytes > SLICE_BYTES) {
-                        return new Slice(records, iterator.key(), false);
+                    byte[] here = iterator.key();
+                    if (to != null && Arrays.compareUnsigned(here, to) >= 0) {
+                        return new Slice(records, null, false);
                     }
-                    last = iterator.key();
+                    if (records.size() == most || bytes > SLICE_BYTES) {
+                        return new Slice(records, here, false);
+                    }
+                    last = here;
                     records.add(new Stored(last, iterator.value()));
                     bytes += records.get(records.size() - 1).record.length;
                 }

@@ -167,8 +167,13 @@ final class ReopeningTier extends ForwardingTier implements ScannableTier, HintS
     }
 
     @Override
-    public void scan(Predicate<Entry> visitor) {
-        open.tier.scan(visitor);
+    public String layout() {
+        return open.tier.layout();
+    }
+
+    @Override
+    public void scan(int part, int parts, Predicate<Entry> visitor) {
+        open.tier.scan(part, parts, visitor);
     }
 
     @Override

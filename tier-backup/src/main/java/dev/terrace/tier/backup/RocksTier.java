@@ -374,9 +374,14 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder {
     }
 
     @Override
-    public void scan(Predicate<Entry> visitor) {
+    public String layout() {
+        return vault.layout();
+    }
+
+    @Override
+    public void scan(int part, int parts, Predicate<Entry> visitor) {
         try {
-            new Scan(vault, meters, clock).run(visitor);
+            new Scan(vault, meters, clock, part, parts).run(visitor);
         } finally {
             Records.releaseThread();
         }

@@ -2,22 +2,42 @@ package dev.terrace.tier.backup;
 
 import dev.terrace.api.UnavailableException;
 import dev.terrace.spi.Entry;
+import java.nio.ByteBuffer;
 import java.time.InstantSource;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 
-/** Walks through all live values, newest partition first, a slice at a time; the lock is free while visitors work. */
+/**
+ * Walks through the live values of a part of all hashes, newest partition first, a slice at a time; the lock is free while visitors work.
+ */
 final class Scan {
     private static final int SLICE = 256;
+
+    /** Hashes are told apart by their first two bytes. */
+    private static final int PREFIXES = 1 << 16;
 
     private final Vault vault;
     private final Meters meters;
     private final InstantSource clock;
+    private final byte[] first;
+    private final byte @Nullable [] end;
 
-    Scan(Vault vault, Meters meters, InstantSource clock) {
+    /** @param part of {@code parts} equal ones, from 0; at most 65,536 */
+    Scan(Vault vault, Meters meters, InstantSource clock, int part, int parts) {
+        if (parts < 1 || parts > PREFIXES || part < 0 || part >= parts) {
+            throw new IllegalArgumentException("part " + part + " of " + parts);
+        }
         this.vault = vault;
         this.meters = meters;
         this.clock = clock;
+        this.first = beginning(part, parts);
+        this.end = part + 1 == parts ? null : beginning(part + 1, parts);
+    }
+
+    private static byte[] beginning(int part, int parts) {
+        int prefix = (int) ((long) part * PREFIXES / parts);
+        return ByteBuffer.allocate(KeyHash.BYTES).putShort((short) prefix).array();
     }
 
     void run(Predicate<Entry> visitor) {
@@ -36,9 +56,9 @@ final class Scan {
 
     private boolean walk(long partition, Predicate<Entry> visitor)
             throws RocksDBException, PartitionedStore.ClosedStore {
-        byte[] from = new byte[KeyHash.BYTES];
+        byte[] from = first;
         while (from != null) {
-            PartitionedStore.Slice slice = vault.store().slice(partition, from, SLICE);
+            PartitionedStore.Slice slice = vault.store().slice(partition, from, end, SLICE);
             if (slice.damaged()) {
                 meters.corrupt.inc();
             }

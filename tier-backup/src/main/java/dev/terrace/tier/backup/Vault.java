@@ -3,6 +3,7 @@ package dev.terrace.tier.backup;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.WriteCondition;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,6 +37,11 @@ final class Vault {
 
     PartitionedStore store() {
         return store;
+    }
+
+    /** Names the order in which keys lie, which a secret decides where there is one, and reveals nothing of it. */
+    String layout() {
+        return HexFormat.of().formatHex(hash.of(CacheKey.of("terrace.layout", "name of the layout")));
     }
 
     /** What is held under {@code key}, expired or not; null when there is nothing that can be believed. */

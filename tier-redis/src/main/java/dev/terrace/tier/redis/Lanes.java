@@ -38,6 +38,8 @@ final class Lanes {
 
     private static final RedisCommand<?> MGET = new RedisCommand<>("MGET", new ObjectListReplayDecoder<>());
 
+    private static final RedisCommand<?> GETRANGE = new RedisCommand<>("GETRANGE");
+
     private static final RedisCommand<?> EVALSHA = new RedisCommand<>(ReturnType.VALUE.getCommand(), "EVALSHA");
 
     private final CommandAsyncExecutor executor;
@@ -71,6 +73,11 @@ final class Lanes {
     /** What is under {@code key}, or null. */
     static Command<byte[]> get(String key) {
         return new Command<>(key, RedisCommands.GET, key);
+    }
+
+    /** The first {@code bytes} of what is under {@code key}; empty when there is nothing. */
+    static Command<byte[]> head(String key, int bytes) {
+        return new Command<>(key, GETRANGE, key, "0", Integer.toString(bytes - 1));
     }
 
     /** What is under {@code keys}, of one slot, or of any where there are no slots: null where there is nothing, or no string. */

@@ -11,6 +11,7 @@ import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.LeaseStore;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.Peeking;
 import dev.terrace.spi.Probed;
 import dev.terrace.spi.Prolonging;
 import dev.terrace.spi.RateStore;
@@ -47,9 +48,12 @@ import org.jspecify.annotations.Nullable;
  * network threads or on the timer's: what depends on them must not block. At most {@link #MOST_IN_FLIGHT} calls wait for a
  * server that does not answer; further ones are refused as overloaded.
  */
-final class RedisTier implements Tier, Coordinating, Probed, Prolonging {
+final class RedisTier implements Tier, Coordinating, Peeking, Probed, Prolonging {
     /** Bounds the memory that a frozen server can pin: a call leaves when Redisson gives it up, soon after its deadline. */
     static final int MOST_IN_FLIGHT = 10_000;
+
+    /** An envelope up to the end of its version. */
+    private static final int VERSION_HEAD_BYTES = 2 + Version.BYTES;
 
     private final DistributedCacheSettings settings;
     private final Connector connector;
@@ -285,6 +289,44 @@ final class RedisTier implements Tier, Coordinating, Probed, Prolonging {
     private Lookup lookup(CacheKey key, CompletableFuture<byte[]> answer) {
         Throwable failure = failureOf(answer);
         return failure == null ? lookup(key, answer.join()) : explain(failure);
+    }
+
+    @Override
+    public CompletionStage<Map<CacheKey, Version>> versions(Collection<CacheKey> asked) {
+        List<CacheKey> distinct = List.copyOf(Set.copyOf(asked));
+        if (distinct.isEmpty()) {
+            return CompletableFuture.completedStage(Map.of());
+        }
+        List<String> names = distinct.stream().map(keys::of).toList();
+        // Set before anything can look at it, as in getAll.
+        RedissonCommands.@Nullable Values[] sent = new RedissonCommands.Values[1];
+        return call(
+                to -> {
+                    RedissonCommands.Values values = to.heads(names, VERSION_HEAD_BYTES);
+                    sent[0] = values;
+                    return values.all();
+                },
+                done -> versions(distinct, sent[0]),
+                no -> versions(distinct, sent[0]));
+    }
+
+    private static Map<CacheKey, Version> versions(List<CacheKey> asked, RedissonCommands.@Nullable Values values) {
+        Map<CacheKey, Version> held = new HashMap<>(asked.size() * 2);
+        for (int i = 0; values != null && i < asked.size(); i++) {
+            CompletableFuture<byte[]> answer = values.at(i);
+            if (answer.isDone() && failureOf(answer) == null) {
+                held.put(asked.get(i), versionIn(answer.join()));
+            }
+        }
+        return held;
+    }
+
+    private static Version versionIn(byte @Nullable [] head) {
+        if (head == null || head.length < VERSION_HEAD_BYTES || head[0] != Envelope.FORMAT) {
+            return Version.ZERO;
+        }
+        ByteBuffer version = ByteBuffer.wrap(head, VERSION_HEAD_BYTES - Version.BYTES, Version.BYTES);
+        return new Version(version.getLong(), version.getLong());
     }
 
     private RedissonCommands.Store storeOf(Entry entry, WriteCondition condition, long now) {

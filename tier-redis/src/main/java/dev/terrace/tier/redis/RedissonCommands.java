@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.redisson.api.RScript.ReturnType;
@@ -88,9 +89,18 @@ final class RedissonCommands {
     }
 
     private Values singly(List<String> keys) {
+        return each(keys, Lanes::get);
+    }
+
+    private Values each(List<String> keys, Function<String, Command<byte[]>> make) {
         List<Command<byte[]>> commands = new ArrayList<>(keys.size());
-        keys.forEach(key -> commands.add(Lanes.get(key)));
+        keys.forEach(key -> commands.add(make.apply(key)));
         return new Singly(lanes.submitAll(commands), commands);
+    }
+
+    /** The first {@code bytes} of each; one round trip per primary. */
+    Values heads(List<String> keys, int bytes) {
+        return each(keys, key -> Lanes.head(key, bytes));
     }
 
     private Values together(List<String> keys) {
