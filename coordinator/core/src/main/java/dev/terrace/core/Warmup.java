@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -47,6 +48,7 @@ final class Warmup {
     private final Queue<List<CacheKey>> hot = new ConcurrentLinkedQueue<>();
     private final AtomicReference<@Nullable Outcome> over = new AtomicReference<>();
     private final AtomicReference<@Nullable RuntimeException> bug = new AtomicReference<>();
+    private final AtomicInteger hotOpen = new AtomicInteger();
     private final AtomicLong admittedBytes = new AtomicLong();
     private final AtomicLong awaySince = new AtomicLong();
     private final long started = System.nanoTime();
@@ -114,6 +116,12 @@ final class Warmup {
         return over.get() != null;
     }
 
+    /** Whether it is over, and what was gathered is not wanted any more either. */
+    boolean isBrokenOff() {
+        Outcome outcome = over.get();
+        return outcome != null && outcome != Outcome.REACHED_LIMIT && outcome != Outcome.REACHED_BYTES;
+    }
+
     private void end(Outcome outcome) {
         over.compareAndSet(null, outcome);
     }
@@ -122,6 +130,16 @@ final class Warmup {
     @Nullable
     List<CacheKey> nextHot() {
         return hot.poll();
+    }
+
+    /** Some of the hottest keys are on their way. */
+    void hotSent() {
+        hotOpen.decrementAndGet();
+    }
+
+    /** Whether the rest may begin. */
+    boolean isHotSent() {
+        return hotOpen.get() == 0;
     }
 
     /** Whether one more entry of so many bytes is within the plan; says that the warm-up is over when it is not. */
@@ -173,6 +191,7 @@ final class Warmup {
         for (int from = 0; from < hottest.size(); from += HOT_AT_ONCE) {
             hot.add(hottest.subList(from, Math.min(hottest.size(), from + HOT_AT_ONCE)));
         }
+        hotOpen.set(hot.size());
         List<Thread> workers = start(source);
         try {
             conduct(workers);

@@ -182,7 +182,7 @@ final class WarmupShares {
 
     private void release(int part) {
         if (leases != null) {
-            Waiting.on(leases.release(key(part), owner));
+            leases.release(key(part), owner);
         }
     }
 
@@ -193,7 +193,8 @@ final class WarmupShares {
             return;
         }
         renewed = now;
-        mine().forEach(part -> Waiting.on(leases.renew(key(part), owner, LEASE)));
+        // Nothing is to be done about those that are lost.
+        mine().forEach(part -> leases.renew(key(part), owner, LEASE));
     }
 
     private synchronized List<Integer> mine() {

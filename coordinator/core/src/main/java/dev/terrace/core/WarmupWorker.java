@@ -40,6 +40,7 @@ final class WarmupWorker implements Runnable {
     private static final int COPIES = 3;
 
     private static final long SLOW_BATCH_NANOS = TimeUnit.MILLISECONDS.toNanos(60);
+    private static final long SHORT_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final Warmup job;
@@ -79,8 +80,12 @@ final class WarmupWorker implements Runnable {
     public void run() {
         for (List<CacheKey> hot = job.nextHot(); hot != null && !job.isOver(); hot = job.nextHot()) {
             hot(hot);
+            job.hotSent();
         }
         drain();
+        while (!job.isHotSent() && !job.isOver()) {
+            LockSupport.parkNanos(SHORT_WAIT_NANOS);
+        }
         while (!job.isOver()) {
             WarmupShares.Next next = job.shares().next();
             if (next instanceof WarmupShares.Next.Copy copy) {
@@ -163,7 +168,7 @@ final class WarmupWorker implements Runnable {
         int bytes = batchBytes;
         batch = new ArrayList<>();
         batchBytes = 0;
-        if (!job.pace().await(gathered.size(), job::isOver)) {
+        if (!job.pace().await(gathered.size(), job::isBrokenOff)) {
             return;
         }
         while (underWay.size() >= BATCHES_UNDER_WAY

@@ -251,6 +251,7 @@ class NodeHttpIT {
         assertThat(node.send("POST", "/warmup", "{\"max_entrys\": 1}").statusCode())
                 .isEqualTo(400);
         assertThat(node.send("POST", "/warmup", "{").statusCode()).isEqualTo(400);
+        assertThat(node.send("POST", "/warmup", "{\"hit_ratio\": 2}").body()).contains("above 0, at most 1");
         assertThat(node.send("POST", "/v1/caches/demo/bulk/put", "{\"entries\": {\"a\": \"QQ==\", \"a\": \"Qg==\"}}")
                         .statusCode())
                 .isEqualTo(400);
@@ -292,6 +293,26 @@ class NodeHttpIT {
         assertThat(json(node.get(job)).path("progress").path("copied").asLong()).isEqualTo(50);
         assertThat(redis.command("DBSIZE")).startsWith(":");
         assertThat(redis.command("EXISTS", "terrace:warm:key-7")).startsWith(":1");
+    }
+
+    @Test
+    void aWarmUpIsStoppedByDeletingItsJob() {
+        for (int i = 0; i < 50; i++) {
+            node.send("PUT", entry("slow", "key-" + i), "value " + i);
+        }
+        HttpResponse<String> started =
+                node.send("POST", "/warmup", "{\"caches\": [\"slow\"], \"entries_per_second\": 1, \"shared\": false}");
+        String job = started.headers().firstValue("Location").orElseThrow();
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> json(node.get(job)).path("progress").path("read").asLong() > 0);
+        assertThat(node.send("DELETE", job, null).statusCode()).isEqualTo(202);
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> json(node.get(job)).path("state").asText().equals("stopped"));
+        assertThat(json(node.get(job)).path("progress").path("outcome").asText())
+                .isEqualTo("stopped");
+        assertThat(node.send("DELETE", "/jobs/no-such", null).statusCode()).isEqualTo(404);
     }
 
     @Test
