@@ -100,7 +100,8 @@ class WarmupFleetTest {
             }
             assertThat(copied).isEqualTo(ENTRIES + 1);
             for (String key : List.of("k0", "k" + (ENTRIES - 1), "only here")) {
-                assertThat(remote.get(Stack.key(key)).toCompletableFuture().join()).isInstanceOf(Lookup.Hit.class);
+                assertThat(remote.get(Stack.key(key)).toCompletableFuture().join())
+                        .isInstanceOf(Lookup.Hit.class);
             }
         } finally {
             threads.shutdownNow();
@@ -127,8 +128,8 @@ class WarmupFleetTest {
             });
             stack.remoteHeap.wipe();
             stack.local.wipe();
-            WarmupReport report = stack.coordinator.warmUp(
-                    new WarmupPlan(Set.of("quotes"), 3, 1_000_000, true), progress -> {});
+            WarmupReport report =
+                    stack.coordinator.warmUp(new WarmupPlan(Set.of("quotes"), 3, 1_000_000, true), progress -> {});
             assertThat(report.outcome()).isEqualTo(WarmupReport.Outcome.REACHED_LIMIT);
             for (String key : hot) {
                 assertThat(stack.heldBy(stack.remoteHeap, key)).isEqualTo("v" + key.substring(1));
@@ -212,8 +213,8 @@ class WarmupFleetTest {
         try (Stack stack = Stack.of("13s", smallLocal(50))) {
             fill(stack, 2_000);
             stack.local.wipe();
-            WarmupReport report = stack.coordinator.warmUp(
-                    new WarmupPlan(Set.of(), Long.MAX_VALUE, 500, true), progress -> {});
+            WarmupReport report =
+                    stack.coordinator.warmUp(new WarmupPlan(Set.of(), Long.MAX_VALUE, 500, true), progress -> {});
             assertThat(report.outcome()).isEqualTo(WarmupReport.Outcome.LOCAL_FULL);
             assertThat(report.progress().copied()).isBetween(49L, 1_000L);
         }

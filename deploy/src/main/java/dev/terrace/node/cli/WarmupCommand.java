@@ -17,11 +17,13 @@ import picocli.CommandLine.Spec;
 /** Starts a warm-up on a node and follows it, or stops one. */
 @Command(
         name = "warmup",
-        description = "Fill L2 and L1 of a running node from its L3, hottest keys first, and follow the job to its end.",
+        description =
+                "Fill L2 and L1 of a running node from its L3, hottest keys first, and follow the job to its end.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        footer = "It stops at the first target that is reached. Interrupting the command leaves the job running: --follow"
-                + " finds it again, --stop ends it. Nodes that warm up at the same time share the work.")
+        footer =
+                "It stops at the first target that is reached. Interrupting the command leaves the job running: --follow"
+                        + " finds it again, --stop ends it. Nodes that warm up at the same time share the work.")
 final class WarmupCommand implements Callable<Integer> {
     @Option(names = "--cache", paramLabel = "CACHE", description = "Only these caches.")
     private List<String> caches = List.of();
@@ -89,8 +91,7 @@ final class WarmupCommand implements Callable<Integer> {
         String name = state.path("state").asText();
         out.println(json ? state.toString() : WarmupLine.summary(state));
         out.flush();
-        boolean asWanted = name.equals("done")
-                || stop != null && name.equals("stopped");
+        boolean asWanted = name.equals("done") || stop != null && name.equals("stopped");
         boolean away = state.path("progress").path("outcome").asText().equals("remote_away");
         return asWanted && !away ? ExitCodes.OK : ExitCodes.FAILED;
     }

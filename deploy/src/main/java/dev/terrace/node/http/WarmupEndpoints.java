@@ -63,7 +63,9 @@ final class WarmupEndpoints {
                 json.path("max_entries").asLong(all.maxEntries()),
                 json.path("max_bytes").asLong(all.maxBytes()),
                 json.path("hit_ratio").asDouble(all.hitRatio()),
-                seconds.isMissingNode() ? all.maxTime() : Duration.ofSeconds(Math.min(seconds.asLong(), LONGEST_SECONDS)),
+                seconds.isMissingNode()
+                        ? all.maxTime()
+                        : Duration.ofSeconds(Math.min(seconds.asLong(), LONGEST_SECONDS)),
                 (int) Math.min(
                         Integer.MAX_VALUE, json.path("entries_per_second").asLong(all.entriesPerSecond())),
                 json.path("yield").asBoolean(true) ? all.yieldAboveNanos() : 0,
@@ -81,16 +83,14 @@ final class WarmupEndpoints {
             JsonNode value = field.getValue();
             boolean right = switch (field.getKey()) {
                 case "caches" -> value.isArray();
-                case "max_entries", "max_bytes", "max_seconds", "entries_per_second" -> value.isIntegralNumber()
-                        && value.canConvertToLong()
-                        && value.asLong() >= 1;
+                case "max_entries", "max_bytes", "max_seconds", "entries_per_second" ->
+                    value.isIntegralNumber() && value.canConvertToLong() && value.asLong() >= 1;
                 case "hit_ratio" -> value.isNumber() && value.asDouble() > 0 && value.asDouble() <= 1;
                 case "local_too", "shared", "yield", "trust_backup" -> value.isBoolean();
                 default -> false;
             };
             if (!right) {
-                throw new HttpProblem(
-                        400, "Bad request", "'" + field.getKey() + "' is not understood" + UNDERSTOOD);
+                throw new HttpProblem(400, "Bad request", "'" + field.getKey() + "' is not understood" + UNDERSTOOD);
             }
         });
     }
