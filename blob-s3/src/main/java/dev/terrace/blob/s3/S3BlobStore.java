@@ -7,6 +7,7 @@ import dev.terrace.spi.BlobException.Kind;
 import dev.terrace.spi.BlobName;
 import dev.terrace.spi.BlobSource;
 import dev.terrace.spi.BlobStore;
+import dev.terrace.spi.Throttle;
 import java.io.InputStream;
 import java.net.URI;
 import java.util.ArrayList;

@@ -2,6 +2,7 @@ package dev.terrace.blob.s3;
 
 import dev.terrace.spi.BlobException;
 import dev.terrace.spi.BlobException.Kind;
+import dev.terrace.spi.Throttle;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;

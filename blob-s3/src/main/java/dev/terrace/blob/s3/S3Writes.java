@@ -5,6 +5,7 @@ import dev.terrace.spi.BlobException;
 import dev.terrace.spi.BlobException.Kind;
 import dev.terrace.spi.BlobSource;
 import dev.terrace.spi.BlobStore.Written;
+import dev.terrace.spi.Throttle;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;

@@ -2,6 +2,7 @@ package dev.terrace.blob.s3;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.terrace.spi.Throttle;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;

@@ -63,6 +63,11 @@ final class OfflineRepository implements AutoCloseable, TierContext {
         return storage.url().toString();
     }
 
+    /** As the settings say; 0 for no limit. */
+    int maxMibPerSecond() {
+        return storage.maxMibPerSecond();
+    }
+
     BackupRepository repository() {
         return repository;
     }

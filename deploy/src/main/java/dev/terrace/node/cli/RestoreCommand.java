@@ -7,6 +7,7 @@ import dev.terrace.tier.backup.Restore;
 import dev.terrace.tier.backup.repo.DamagedException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -28,6 +29,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         footer = "Killed anywhere, the same command goes on. Several writers are merged by version.")
 final class RestoreCommand implements Callable<Integer> {
+    private static final String GOES_ON = "; when that is mended, the same command goes on";
+
     @Option(
             names = "--config",
             paramLabel = "FILE",
@@ -68,6 +71,13 @@ final class RestoreCommand implements Callable<Integer> {
             description = "Into a folder of L3 that is there and that no node has open: newer versions stay.")
     private boolean merge;
 
+    @Option(
+            names = "--rate",
+            paramLabel = "MIB",
+            description =
+                    "At most so many MiB a second (default: backup_storage.object_storage.max_mb_per_second; 0: no limit but that).")
+    private @Nullable Integer rate;
+
     @Option(names = "--json", description = "Print JSON, and no progress.")
     private boolean json;
 
@@ -83,6 +93,7 @@ final class RestoreCommand implements Callable<Integer> {
         try (OfflineRepository repository = new OfflineRepository(config)) {
             Path target = into == null ? repository.l3().path() : into;
             Restore restore = new Restore(repository.store(), repository.l3(), repository, target, own);
+            restore.atMost((long) rate(repository) << 20);
             if (merge) {
                 restore.merging();
             }
@@ -125,6 +136,10 @@ final class RestoreCommand implements Callable<Integer> {
             return ExitCodes.OK;
         } catch (BlobException | DamagedException e) {
             throw new CommandFailure(ExitCodes.FAILED, String.valueOf(e.getMessage()));
+        } catch (FileSystemException e) {
+            throw new CommandFailure(ExitCodes.FAILED, "the restore stopped at " + e.getMessage() + GOES_ON);
+        } catch (IOException e) {
+            throw new CommandFailure(ExitCodes.FAILED, "the restore stopped: " + e.getMessage() + GOES_ON);
         }
     }
 
@@ -137,6 +152,17 @@ final class RestoreCommand implements Callable<Integer> {
                     spec.commandLine(), "--private-key and --private-key-passphrase-file belong together");
         }
         return RecipientKey.read(privateKey, SecretFile.read(privateKeyPassphrase, "passphrase file"));
+    }
+
+    private int rate(OfflineRepository repository) {
+        if (rate == null) {
+            return repository.maxMibPerSecond();
+        }
+        if (rate < 0) {
+            throw new ParameterException(
+                    spec.commandLine(), "--rate " + rate + " is not a rate; give MiB a second, or 0 for no limit");
+        }
+        return rate;
     }
 
     private @Nullable Instant moment() {

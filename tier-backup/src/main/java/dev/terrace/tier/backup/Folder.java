@@ -28,6 +28,7 @@ final class Folder implements AutoCloseable {
     static final String DATABASE = "db";
 
     private static final int FORMAT = 1;
+    private static final String RESTORED = "restored";
 
     /** What a folder is for. */
     enum Kind {
@@ -199,9 +200,23 @@ final class Folder implements AutoCloseable {
 
     /** What makes a folder Terrace's, in the file {@code TERRACE}. */
     static byte[] form(Kind kind, boolean encrypted) {
-        String text =
-                kind.heading + "\nformat=" + FORMAT + "\nencryption=" + (encrypted ? "aes-256-gcm" : "none") + "\n";
-        return text.getBytes(StandardCharsets.US_ASCII);
+        return text(kind, encrypted).getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** As {@link #form}, of a folder of L3 that was restored at that moment. */
+    static byte[] restored(boolean encrypted, long nowMillis) {
+        return (text(Kind.BACKUP, encrypted) + RESTORED + "=" + nowMillis + "\n").getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private static String text(Kind kind, boolean encrypted) {
+        return kind.heading + "\nformat=" + FORMAT + "\nencryption=" + (encrypted ? "aes-256-gcm" : "none") + "\n";
+    }
+
+    /** When it was restored, milliseconds since the epoch: what is older is kept as if it were written then. 0 when it was not. */
+    long restoredMillis() throws IOException {
+        Path marker = path.resolve(MARKER);
+        String at = Files.exists(marker) ? readMarker(kind, marker).getOrDefault(RESTORED, "") : "";
+        return at.matches("\\d{1,18}") ? Long.parseLong(at) : 0;
     }
 
     /** True when nothing was ever stored here. */

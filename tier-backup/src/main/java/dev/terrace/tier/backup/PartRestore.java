@@ -2,34 +2,26 @@ package dev.terrace.tier.backup;
 
 import dev.terrace.api.SetupException;
 import dev.terrace.spi.BlobException;
-import dev.terrace.spi.BlobSource;
-import dev.terrace.spi.BlobStore;
 import dev.terrace.tier.backup.repo.BlobRef;
 import dev.terrace.tier.backup.repo.DeltaFormat;
 import dev.terrace.tier.backup.repo.DeltaRef;
 import dev.terrace.tier.backup.repo.FileRef;
-import dev.terrace.tier.backup.repo.Sha256;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongConsumer;
-import org.jspecify.annotations.Nullable;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.FlushOptions;
@@ -44,37 +36,42 @@ import org.rocksdb.WriteOptions;
  * with what was signed. Killed anywhere and run again, it goes on with the files that are whole. For one thread.
  */
 final class PartRestore {
-    private static final int DOWNLOADS = 4;
-    private static final int BUFFER_BYTES = 1 << 16;
     private static final String HINTS = "hints";
+    /** Of deltas that wait to be applied; one more is under way. */
+    private static final long BYTES_AHEAD = 16L << 20;
 
-    private final BlobStore store;
     private final RestorePlan plan;
     private final Path database;
     private final Unsealing unsealing;
-    private final LongConsumer progress;
-    private final AtomicLong bytes = new AtomicLong();
+    private final Download download;
+    private final ExecutorService pool;
 
-    PartRestore(BlobStore store, RestorePlan plan, Path folder, @Nullable RecipientKey own, LongConsumer progress) {
-        this.store = store;
+    /** @param pool on which files and deltas are downloaded */
+    PartRestore(RestorePlan plan, Path folder, Unsealing unsealing, Download download, ExecutorService pool) {
         this.plan = plan;
         this.database = folder.resolve(Folder.DATABASE);
-        this.unsealing = new Unsealing(folder.resolve("unsealed"), own);
-        this.progress = progress;
+        this.unsealing = unsealing;
+        this.download = download;
+        this.pool = pool;
     }
 
     /** Returns how many batches were applied. */
     long run() throws BlobException, IOException, RocksDBException {
         Files.createDirectories(database);
         removeForeign();
-        download();
+        downloadFiles();
         unsealing.forget();
         return apply();
     }
 
     /** What an earlier try's RocksDB made of the files, from its first touch on, is not what was stored. */
     private void removeForeign() throws IOException {
-        List<String> wanted = plan.files().stream().map(FileRef::file).toList();
+        Set<String> wanted = new HashSet<>();
+        for (FileRef file : plan.files()) {
+            wanted.add(file.file());
+            wanted.add(
+                    String.valueOf(Download.part(database.resolve(file.file())).getFileName()));
+        }
         try (var children = Files.list(database)) {
             for (Path child : children.toList()) {
                 if (!wanted.contains(child.getFileName().toString())) {
@@ -84,23 +81,27 @@ final class PartRestore {
         }
     }
 
-    private void download() throws BlobException, IOException {
-        ExecutorService pool = Executors.newFixedThreadPool(DOWNLOADS, task -> {
-            Thread thread = new Thread(task, "terrace-l3-download");
-            thread.setDaemon(true);
-            return thread;
-        });
+    private void downloadFiles() throws BlobException, IOException {
+        List<Future<?>> all = new ArrayList<>();
         try {
-            List<Future<?>> all = new ArrayList<>();
             for (FileRef file : plan.files()) {
                 all.add(pool.submit(() -> {
-                    fetch(file);
+                    download.file(file.blob(), database.resolve(file.file()));
                     return null;
                 }));
             }
             for (Future<?> one : all) {
-                one.get();
+                await(one);
             }
+        } finally {
+            all.forEach(one -> one.cancel(true)); // Of those that are left when one has failed.
+        }
+    }
+
+    /** What a download came to; each of its waits has a bound of its own. */
+    private static <T> T await(Future<T> one) throws BlobException, IOException {
+        try {
+            return one.get();
         } catch (ExecutionException e) {
             if (e.getCause() instanceof BlobException failed) {
                 throw failed;
@@ -108,62 +109,13 @@ final class PartRestore {
             if (e.getCause() instanceof SetupException failed) {
                 throw failed;
             }
-            throw new IOException("a file could not be restored", e.getCause());
+            if (e.getCause() instanceof IOException disk) {
+                throw disk;
+            }
+            throw new IllegalStateException("a blob could not be restored", e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new BlobException(BlobException.Kind.INTERRUPTED, "interrupted during a restore", e);
-        } finally {
-            pool.shutdownNow();
-        }
-    }
-
-    private void fetch(FileRef file) throws BlobException, IOException {
-        Path target = database.resolve(file.file());
-        if (Files.exists(target) && isWhole(file.blob(), target)) {
-            add(file.blob().bytes());
-            return;
-        }
-        Path part = database.resolve(file.file() + ".part");
-        MessageDigest digest = Sha256.digest();
-        try (InputStream in = new DigestInputStream(
-                        store.open(file.blob().name(), 0, file.blob().bytes()), digest);
-                OutputStream out = Files.newOutputStream(part)) {
-            copy(in, out);
-        }
-        requireSame(file.blob(), Sha256.hex(digest.digest()));
-        if (file.blob().isSealed()) {
-            unsealing.open(file.blob(), part, target);
-            Files.delete(part);
-            return;
-        }
-        Files.move(part, target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-    }
-
-    private void copy(InputStream in, OutputStream out) throws IOException {
-        byte[] buffer = new byte[BUFFER_BYTES];
-        for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-            out.write(buffer, 0, read);
-            add(read);
-        }
-    }
-
-    private void add(long more) {
-        progress.accept(bytes.addAndGet(more));
-    }
-
-    private boolean isWhole(BlobRef blob, Path target) throws IOException {
-        return blob.isSealed()
-                ? unsealing.wasOpened(blob, target)
-                : Files.size(target) == blob.bytes()
-                        && Sha256.of(BlobSource.of(target)).equals(blob.sha256());
-    }
-
-    private static void requireSame(BlobRef blob, String sha256) throws BlobException {
-        if (!sha256.equals(blob.sha256())) {
-            throw new BlobException(
-                    BlobException.Kind.CORRUPT,
-                    blob.name() + " is not what was stored; terrace backup verify says which restore points that hurts",
-                    null);
         }
     }
 
@@ -182,12 +134,7 @@ final class PartRestore {
                     byName.put(new String(handle.getName(), StandardCharsets.UTF_8), handle);
                 }
                 Applied applied = new Applied(opened, options, byName, handles, quick);
-                for (DeltaRef delta : plan.deltas()) {
-                    if (applied.isDone) {
-                        break;
-                    }
-                    applied.apply(delta);
-                }
+                applyAll(applied);
                 ColumnFamilyHandle hints = byName.get(HINTS);
                 if (hints != null) {
                     opened.dropColumnFamily(hints); // What zones have missed since is another story.
@@ -202,6 +149,30 @@ final class PartRestore {
                 handles.forEach(ColumnFamilyHandle::close);
                 return applied.batches;
             }
+        }
+    }
+
+    /** Downloads ahead of what is applied. */
+    private void applyAll(Applied applied) throws BlobException, IOException {
+        Deque<Future<byte[]>> ahead = new ArrayDeque<>();
+        long bytesAhead = 0;
+        int next = 0;
+        try {
+            for (DeltaRef delta : plan.deltas()) {
+                while (next < plan.deltas().size() && (ahead.isEmpty() || bytesAhead < BYTES_AHEAD)) {
+                    BlobRef blob = plan.deltas().get(next++).blob();
+                    ahead.add(pool.submit(() -> download.bytes(blob)));
+                    bytesAhead += blob.bytes();
+                }
+                byte[] all = await(ahead.remove());
+                bytesAhead -= delta.blob().bytes();
+                applied.apply(delta, all);
+                if (applied.isDone) {
+                    return;
+                }
+            }
+        } finally {
+            ahead.forEach(one -> one.cancel(true));
         }
     }
 
@@ -229,19 +200,10 @@ final class PartRestore {
             this.quick = quick;
         }
 
-        void apply(DeltaRef delta) throws BlobException, IOException {
-            BlobRef blob = delta.blob();
-            byte[] all = store.read(blob.name(), Math.toIntExact(blob.bytes()))
-                    .orElseThrow(() -> new BlobException(
-                            BlobException.Kind.ABSENT,
-                            blob.name() + " is gone; terrace backup verify says which restore points that hurts",
-                            null));
-            requireSame(blob, Sha256.of(all));
-            add(all.length);
-            byte[] plain = blob.isSealed() ? unsealing.open(blob, all) : all;
+        void apply(DeltaRef delta, byte[] plain) throws IOException {
             DeltaFormat.read(new ByteArrayInputStream(plain), plain.length, this::apply);
             if (!isDone && sequence < delta.toSequence()) {
-                throw new IOException(blob.name() + " ends before it says it does");
+                throw new IOException(delta.blob().name() + " ends before it says it does");
             }
         }
 

@@ -87,6 +87,7 @@ final class PartitionedStore {
     private final WriteOptions writing = new WriteOptions();
     private final long widthMillis;
     private final long retentionMillis;
+    private final long restoredMillis;
     /** Newest first. Replaced, never changed. */
     private volatile List<Partition> partitions;
 
@@ -99,6 +100,12 @@ final class PartitionedStore {
     private boolean closed;
 
     PartitionedStore(NativeOptions options, Opening.Opened opened, long retentionMillis) {
+        this(options, opened, retentionMillis, 0);
+    }
+
+    /** @param restoredMillis when the folder was restored: what is older is kept as if it were written then; 0 when it was not */
+    PartitionedStore(NativeOptions options, Opening.Opened opened, long retentionMillis, long restoredMillis) {
+        this.restoredMillis = restoredMillis;
         this.options = options;
         this.database = opened.database();
         this.retentionMillis = retentionMillis;
@@ -464,7 +471,8 @@ final class PartitionedStore {
                 later = Math.min(later, newer.startMillis());
             }
         }
-        return later == Long.MAX_VALUE ? any : later;
+        long end = later == Long.MAX_VALUE ? any : later;
+        return own <= restoredMillis ? Math.max(end, restoredMillis) : end;
     }
 
     private void drop(Partition expired) throws RocksDBException, ClosedStore {

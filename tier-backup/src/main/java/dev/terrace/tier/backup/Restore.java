@@ -5,6 +5,7 @@ import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.spi.BlobException;
 import dev.terrace.spi.BlobStore;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.Throttle;
 import dev.terrace.spi.TierContext;
 import dev.terrace.tier.backup.repo.BlobRef;
 import dev.terrace.tier.backup.repo.DamagedException;
@@ -20,6 +21,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -35,6 +38,7 @@ import org.rocksdb.RocksDBException;
 public final class Restore {
     private static final String PARTS = "restoring";
     private static final String PLAN = "PLAN";
+    private static final int DOWNLOADS = 4;
 
     /** Where chosen entries are merged. */
     private static final String CHOSEN = "chosen";
@@ -44,6 +48,7 @@ public final class Restore {
     private final TierContext context;
     private final Path into;
     private final @Nullable RecipientKey own;
+    private Throttle throttle = new Throttle(0, System::nanoTime);
     private boolean merging;
     private volatile long bytes;
 
@@ -123,13 +128,7 @@ public final class Restore {
         begin(parts, plans, isMerge);
         // When the database was moved there already, a run before this one was killed at its very end.
         boolean isMoved = !isMerge && Files.exists(into.resolve(Folder.DATABASE));
-        long batches = 0;
-        long before = 0;
-        for (RestorePlan plan : isMoved ? List.<RestorePlan>of() : plans) {
-            long inPlace = before;
-            batches += build(repository, parts, plan, done -> progress.accept(inPlace + done));
-            before += plan.bytes();
-        }
+        long batches = isMoved ? 0 : download(repository, parts, plans, progress);
         Merge.Outcome merged = Merge.Outcome.NOTHING;
         if (isMerge) {
             merged = merge(parts, into, plans, wanted);
@@ -167,6 +166,34 @@ public final class Restore {
                         throw Unsealing.keyIsMissing(blob);
                     });
         }
+    }
+
+    private long download(BackupRepository repository, Path parts, List<RestorePlan> plans, LongConsumer progress)
+            throws BlobException, IOException {
+        ExecutorService pool = Executors.newFixedThreadPool(DOWNLOADS, task -> {
+            Thread thread = new Thread(task, "terrace-l3-download");
+            thread.setDaemon(true);
+            return thread;
+        });
+        try {
+            long batches = 0;
+            long before = 0;
+            for (RestorePlan plan : plans) {
+                long inPlace = before;
+                batches += build(repository, parts, plan, pool, done -> progress.accept(inPlace + done));
+                before += plan.bytes();
+                progress.accept(before);
+            }
+            return batches;
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    /** No faster than this; 0 for no limit. A limit of the store's own counts as well. */
+    public Restore atMost(long bytesPerSecond) {
+        throttle = new Throttle(bytesPerSecond, System::nanoTime);
+        return this;
     }
 
     /** How much has to be in place at the end; 0 until that is known. */
@@ -230,12 +257,12 @@ public final class Restore {
         }
     }
 
-    private long build(BackupRepository repository, Path parts, RestorePlan plan, LongConsumer progress)
+    private long build(
+            BackupRepository repository, Path parts, RestorePlan plan, ExecutorService pool, LongConsumer progress)
             throws BlobException, IOException {
         Path folder = parts.resolve(Integer.toString(plan.writer()));
         Path done = parts.resolve(plan.writer() + ".done");
         if (read(done).orElse("").equals(plan.text())) {
-            progress.accept(plan.bytes());
             return 0;
         }
         Files.deleteIfExists(done);
@@ -247,9 +274,11 @@ public final class Restore {
             Atomically.write(ring, keys);
             KeyRing.open(ring, settings, context.clock()).keepAnew();
         }
+        Unsealing unsealing = new Unsealing(folder.resolve("unsealed"), own);
+        Download download = new Download(store, unsealing, throttle, progress);
         long batches;
         try {
-            batches = new PartRestore(store, plan, folder, own, progress).run();
+            batches = new PartRestore(plan, folder, unsealing, download, pool).run();
         } catch (RocksDBException e) {
             throw new IOException("the restored database cannot be opened: " + e.getMessage(), e);
         }
@@ -312,7 +341,9 @@ public final class Restore {
             }
             Files.move(base.resolve(Folder.DATABASE), into.resolve(Folder.DATABASE));
         }
-        Atomically.write(into.resolve(Folder.MARKER), Folder.form(Folder.Kind.BACKUP, isEncrypted(into)));
+        Atomically.write(
+                into.resolve(Folder.MARKER),
+                Folder.restored(isEncrypted(into), context.clock().millis()));
         Folders.delete(parts);
     }
 }

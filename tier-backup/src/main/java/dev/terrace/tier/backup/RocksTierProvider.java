@@ -77,7 +77,7 @@ public final class RocksTierProvider implements TierProvider {
         Opening.Opened opened;
         try {
             opened = new Opening(folder, options, highWater, context.clock().millis()).open();
-            store = new PartitionedStore(options, opened, retentionMillis);
+            store = new PartitionedStore(options, opened, retentionMillis, folder.restoredMillis());
         } catch (IOException | RuntimeException | Error e) {
             options.close();
             throw e;

@@ -7,10 +7,12 @@ import dev.terrace.tier.backup.repo.Sha256;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,6 +70,9 @@ final class Unsealing {
         Path opening = target.resolveSibling(target.getFileName() + ".opening");
         try (InputStream in = open(Files.newInputStream(box), blob)) {
             Files.copy(in, opening, StandardCopyOption.REPLACE_EXISTING);
+        }
+        try (FileChannel written = FileChannel.open(opening, StandardOpenOption.WRITE)) {
+            written.force(true);
         }
         Files.createDirectories(memory);
         String line = blob.sha256() + " " + Sha256.of(BlobSource.of(opening));

@@ -29,9 +29,14 @@ final class ChildWriter {
 
     /** Another program than this one's. */
     static ChildWriter start(Class<?> program, String... arguments) throws IOException {
+        return start(256, program, arguments);
+    }
+
+    /** With so much heap. */
+    static ChildWriter start(int heapMib, Class<?> program, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
+                "-Xmx" + heapMib + "m",
                 "-cp",
                 System.getProperty("java.class.path"),
                 program.getName()));

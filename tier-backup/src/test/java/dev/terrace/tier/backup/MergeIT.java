@@ -348,15 +348,29 @@ class MergeIT {
         assertThat(read(settings, temp.resolve("into"))).hasSize(11).containsEntry("backup old", "of format 1");
     }
 
-    /** A restore of a backup that is older than the retention: its sub-keys ended longer ago than records are kept. */
+    /** Its partitions ended, and so did its sub-keys, longer ago than records are kept. */
     @Test
-    void keysOfAnOldBackupAreKeptAsLongAsWhatWasRestored() throws Exception {
+    void aBackupThatIsOlderThanTheRetentionIsKeptForOneMore() throws Exception {
         BackupStorageSettings settings = Backups.shipped(encrypted(temp.resolve("l3")));
         ship(settings, tier -> put(tier, value("a", "1")));
+        clock.advance(Duration.ofHours(4));
         ship(settings, tier -> put(tier, value("b", "2")));
+        clock.advance(Duration.ofHours(4));
+        ship(settings, tier -> put(tier, value("c", "3")));
         clock.advance(Duration.ofDays(20));
         restoreAll(settings, temp.resolve("into"));
-        assertThat(read(settings, temp.resolve("into"))).hasSize(2);
-        assertThat(read(settings, temp.resolve("into"))).as("and opened again").hasSize(2);
+        assertThat(read(settings, temp.resolve("into"))).hasSize(3);
+        assertThat(read(settings, temp.resolve("into"))).as("and opened again").hasSize(3);
+        RocksTier tier = open(settings.withPath(temp.resolve("into")));
+        try {
+            assertThat(tier.store()
+                            .hasExpired(clock.millis() + Duration.ofHours(23).toMillis()))
+                    .isFalse();
+            assertThat(tier.store()
+                            .hasExpired(clock.millis() + Duration.ofHours(25).toMillis()))
+                    .isTrue();
+        } finally {
+            tier.close();
+        }
     }
 }

@@ -1,0 +1,214 @@
+package dev.terrace.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.config.SettingsLoader;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Lookup;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.Tier;
+import dev.terrace.spi.WriteCondition;
+import dev.terrace.testkit.Entries;
+import dev.terrace.testkit.TestContext;
+import dev.terrace.tier.backup.RocksTierProvider;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** {@code terrace restore} over entries in a real folder, and what it says when it cannot. */
+class RestoreCommandIT {
+    @TempDir
+    Path temp;
+
+    private StringWriter out = new StringWriter();
+    private StringWriter err = new StringWriter();
+    private Path config = Path.of("");
+
+    @BeforeEach
+    void settings() throws IOException {
+        Files.writeString(temp.resolve("kek"), "0123456789abcdef".repeat(4));
+        Files.writeString(temp.resolve("other-kek"), "fedcba9876543210".repeat(4));
+        config = write("terrace.yaml", "l3", "kek");
+    }
+
+    private Path write(String name, String folder, String key) throws IOException {
+        return Files.writeString(
+                temp.resolve(name), """
+                distributed_cache:
+                  distributed_cache: {enabled: false}
+                  backup_storage:
+                    enabled: true
+                    path: %s
+                    encryption: true
+                    key_service: file
+                    key_name: %s
+                    object_storage: {url: 'file:%s'}
+                """.formatted(temp.resolve(folder), temp.resolve(key), temp.resolve("repository")));
+    }
+
+    private int run(String... args) {
+        out = new StringWriter();
+        err = new StringWriter();
+        CommandLine command = Terrace.commandLine();
+        command.setOut(new PrintWriter(out));
+        command.setErr(new PrintWriter(err));
+        command.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
+        return command.execute(args);
+    }
+
+    private JsonNode json(String... args) throws IOException {
+        assertThat(run(args)).as("%s%s", out, err).isZero();
+        return NodeClient.JSON.readTree(out.toString());
+    }
+
+    private Tier open(Path folder) {
+        BackupStorageSettings l3 = SettingsLoader.load(config).backupStorage();
+        return new RocksTierProvider()
+                .open(new TestContext(
+                        InstantSource.system(), l3.withPath(folder).withObjectStorage(null)));
+    }
+
+    private void put(String cache, String key, String text) throws Exception {
+        long now = InstantSource.system().millis();
+        Tier tier = open(temp.resolve("l3"));
+        try {
+            assertThat(tier.put(
+                                    Entries.value(
+                                            CacheKey.of(cache, key),
+                                            Entries.version(now, 0),
+                                            now,
+                                            Duration.ofHours(5),
+                                            text),
+                                    WriteCondition.IF_NEWER)
+                            .toCompletableFuture()
+                            .get(30, TimeUnit.SECONDS))
+                    .isInstanceOf(StoreOutcome.Applied.class);
+        } finally {
+            tier.close();
+        }
+    }
+
+    private @Nullable String get(Path folder, String cache, String key) throws Exception {
+        Tier tier = open(folder);
+        try {
+            Lookup found = tier.get(CacheKey.of(cache, key)).toCompletableFuture().get(30, TimeUnit.SECONDS);
+            return found instanceof Lookup.Hit hit ? Entries.text(hit.entry()) : null;
+        } finally {
+            tier.close();
+        }
+    }
+
+    private void backUp() {
+        assertThat(run("backup", "create", "--config", config.toString()))
+                .as("%s", err)
+                .isZero();
+    }
+
+    @Test
+    void oneCacheAMomentBetweenTwoPointsAndAFolderThatIsThere() throws Exception {
+        put("quotes", "a", "old");
+        put("news", "n", "1");
+        backUp();
+        JsonNode point = json("backup", "list", "--config", config.toString(), "--json")
+                .path("writers")
+                .path(0)
+                .path("points")
+                .path(0);
+        Instant between = Instant.now();
+        put("quotes", "a", "new");
+        backUp();
+
+        Path chosen = temp.resolve("chosen");
+        JsonNode report = json(
+                "restore", "--config", config.toString(), "--cache", "quotes", "--into", chosen.toString(), "--json");
+        assertThat(report.path("merged").asInt()).isEqualTo(1);
+        assertThat(get(chosen, "quotes", "a")).isEqualTo("new");
+        assertThat(get(chosen, "news", "n")).isNull();
+
+        Path before = temp.resolve("before");
+        assertThat(run(
+                        "restore",
+                        "--config",
+                        config.toString(),
+                        "--as-of",
+                        between.toString(),
+                        "--into",
+                        before.toString()))
+                .as("%s, %s", point, err)
+                .isZero();
+        assertThat(get(before, "quotes", "a")).isEqualTo("old");
+
+        put("quotes", "b", "only here");
+        assertThat(run("restore", "--config", config.toString())).isEqualTo(ExitCodes.USAGE);
+        assertThat(err.toString()).contains("is not empty").contains("--merge");
+        assertThat(json("restore", "--config", config.toString(), "--merge", "--rate", "50", "--json")
+                        .path("merged")
+                        .asInt())
+                .isZero();
+        assertThat(get(temp.resolve("l3"), "quotes", "b")).isEqualTo("only here");
+    }
+
+    @Test
+    void aRelativeFolderIsOneOfTheWorkingFolder() throws Exception {
+        put("quotes", "a", "1");
+        backUp();
+        Path relative = Path.of("").toAbsolutePath().relativize(temp.toRealPath().resolve("into"));
+        assertThat(run("restore", "--config", config.toString(), "--into", relative.toString()))
+                .as("%s", err)
+                .isZero();
+        assertThat(out.toString()).contains("restored " + relative).contains("it holds everything that was shipped");
+        assertThat(get(temp.resolve("into"), "quotes", "a")).isEqualTo("1");
+    }
+
+    @Test
+    @Tag("F55")
+    void aWrongKeyAnEmptyRepositoryAndNonsenseAreOneLineEach() throws Exception {
+        assertThat(run("restore", "--config", config.toString(), "--into", temp.resolve("into").toString()))
+                .isEqualTo(ExitCodes.USAGE);
+        assertThat(err.toString()).contains("holds no restore point");
+        put("quotes", "a", "1");
+        backUp();
+        Path wrong = write("wrong.yaml", "l3", "other-kek");
+        assertThat(run("restore", "--config", wrong.toString(), "--into", temp.resolve("into").toString()))
+                .isEqualTo(ExitCodes.USAGE);
+        assertThat(err.toString().lines()).hasSize(1);
+        assertThat(err.toString()).contains("key");
+        assertThat(temp.resolve("into").resolve("TERRACE")).doesNotExist();
+        assertThat(run("restore", "--config", config.toString(), "--rate", "-1")).isEqualTo(ExitCodes.USAGE);
+        assertThat(err.toString()).contains("--rate -1");
+    }
+
+    @Test
+    @Tag("F51")
+    void aLostObjectIsNamed() throws Exception {
+        put("quotes", "a", "1");
+        backUp();
+        Path lost;
+        try (var tree = Files.walk(temp.resolve("repository"))) {
+            lost = tree.filter(file -> file.toString().contains("/data/") && Files.isRegularFile(file))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        Files.delete(lost);
+        Path into = temp.resolve("into");
+        assertThat(run("restore", "--config", config.toString(), "--into", into.toString()))
+                .isEqualTo(ExitCodes.FAILED);
+        assertThat(err.toString()).contains(lost.getFileName().toString()).doesNotContain("unexpected");
+        assertThat(err.toString().lines()).hasSize(1);
+        assertThat(into.resolve("TERRACE")).doesNotExist();
+    }
+}
