@@ -131,8 +131,7 @@ public final class RestoreFromStorage {
     }
 
     private Tier open(Path folder) {
-        return new RocksTierProvider()
-                .open(context(settings.withPath(folder).withObjectStorage(null)));
+        return new RocksTierProvider().open(context(settings.withPath(folder).withObjectStorage(null)));
     }
 
     private void run(int rounds) throws Exception {
@@ -171,7 +170,8 @@ public final class RestoreFromStorage {
     }
 
     private static void store(Tier tier, List<Entry> batch) throws InterruptedException, ExecutionException {
-        for (StoreOutcome outcome : tier.putAll(List.copyOf(batch)).toCompletableFuture().get()) {
+        for (StoreOutcome outcome :
+                tier.putAll(List.copyOf(batch)).toCompletableFuture().get()) {
             if (!(outcome instanceof StoreOutcome.Applied)) {
                 throw new IllegalStateException("not stored: " + outcome);
             }
@@ -181,14 +181,24 @@ public final class RestoreFromStorage {
     private Entry entry(int i, SplittableRandom random) {
         long now = clock.millis();
         StringBuilder json = new StringBuilder(1_100)
-                .append("{\"id\":").append(i).append(",\"symbol\":\"S").append(random.nextInt(5_000)).append('"');
+                .append("{\"id\":")
+                .append(i)
+                .append(",\"symbol\":\"S")
+                .append(random.nextInt(5_000))
+                .append('"');
         for (int field = 0; json.length() < 1_000; field++) {
-            json.append(",\"field_number_").append(field).append("\":{\"amount\":").append(random.nextInt(1_000_000))
-                    .append(",\"currency\":\"EUR\",\"venue\":\"venue ").append(random.nextInt(50)).append("\"}");
+            json.append(",\"field_number_")
+                    .append(field)
+                    .append("\":{\"amount\":")
+                    .append(random.nextInt(1_000_000))
+                    .append(",\"currency\":\"EUR\",\"venue\":\"venue ")
+                    .append(random.nextInt(50))
+                    .append("\"}");
         }
         byte[] payload = json.append('}').toString().getBytes(StandardCharsets.UTF_8);
         long until = now + TTL.toMillis();
-        return new Entry(key(i), EntryKind.VALUE, Version.of(now, i % 60_000, 7), now, until, until, List.of(), payload);
+        return new Entry(
+                key(i), EntryKind.VALUE, Version.of(now, i % 60_000, 7), now, until, until, List.of(), payload);
     }
 
     private static CacheKey key(int i) {
@@ -233,8 +243,8 @@ public final class RestoreFromStorage {
     private void restore(BlobStore store, int round, double bare) throws Exception {
         Path into = home.resolve("into-" + round);
         long begin = System.nanoTime();
-        Restore.Report report = new Restore(store, settings, context(settings), into)
-                .run(null, entry -> true, true, done -> {});
+        Restore.Report report =
+                new Restore(store, settings, context(settings), into).run(null, entry -> true, true, done -> {});
         double took = seconds(begin);
         double rate = report.bytes() / took / (1 << 20);
         Tier tier = open(into);

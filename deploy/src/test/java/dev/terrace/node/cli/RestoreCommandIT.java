@@ -105,7 +105,8 @@ class RestoreCommandIT {
     private @Nullable String get(Path folder, String cache, String key) throws Exception {
         Tier tier = open(folder);
         try {
-            Lookup found = tier.get(CacheKey.of(cache, key)).toCompletableFuture().get(30, TimeUnit.SECONDS);
+            Lookup found =
+                    tier.get(CacheKey.of(cache, key)).toCompletableFuture().get(30, TimeUnit.SECONDS);
             return found instanceof Lookup.Hit hit ? Entries.text(hit.entry()) : null;
         } finally {
             tier.close();
@@ -148,8 +149,14 @@ class RestoreCommandIT {
                         between.toString(),
                         "--into",
                         before.toString()))
-                .as("%s, %s", point, err)
+                .as("nobody shipped what happened between them")
+                .isEqualTo(ExitCodes.USAGE);
+        String moment = point.path("through").asText();
+        assertThat(err.toString()).contains("no restore point holds " + between).contains(moment);
+        assertThat(run("restore", "--config", config.toString(), "--as-of", moment, "--into", before.toString()))
+                .as("%s", err)
                 .isZero();
+        assertThat(out.toString()).contains("it holds the state of " + moment);
         assertThat(get(before, "quotes", "a")).isEqualTo("old");
 
         put("quotes", "b", "only here");
@@ -166,7 +173,8 @@ class RestoreCommandIT {
     void aRelativeFolderIsOneOfTheWorkingFolder() throws Exception {
         put("quotes", "a", "1");
         backUp();
-        Path relative = Path.of("").toAbsolutePath().relativize(temp.toRealPath().resolve("into"));
+        Path relative =
+                Path.of("").toAbsolutePath().relativize(temp.toRealPath().resolve("into"));
         assertThat(run("restore", "--config", config.toString(), "--into", relative.toString()))
                 .as("%s", err)
                 .isZero();
@@ -177,18 +185,29 @@ class RestoreCommandIT {
     @Test
     @Tag("F55")
     void aWrongKeyAnEmptyRepositoryAndNonsenseAreOneLineEach() throws Exception {
-        assertThat(run("restore", "--config", config.toString(), "--into", temp.resolve("into").toString()))
+        assertThat(run(
+                        "restore",
+                        "--config",
+                        config.toString(),
+                        "--into",
+                        temp.resolve("into").toString()))
                 .isEqualTo(ExitCodes.USAGE);
         assertThat(err.toString()).contains("holds no restore point");
         put("quotes", "a", "1");
         backUp();
         Path wrong = write("wrong.yaml", "l3", "other-kek");
-        assertThat(run("restore", "--config", wrong.toString(), "--into", temp.resolve("into").toString()))
+        assertThat(run(
+                        "restore",
+                        "--config",
+                        wrong.toString(),
+                        "--into",
+                        temp.resolve("into").toString()))
                 .isEqualTo(ExitCodes.USAGE);
         assertThat(err.toString().lines()).hasSize(1);
         assertThat(err.toString()).contains("key");
         assertThat(temp.resolve("into").resolve("TERRACE")).doesNotExist();
-        assertThat(run("restore", "--config", config.toString(), "--rate", "-1")).isEqualTo(ExitCodes.USAGE);
+        assertThat(run("restore", "--config", config.toString(), "--rate", "-1"))
+                .isEqualTo(ExitCodes.USAGE);
         assertThat(err.toString()).contains("--rate -1");
     }
 

@@ -307,13 +307,10 @@ final class KeyRing {
      */
     synchronized void join(KeyRing other) throws IOException {
         long now = clock.millis();
-        KeySet theirs = other.keys.completed(now, ITSELF, random);
-        KeySet joined = new KeySet(theirs.keys(), List.of())
+        replace(other.keys
+                .withoutSubKeys()
                 .adopting(keys.completed(now, ITSELF, random), false, now, ITSELF)
-                .joining(theirs.endedAnew(now).subKeys());
-        if (!joined.says(keys)) {
-            replace(joined);
-        }
+                .joining(other.keys.endedAnew(now).subKeys()));
     }
 
     /** Keeps all sub-keys as long as if they had ended now: their records were restored. */

@@ -4,6 +4,7 @@ import dev.terrace.tier.backup.RingKey.Purpose;
 import dev.terrace.tier.backup.RingKey.State;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -237,7 +238,11 @@ record KeySet(List<RingKey> keys, List<SubKey> subKeys) {
     KeySet joining(List<SubKey> others) {
         List<SubKey> all = new ArrayList<>(subKeys);
         for (SubKey other : others) {
-            if (subKeys.stream().noneMatch(own -> own.id() == other.id() && own.keyId() == other.keyId())) {
+            // Copies of a folder of format 1 gave one id to different salts; the tag of a record tells them apart.
+            if (subKeys.stream()
+                    .noneMatch(own -> own.id() == other.id()
+                            && own.keyId() == other.keyId()
+                            && Arrays.equals(own.salt(), other.salt()))) {
                 all.add(other);
             }
         }

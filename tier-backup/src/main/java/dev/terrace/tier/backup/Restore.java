@@ -125,7 +125,7 @@ public final class Restore {
         plans.forEach(this::requireKey);
         bytes = plans.stream().mapToLong(RestorePlan::bytes).sum();
         Files.createDirectories(into);
-        begin(parts, plans, isMerge);
+        begin(parts, plans, isMerge, everything);
         // When the database was moved there already, a run before this one was killed at its very end.
         boolean isMoved = !isMerge && Files.exists(into.resolve(Folder.DATABASE));
         long batches = isMoved ? 0 : download(repository, parts, plans, progress);
@@ -215,11 +215,15 @@ public final class Restore {
         return plans;
     }
 
-    private void begin(Path parts, List<RestorePlan> plans, boolean isMerge) throws IOException {
-        String text = plans.stream().map(RestorePlan::text).collect(Collectors.joining("\n", "", "\n"));
+    private void begin(Path parts, List<RestorePlan> plans, boolean isMerge, boolean everything) throws IOException {
+        String text = plans.stream()
+                .map(RestorePlan::text)
+                .collect(Collectors.joining("\n", "", everything ? "\n" : "\nchosen\n"));
         Path planned = parts.resolve(PLAN);
         Optional<String> begun = read(planned);
-        if (begun.isPresent() && begun.get().equals(text)) {
+        // What was chosen before may not be what is chosen now.
+        boolean goesOn = everything || isMerge || !Files.exists(into.resolve(Folder.DATABASE));
+        if (goesOn && begun.isPresent() && begun.get().equals(text)) {
             return;
         }
         if (!isMerge) {

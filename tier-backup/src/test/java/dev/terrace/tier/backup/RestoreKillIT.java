@@ -95,7 +95,7 @@ class RestoreKillIT {
         write("one", true, now, 0, ENTRIES, "one ");
         write("two", true, now + 1, ENTRIES / 2, ENTRIES + 500, "two ");
         int kills = 0;
-        int most = Integer.getInteger("terrace.restore.kills", 5);
+        int most = Integer.getInteger("terrace.restore.kills", 4);
         Way[] ways = Way.values();
         int first = random.nextInt(ways.length);
         for (int round = 0; kills < most; round++) {

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * -Dterrace.restore.mib=2000}: the memory stays what it is.
  */
 class RestoreMemoryIT {
-    private static final int VALUE_BYTES = 16_000;
+    private static final int VALUE_BYTES = 64_000;
     private static final int HEAP_MIB = 64;
     /** The process as a whole: heap, RocksDB, and what a JVM takes for itself. */
     private static final long MOST_MIB = 256;
