@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
@@ -100,6 +101,7 @@ final class Opening {
     private Opened attempt(WALRecoveryMode mode) throws RocksDBException, IOException {
         Path database = folder.database();
         boolean create = !Files.exists(database.resolve("CURRENT"));
+        refuseRecycled();
         List<ColumnFamilyDescriptor> families = create ? new ArrayList<>() : options.families(database);
         if (families.isEmpty()) {
             families.add(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, options.family()));
@@ -108,6 +110,18 @@ final class Opening {
         Files.createDirectories(database);
         RocksDB opened = RocksDB.open(options.database(mode, create), database.toString(), families, handles);
         return new Opened(opened, handles, false, 0);
+    }
+
+    /** RocksDB would never come back from reading them. */
+    private void refuseRecycled() throws RocksDBException, IOException {
+        List<Path> files = new ArrayList<>(logs());
+        files.addAll(files(file -> file.getFileName().toString().startsWith("MANIFEST-")));
+        for (Path file : files) {
+            if (!RecycledRecords.in(file).isEmpty()) {
+                throw new RocksDBException(
+                        "Corruption: in " + file.getFileName() + " the kind of a record was changed");
+            }
+        }
     }
 
     private Opened salvage(RocksDBException refused) throws IOException {
@@ -119,6 +133,11 @@ final class Opening {
                 refused.getMessage());
         List<Path> logs = logs();
         Salvages.copy(logs, aside);
+        for (Path log : logs) {
+            if (!RecycledRecords.in(log).isEmpty()) {
+                RecycledRecords.straighten(log);
+            }
+        }
         RocksDBException last = refused;
         // The first keeps everything up to the damage. It refuses when some column family is ahead of that point;
         // entries
@@ -137,10 +156,15 @@ final class Opening {
     }
 
     private List<Path> logs() throws IOException {
+        return files(file -> file.toString().endsWith(".log"));
+    }
+
+    private List<Path> files(Predicate<Path> which) throws IOException {
+        if (!Files.isDirectory(folder.database())) {
+            return List.of();
+        }
         try (Stream<Path> files = Files.list(folder.database())) {
-            return files.filter(file -> file.toString().endsWith(".log"))
-                    .sorted()
-                    .toList();
+            return files.filter(which).sorted().toList();
         }
     }
 
