@@ -97,6 +97,9 @@ final class PartitionedStore {
     /** When what is written now is committed; never goes back. */
     private volatile long commitMillis;
 
+    /** See {@link #knownSequence}. */
+    private volatile long knownSequence;
+
     private boolean closed;
 
     PartitionedStore(NativeOptions options, Opening.Opened opened, long retentionMillis) {
@@ -111,6 +114,7 @@ final class PartitionedStore {
         this.retentionMillis = retentionMillis;
         this.widthMillis = Math.max(1, retentionMillis / PARTS);
         this.defaultFamily = opened.handles().get(0);
+        this.knownSequence = database.getLatestSequenceNumber();
         List<Partition> found = new ArrayList<>();
         for (ColumnFamilyHandle handle :
                 opened.handles().subList(1, opened.handles().size())) {
@@ -353,6 +357,19 @@ final class PartitionedStore {
                             Partition.name(partition.sequence(), partition.startMillis()), StandardCharsets.US_ASCII));
         }
         return names;
+    }
+
+    /**
+     * How far this process knows the log to go: to where it went when it was opened, or what was {@linkplain #know shipped} of it since. A
+     * backup that is ahead of that holds what the log has lost, and numbers after it stand for other changes now.
+     */
+    long knownSequence() {
+        return knownSequence;
+    }
+
+    /** This was read from the log. By one thread. */
+    void know(long sequence) {
+        knownSequence = Math.max(knownSequence, sequence);
     }
 
     /** Writes something that means nothing, to learn whether writing works. Returns whether it can be read. */

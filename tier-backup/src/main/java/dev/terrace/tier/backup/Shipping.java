@@ -64,6 +64,7 @@ final class Shipping {
         void bring(BlobStore store, int writer) throws BlobException, IOException;
     }
 
+    private final PartitionedStore store;
     private final StoreLog log;
     private final StoreCheckpoint checkpoints;
     private final Repository repository;
@@ -94,6 +95,7 @@ final class Shipping {
             @Nullable Anchor anchor,
             InstantSource clock,
             MetricRegistry metrics) {
+        this.store = store;
         this.log = new StoreLog(store);
         this.checkpoints = checkpoints;
         this.repository = repository;
@@ -147,9 +149,23 @@ final class Shipping {
         ChainWriter known = writer;
         if (known == null) {
             known = ChainWriter.open(repository, memory, clock);
+            refuseWhenLost(known);
             writer = known;
         }
         return known;
+    }
+
+    /**
+     * A machine that lost power, or a log that was damaged, may take away what was shipped already. What is written instead has the same
+     * numbers, so this chain would go on without it. Another one keeps both, and restoring merges them.
+     */
+    private void refuseWhenLost(ChainWriter chain) throws FencedException {
+        ChainState state = chain.state();
+        if (state != null && state.toSequence() > store.knownSequence()) {
+            throw new FencedException("writer " + chain.writer() + " has shipped changes up to " + state.toSequence()
+                    + ", and the log of this folder went to " + store.knownSequence()
+                    + " when it was opened: its end was lost with the power, or to damage");
+        }
     }
 
     private ChainState runAs(ChainWriter chain, boolean snapshotNow)
@@ -160,6 +176,7 @@ final class Shipping {
                 || state == null
                 || clock.millis() - state.snapshot().asOfMillis() >= schedule.snapshotMillis();
         ChainState after = due || state == null ? snapshot(chain, state) : ship(chain, state);
+        store.know(after.toSequence());
         remember(after);
         return pruneDue ? prune(chain, after) : after;
     }

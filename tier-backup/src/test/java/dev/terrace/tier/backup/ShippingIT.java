@@ -20,6 +20,7 @@ import dev.terrace.tier.backup.repo.Verifier;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -326,6 +327,40 @@ class ShippingIT {
 
     private static String text(Entry entry) {
         return new String(entry.payload(), StandardCharsets.UTF_8);
+    }
+
+    @Test
+    @Tag("F41")
+    void whatALogLostAfterItWasShippedComesBackBesideWhatIsWrittenInstead() throws Exception {
+        BackupStorageSettings settings = Backups.shipped(Backups.plain(temp.resolve("l3")));
+        RocksTier tier = open(settings);
+        put(tier, "kept", "1");
+        Shipping before = shipping(tier, settings, new MetricRegistry());
+        before.run();
+        Path synced = temp.resolve("synced");
+        copy(settings.path(), synced);
+        put(tier, "lost", "2");
+        before.run();
+        Files.copy(settings.path().resolve("BACKUP"), synced.resolve("BACKUP"), StandardCopyOption.REPLACE_EXISTING);
+        tier.close();
+        BackupStorageSettings left = settings.withPath(synced);
+        RocksTier after = open(left);
+        MetricRegistry metrics = new MetricRegistry();
+        try {
+            assertThat(Backups.read(after, "lost")).as("its end is gone").isNull();
+            put(after, "instead", "3");
+            put(after, "more", "4");
+            assertThat(shipping(after, left, metrics).run().writer()).isEqualTo(2);
+            put(after, "last", "5");
+            shipping(after, left, metrics).run();
+        } finally {
+            after.close();
+        }
+        assertThat(metrics.counter("l3.backup.fenced").getCount()).isEqualTo(1);
+        Path into = temp.resolve("into");
+        restore(settings, into, null);
+        assertThat(read(settings, into, java.util.List.of("kept", "lost", "instead", "more", "last")))
+                .containsOnlyKeys("kept", "lost", "instead", "more", "last");
     }
 
     private static void copy(Path from, Path to) throws Exception {

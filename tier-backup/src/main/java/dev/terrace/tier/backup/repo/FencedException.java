@@ -7,7 +7,8 @@ package dev.terrace.tier.backup.repo;
 public final class FencedException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    FencedException(String message) {
+    /** For people: why the chain is not the folder's any more. */
+    public FencedException(String message) {
         super(message);
     }
 }
