@@ -42,12 +42,12 @@ final class OfflineRepository implements AutoCloseable, TierContext {
         this.store = BackupRepository.open(named.url(), this);
         URI anchor = named.anchor();
         try {
+            this.repository = new BackupRepository(store, settings.backupStorage(), clock());
             this.anchors = anchor == null ? null : BackupRepository.open(anchor, this);
         } catch (BlobException | RuntimeException e) {
             store.close();
             throw e;
         }
-        this.repository = new BackupRepository(store, settings.backupStorage(), clock());
     }
 
     BackupStorageSettings l3() {

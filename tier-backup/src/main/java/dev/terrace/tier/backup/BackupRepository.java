@@ -8,7 +8,6 @@ import dev.terrace.tier.backup.repo.Repository;
 import dev.terrace.tier.backup.repo.RepositoryKeys;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.HashMap;
@@ -67,12 +66,6 @@ public final class BackupRepository {
         if (bytes == null) {
             return null;
         }
-        Path file = Files.createTempFile("terrace-keys", null);
-        try {
-            Files.write(file, bytes);
-            return KeyRing.open(file, settings, clock);
-        } finally {
-            Files.delete(file);
-        }
+        return KeyRing.open(bytes, Path.of(RepositoryRing.name(writer)), settings, clock);
     }
 }

@@ -87,12 +87,26 @@ final class KeyRing {
                     "restore it from a copy; without it the folder cannot be read");
         }
         byte[] bytes = Files.readAllBytes(file);
+        refuseNewer(bytes, file);
+        Scrubbed.finish(file);
+        return open(bytes, file, settings, clock);
+    }
+
+    private static void refuseNewer(byte[] bytes, Path file) {
         if (LockedKeys.isNewer(bytes)) {
             throw new SetupException(
                     "key file " + file + " was written by a later version; nothing was changed",
                     "use that version, or another backup_storage.path");
         }
-        Scrubbed.finish(file);
+    }
+
+    /**
+     * As the other, of keys that were read already. To be read from only, where they do not come from a folder.
+     *
+     * @param file what they are called in messages, and where they are written to
+     */
+    static KeyRing open(byte[] bytes, Path file, BackupStorageSettings settings, InstantSource clock) {
+        refuseNewer(bytes, file);
         LockedKeys locked = LockedKeys.decode(bytes);
         if (locked == null) {
             throw damaged(file);

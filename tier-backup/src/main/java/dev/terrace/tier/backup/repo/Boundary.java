@@ -36,6 +36,17 @@ final class Boundary {
         return value;
     }
 
+    /** How many values there were so far. */
+    synchronized int steps() throws BlobException, DamagedException {
+        read();
+        return step;
+    }
+
+    /** Throws when a value, of which only the last one counts, is not what it was. */
+    void check(int number) throws BlobException, DamagedException {
+        decode(number);
+    }
+
     /** Makes it at least {@code atLeast}. */
     synchronized void raise(long atLeast) throws BlobException, DamagedException {
         while (read() < atLeast) {
