@@ -137,6 +137,36 @@ class DictionariesIT {
     }
 
     @Test
+    @Tag("F56")
+    void afterARotationOldValuesKeepTheirDictionaryAndNewOnesGetAnother() {
+        RocksTier tier = open(true);
+        try {
+            store(tier, "quotes", 1, 0, 700);
+            awaitTrained(1);
+            store(tier, "quotes", 1, 700, 50);
+            assertThat(Backups.await(tier.rotateKey("data", "me"))).isEmpty();
+            for (int round = 0; count("l3.dictionaries.trained") < 2 && round < 60; round++) {
+                store(tier, "quotes", 1, 1_000 + 200 * round, 200);
+            }
+            awaitTrained(2);
+            store(tier, "quotes", 1, 750, 50);
+            assertThat(tier.dictionaries().all())
+                    .extracting(Dictionary::dataKey)
+                    .doesNotHaveDuplicates();
+        } finally {
+            tier.close();
+        }
+        RocksTier again = open(true);
+        try {
+            assertThat(reads(again, "quotes", 0, 800)).isTrue();
+            assertThat(reads(again, "quotes", 1_000, 200)).isTrue();
+            assertThat(count("l3.corrupt")).isZero();
+        } finally {
+            again.close();
+        }
+    }
+
+    @Test
     void aRecordWhoseDictionaryIsLostIsAMissThatIsCounted() throws Exception {
         RocksTier tier = open(true);
         try {
