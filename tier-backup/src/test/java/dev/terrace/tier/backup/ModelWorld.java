@@ -125,7 +125,16 @@ final class ModelWorld implements AutoCloseable {
                                 : Duration.ofMillis(random.nextInt(10_000)));
     }
 
+    /** Any, or one right at a change or right before it, where a restore that is off by one would show. */
     private Instant moment() {
+        List<Part> parts = List.copyOf(shipped.values());
+        List<Event> events = parts.isEmpty()
+                ? List.of()
+                : parts.get(random.nextInt(parts.size())).events();
+        if (!events.isEmpty() && random.nextInt(3) > 0) {
+            int back = (int) (Math.pow(random.nextDouble(), 2) * events.size());
+            return Instant.ofEpochMilli(events.get(events.size() - 1 - back).atMillis() - random.nextInt(2));
+        }
         long ago = (long) (Math.pow(random.nextDouble(), 3) * (clock.millis() - beginMillis + 10));
         return Instant.ofEpochMilli(clock.millis() - ago);
     }
