@@ -47,14 +47,18 @@ final class WarmupShares {
         /** Another has copied the part: copy what it did not have. */
         record Complete(int part) implements Next {}
 
-        /** Others are at work, or L2 does not say: ask again in a while. */
+        /** Others are at work: ask again in a while. */
         record Wait() implements Next {}
+
+        /** L2 does not answer. */
+        record Away() implements Next {}
 
         /** Nothing is left. */
         record Finished() implements Next {}
     }
 
     private static final Next WAIT = new Next.Wait();
+    private static final Next AWAY = new Next.Away();
     private static final Next FINISHED = new Next.Finished();
 
     private enum State {
@@ -158,8 +162,7 @@ final class WarmupShares {
         }
         states[part] = State.OPEN;
         notBefore[part] = nanos.getAsLong() + AGAIN_NANOS;
-        // Nothing can be asked of an L2 that is away: the batches find out when that has lasted too long.
-        return claimed instanceof Claimed.Unavailable ? WAIT : null;
+        return claimed instanceof Claimed.Unavailable ? AWAY : null;
     }
 
     /** The part is copied whole. Marks it for all. */

@@ -88,7 +88,11 @@ final class WarmupWorker implements Runnable {
         }
         while (!job.isOver()) {
             WarmupShares.Next next = job.shares().next();
-            if (next instanceof WarmupShares.Next.Copy copy) {
+            if (next instanceof WarmupShares.Next.Away) {
+                drain();
+                job.remoteIsAway();
+            } else if (next instanceof WarmupShares.Next.Copy copy) {
+                job.remoteAnswered();
                 scan(copy.part(), false);
                 if (!job.isOver()) {
                     end(copy.part());

@@ -111,8 +111,8 @@ class WarmupSharesTest {
     }
 
     @Test
-    void whileL2DoesNotAnswerThereIsNothingToDoButWait() {
+    void whileL2DoesNotAnswerThatIsSaid() {
         remote.leases().setAway(true);
-        assertThat(node(1, "a").next()).isInstanceOf(Next.Wait.class);
+        assertThat(node(1, "a").next()).isInstanceOf(Next.Away.class);
     }
 }
