@@ -18,6 +18,7 @@ import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierContext;
 import dev.terrace.spi.TierProvider;
+import dev.terrace.spi.TierStatus;
 import dev.terrace.testkit.TestContext;
 import dev.terrace.testkit.redis.RedisProcess;
 import dev.terrace.tier.redis.RedisTierProvider;
@@ -35,9 +36,11 @@ import java.util.List;
 import java.util.Queue;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import net.openhft.chronicle.map.ChronicleMap;
 import org.redisson.Redisson;
@@ -178,7 +181,7 @@ public final class WarmupBenchmark {
 
     private static byte[] value(int i) {
         StringBuilder json = new StringBuilder("{\"id\":").append(i).append(",\"orders\":[");
-        java.util.SplittableRandom random = new java.util.SplittableRandom(i);
+        SplittableRandom random = new SplittableRandom(i);
         while (json.length() < 1_000) {
             json.append("{\"sku\":\"A-")
                     .append(random.nextInt(100_000))
@@ -200,7 +203,7 @@ public final class WarmupBenchmark {
         default void close() {}
     }
 
-    private double loop(ScannableTier backup, java.util.function.Supplier<Sink> sinks) throws InterruptedException {
+    private double loop(ScannableTier backup, Supplier<Sink> sinks) throws InterruptedException {
         AtomicLong count = new AtomicLong();
         long started = System.nanoTime();
         List<Thread> threads = new ArrayList<>();
@@ -330,7 +333,7 @@ public final class WarmupBenchmark {
                 .settings(own)
                 .metrics(new MetricRegistry())
                 .build()) {
-            while (coordinator.tiers().stream().anyMatch(tier -> tier.state() != dev.terrace.spi.TierStatus.State.READY)) {
+            while (coordinator.tiers().stream().anyMatch(tier -> tier.state() != TierStatus.State.READY)) {
                 Thread.sleep(10);
             }
             WarmupPlan plan = new WarmupPlan(Set.of(CACHE), Long.MAX_VALUE, 100_000_000, !remote);

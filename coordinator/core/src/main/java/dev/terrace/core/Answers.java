@@ -23,7 +23,7 @@ final class Answers<K, V> {
     private static final Logger LOG = LoggerFactory.getLogger(Answers.class);
 
     /** The tiers time every call; of the whole search a sample is enough. */
-    private static final int TIMED_ONE_IN = 16;
+    static final int TIMED_ONE_IN = 16;
 
     private final Engine engine;
     private final CacheState cache;

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +55,9 @@ final class BulkAnswers<K, V> {
         List<Search<K>> searches = new ArrayList<>(asked.size());
         List<Flight> created = new ArrayList<>(asked.size());
         long now = now();
+        if (ThreadLocalRandom.current().nextInt(Answers.TIMED_ONE_IN) == 0) {
+            asked.keySet().forEach(key -> engine.warming().heat().used(key, Answers.TIMED_ONE_IN));
+        }
         asked.forEach((key, original) -> {
             Search<K> search = new Search<>(key, original);
             search.best = engine.cascade().local(cache, key);

@@ -23,21 +23,32 @@ final class WarmupTally {
         allFailed = metrics.counter("warmup.failed");
     }
 
-    void count(StoreOutcome outcome, int entryBytes) {
-        if (outcome instanceof StoreOutcome.Applied || outcome instanceof StoreOutcome.Underacknowledged) {
-            copied.incrementAndGet();
-            bytes.addAndGet(entryBytes);
-            allCopied.inc();
-        } else if (outcome instanceof StoreOutcome.Superseded) {
-            notNeeded(1);
-        } else {
-            failed.incrementAndGet();
-            allFailed.inc();
+    /** What became of a batch; one step per batch, because workers would wait for each other's counts otherwise. */
+    static final class Batch {
+        private int applied;
+        private int superseded;
+        private int failed;
+        private long bytes;
+
+        void count(StoreOutcome outcome, int entryBytes) {
+            if (outcome instanceof StoreOutcome.Applied || outcome instanceof StoreOutcome.Underacknowledged) {
+                applied++;
+                bytes += entryBytes;
+            } else if (outcome instanceof StoreOutcome.Superseded) {
+                superseded++;
+            } else {
+                failed++;
+            }
         }
     }
 
-    void notNeeded(int entries) {
-        superseded.addAndGet(entries);
-        allSuperseded.inc(entries);
+    void add(Batch batch) {
+        copied.addAndGet(batch.applied);
+        superseded.addAndGet(batch.superseded);
+        failed.addAndGet(batch.failed);
+        bytes.addAndGet(batch.bytes);
+        allCopied.inc(batch.applied);
+        allSuperseded.inc(batch.superseded);
+        allFailed.inc(batch.failed);
     }
 }

@@ -55,6 +55,7 @@ final class WarmupWorker implements Runnable {
     private int batchBytes;
     private long bytesUnderWay;
     private int batchLimit = MOST_IN_BATCH;
+    private @Nullable CacheState lastState;
 
     /** A batch on its way to L2, or the end of a part behind its last batch. */
     @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -145,6 +146,16 @@ final class WarmupWorker implements Runnable {
         batchBytes += bytes;
     }
 
+    /** Most entries belong to the cache of the one before. */
+    private CacheState state(String cache) {
+        CacheState last = lastState;
+        if (last == null || !last.name.equals(cache)) {
+            last = job.state(cache);
+            lastState = last;
+        }
+        return last;
+    }
+
     private boolean isWanted(Entry entry) {
         String cache = entry.key().cache();
         if (!entry.isValue()
@@ -152,7 +163,7 @@ final class WarmupWorker implements Runnable {
                 || !job.plan().wants(cache)) {
             return false;
         }
-        CacheState state = job.state(cache);
+        CacheState state = state(cache);
         if (state.hides(entry)) {
             return false;
         }
@@ -181,7 +192,7 @@ final class WarmupWorker implements Runnable {
         }
         learnTags(gathered);
         List<Entry> entries = new ArrayList<>(gathered);
-        entries.removeIf(entry -> job.state(entry.key().cache()).hides(entry));
+        entries.removeIf(entry -> state(entry.key().cache()).hides(entry));
         long[] writesSeen = entries.stream()
                 .mapToLong(entry -> engine.copies().writesSeen(entry.key()))
                 .toArray();
@@ -233,7 +244,7 @@ final class WarmupWorker implements Runnable {
         Map<CacheState, Set<String>> unknown = new HashMap<>();
         for (Entry entry : entries) {
             if (!entry.tags().isEmpty()) {
-                CacheState cache = job.state(entry.key().cache());
+                CacheState cache = state(entry.key().cache());
                 if (cache.mustAskFor(entry)) {
                     unknown.computeIfAbsent(cache, first -> new HashSet<>()).addAll(entry.tags());
                 }
@@ -272,12 +283,14 @@ final class WarmupWorker implements Runnable {
             adapt(System.nanoTime() - oldest.startedNanos());
             outcomes = again(oldest.entries(), outcomes);
         }
+        WarmupTally.Batch counts = new WarmupTally.Batch();
         for (int i = 0; i < oldest.entries().size(); i++) {
             Entry entry = oldest.entries().get(i);
             StoreOutcome outcome = outcomes.isEmpty() ? StoreOutcome.APPLIED : outcomes.get(i);
             StoreOutcome inLocal = isThere(outcome, entry) ? copyHere(entry, oldest.writesSeen()[i]) : null;
-            job.tally().count(remote == null && inLocal != null ? inLocal : outcome, Envelope.length(entry));
+            counts.count(remote == null && inLocal != null ? inLocal : outcome, Envelope.length(entry));
         }
+        job.tally().add(counts);
     }
 
     private static boolean isThere(StoreOutcome outcome, Entry entry) {
@@ -288,7 +301,7 @@ final class WarmupWorker implements Runnable {
     private @Nullable StoreOutcome copyHere(Entry entry, long writesSeen) {
         return local == null || !job.localHasRoom()
                 ? null
-                : engine.copies().warm(local, job.state(entry.key().cache()), entry, writesSeen);
+                : engine.copies().warm(local, state(entry.key().cache()), entry, writesSeen);
     }
 
     /** Tries again what L2 could not take, while there is hope. */
@@ -303,7 +316,7 @@ final class WarmupWorker implements Runnable {
             List<Entry> some = new ArrayList<>();
             for (int i = 0; i < entries.size(); i++) {
                 if (outcomes.get(i) instanceof StoreOutcome.Unavailable
-                        && !job.state(entries.get(i).key().cache()).hides(entries.get(i))) {
+                        && !state(entries.get(i).key().cache()).hides(entries.get(i))) {
                     open.add(i);
                     some.add(entries.get(i));
                 }

@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
+import dev.terrace.config.CachePolicy;
+import dev.terrace.config.Consistency;
 import dev.terrace.config.LocalCacheSettings;
 import dev.terrace.config.Settings;
 import dev.terrace.config.WarmupSettings;
@@ -205,6 +207,64 @@ class WarmupFleetTest {
                     1 << 20);
             assertThat(stack.coordinator.warmUp(brief, progress -> {}).outcome())
                     .isEqualTo(WarmupReport.Outcome.REACHED_TIME);
+        }
+    }
+
+    @Test
+    void itEndsWhenEnoughReadsAreHits() {
+        try (Stack stack = Stack.of("123s")) {
+            fill(stack, 2_000);
+            stack.remoteHeap.wipe();
+            WarmupPlan all = WarmupPlan.everything();
+            WarmupPlan plan = new WarmupPlan(
+                    all.caches(),
+                    Long.MAX_VALUE,
+                    Long.MAX_VALUE,
+                    0.9,
+                    Duration.ofSeconds(30),
+                    100,
+                    0,
+                    true,
+                    false,
+                    false,
+                    1 << 20);
+            WarmupReport report = stack.coordinator.warmUp(plan, progress -> {
+                for (int i = 0; i < 200; i++) {
+                    assertThat(stack.quotes().get("k5")).isEqualTo("v5");
+                }
+            });
+            assertThat(report.outcome()).isEqualTo(WarmupReport.Outcome.REACHED_HIT_RATIO);
+            assertThat(report.progress().read()).isLessThan(2_000);
+        }
+    }
+
+    @Test
+    void whatMayHaveBeenReplacedIsLeftAloneUnlessTheBackupIsTrusted() {
+        CachePolicy bounded = new CachePolicy(Stack.TTL, Stack.STALE, Stack.NEGATIVE, null)
+                .withConsistency(Consistency.BOUNDED, Duration.ofMillis(200));
+        try (Stack stack = Stack.of(
+                "123s", Stack.withQuotes(bounded, Stack.settings().loading()))) {
+            fill(stack, 20);
+            stack.remoteHeap.wipe();
+            stack.local.wipe();
+            WarmupReport careful = stack.coordinator.warmUp(FAST, progress -> {});
+            assertThat(careful.progress().doubted()).isEqualTo(20);
+            assertThat(careful.progress().copied()).isZero();
+            stack.remoteHeap.wipe();
+            WarmupPlan trusting = new WarmupPlan(
+                    FAST.caches(),
+                    FAST.maxEntries(),
+                    FAST.maxBytes(),
+                    0,
+                    FAST.maxTime(),
+                    FAST.entriesPerSecond(),
+                    0,
+                    true,
+                    true,
+                    true,
+                    FAST.memoryBytes());
+            assertThat(stack.coordinator.warmUp(trusting, progress -> {}).progress().copied())
+                    .isEqualTo(20);
         }
     }
 

@@ -83,7 +83,7 @@ final class WarmupCommand implements Callable<Integer> {
         String id = stop != null ? stop : follow != null ? follow : started();
         if (stop != null) {
             node.json("DELETE", "/jobs/" + NodeClient.encode(stop), null);
-        } else if (!json) {
+        } else if (follow == null && !json) {
             out.println("job " + id);
             out.flush();
         }

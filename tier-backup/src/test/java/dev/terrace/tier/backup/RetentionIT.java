@@ -233,6 +233,15 @@ class RetentionIT {
         assertThat(seen).hasSize(998).doesNotContainKeys("k1", "k2");
         assertThat(seen.get("k3")).isEqualTo("second");
         assertThat(seen.get("k4")).isEqualTo("first");
+        Map<String, String> inParts = new HashMap<>();
+        for (int part = 0; part < 7; part++) {
+            tier.scan(part, 7, entry -> {
+                assertThat(inParts.put(new String(entry.key().keyBytes()), Entries.text(entry)))
+                        .isNull();
+                return true;
+            });
+        }
+        assertThat(inParts).isEqualTo(seen);
         List<Entry> few = new ArrayList<>();
         tier.scan(entry -> few.add(entry) && few.size() < 10);
         assertThat(few).hasSize(10);

@@ -16,6 +16,7 @@ import dev.terrace.spi.Lookup;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.TierStatus;
 import dev.terrace.spi.Unavailability;
+import dev.terrace.spi.Version;
 import dev.terrace.testkit.redis.RedisClusterProcesses;
 import dev.terrace.testkit.redis.RedisProcess;
 import java.nio.charset.StandardCharsets;
@@ -60,6 +61,21 @@ class RedisContentsIT {
 
     private static void write(String key, byte[] bytes) {
         redis.command("SET", KEYS.of(key(key)), new String(bytes, StandardCharsets.ISO_8859_1));
+    }
+
+    @Test
+    void versionsAreToldWithoutValues() {
+        Entry here = entry("here", 7);
+        put(tier, here);
+        write("foreign", "no envelope, but long enough to be one".getBytes(StandardCharsets.US_ASCII));
+        redis.command("HSET", KEYS.of(key("hash")), "field", "value");
+        Map<CacheKey, Version> held =
+                answer(tier.versions(List.of(key("here"), key("gone"), key("foreign"), key("hash"))));
+        assertThat(held)
+                .containsEntry(key("here"), here.version())
+                .containsEntry(key("gone"), Version.ZERO)
+                .containsEntry(key("foreign"), Version.ZERO)
+                .doesNotContainKey(key("hash"));
     }
 
     @Test
