@@ -63,7 +63,8 @@ public final class WarmupBenchmark {
     private static final String CACHE = "bench";
     private static final int BATCH = 500;
     private static final int BATCHES_UNDER_WAY = 2;
-    private static final int THREADS = Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors()));
+    private static final int THREADS =
+            Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors()));
     private static final long DAY_MILLIS = TimeUnit.DAYS.toMillis(1);
 
     private final int entries;
@@ -123,7 +124,8 @@ public final class WarmupBenchmark {
             print("into L2", bareRemote, remote);
         } finally {
             try (Stream<Path> all = Files.walk(folder)) {
-                all.sorted(Comparator.reverseOrder()).forEach(path -> path.toFile().delete());
+                all.sorted(Comparator.reverseOrder())
+                        .forEach(path -> path.toFile().delete());
             }
         }
     }
@@ -243,9 +245,7 @@ public final class WarmupBenchmark {
                         .entries(entries + entries / 10L)
                         .putReturnsNull(true)
                         .create()) {
-            return loop(
-                    backup,
-                    () -> entry -> map.put(entry.key().nameAndKey(), Envelope.encode(entry)));
+            return loop(backup, () -> entry -> map.put(entry.key().nameAndKey(), Envelope.encode(entry)));
         }
     }
 
@@ -326,8 +326,8 @@ public final class WarmupBenchmark {
         redis.command("FLUSHALL");
         DistributedCacheSettings l2 = DistributedCacheSettings.defaults();
         Settings own = remote
-                ? settings.withDistributedCache(
-                        l2.at(l2.topology(), new HostAndPort("127.0.0.1", redis.port())).withTimeout(Duration.ofSeconds(5)))
+                ? settings.withDistributedCache(l2.at(l2.topology(), new HostAndPort("127.0.0.1", redis.port()))
+                        .withTimeout(Duration.ofSeconds(5)))
                 : settings;
         try (CacheCoordinator coordinator = CacheCoordinator.builder()
                 .settings(own)

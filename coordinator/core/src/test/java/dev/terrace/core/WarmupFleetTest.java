@@ -242,8 +242,8 @@ class WarmupFleetTest {
     void whatMayHaveBeenReplacedIsLeftAloneUnlessTheBackupIsTrusted() {
         CachePolicy bounded = new CachePolicy(Stack.TTL, Stack.STALE, Stack.NEGATIVE, null)
                 .withConsistency(Consistency.BOUNDED, Duration.ofMillis(200));
-        try (Stack stack = Stack.of(
-                "123s", Stack.withQuotes(bounded, Stack.settings().loading()))) {
+        try (Stack stack =
+                Stack.of("123s", Stack.withQuotes(bounded, Stack.settings().loading()))) {
             fill(stack, 20);
             stack.remoteHeap.wipe();
             stack.local.wipe();
@@ -263,7 +263,10 @@ class WarmupFleetTest {
                     true,
                     true,
                     FAST.memoryBytes());
-            assertThat(stack.coordinator.warmUp(trusting, progress -> {}).progress().copied())
+            assertThat(stack.coordinator
+                            .warmUp(trusting, progress -> {})
+                            .progress()
+                            .copied())
                     .isEqualTo(20);
         }
     }
