@@ -10,9 +10,20 @@ import org.jspecify.annotations.Nullable;
  * @param token what callers must send as a bearer token; null for none
  * @param maxBodyBytes longest request body
  * @param chaos whether callers may break things on purpose, under {@code /chaos}
+ * @param environment what people call this deployment, such as {@code staging}; null when that is not said
  */
 public record ServerSettings(
-        String host, int port, @Nullable Secret token, int maxBodyBytes, boolean chaos) {
+        String host,
+        int port,
+        @Nullable Secret token,
+        int maxBodyBytes,
+        boolean chaos,
+        @Nullable String environment) {
+    /** Of an environment without a name. */
+    public ServerSettings(String host, int port, @Nullable Secret token, int maxBodyBytes, boolean chaos) {
+        this(host, port, token, maxBodyBytes, chaos, null);
+    }
+
     /** Without chaos. */
     public ServerSettings(String host, int port, @Nullable Secret token, int maxBodyBytes) {
         this(host, port, token, maxBodyBytes, false);
@@ -25,7 +36,7 @@ public record ServerSettings(
 
     /** The same, with or without chaos. */
     public ServerSettings withChaos(boolean newChaos) {
-        return new ServerSettings(host, port, token, maxBodyBytes, newChaos);
+        return new ServerSettings(host, port, token, maxBodyBytes, newChaos, environment);
     }
 
     /** True for names and addresses that only this machine reaches. */

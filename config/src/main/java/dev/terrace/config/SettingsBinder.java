@@ -484,7 +484,8 @@ final class SettingsBinder {
                 (int) in.number("port", d.port(), 0, 65_535),
                 in.secret("token"),
                 in.bytes("max_body_bytes", d.maxBodyBytes(), 1_024, 1 << 30),
-                in.flag("chaos", d.chaos()));
+                in.flag("chaos", d.chaos()),
+                in.optionalText("environment"));
         in.finish();
         return settings;
     }

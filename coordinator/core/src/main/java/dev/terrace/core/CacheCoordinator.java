@@ -22,6 +22,7 @@ import dev.terrace.config.SettingsLoader;
 import dev.terrace.core.origin.OriginTarget;
 import dev.terrace.core.origin.WriteBehind;
 import dev.terrace.spi.Backplane;
+import dev.terrace.spi.BackupShipper;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.ConflictResolver;
 import dev.terrace.spi.KeyHolder;
@@ -348,6 +349,11 @@ public final class CacheCoordinator implements AutoCloseable {
     /** The keys of L3; null where L3 has none, or there is no L3. */
     public @Nullable KeyHolder keys() {
         return engine.tiers().scannable() instanceof KeyHolder holder && holder.keys() != null ? holder : null;
+    }
+
+    /** The backups of L3; null where it ships nowhere, or there is no L3. */
+    public @Nullable BackupShipper backups() {
+        return engine.tiers().scannable() instanceof BackupShipper shipper && shipper.backup() != null ? shipper : null;
     }
 
     /** What is written behind; null where nothing is. */

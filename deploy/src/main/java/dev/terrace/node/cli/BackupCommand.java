@@ -3,7 +3,6 @@ package dev.terrace.node.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.terrace.spi.BlobException;
-import dev.terrace.tier.backup.OfflineBackup;
 import dev.terrace.tier.backup.repo.BlobRef;
 import dev.terrace.tier.backup.repo.Chain;
 import dev.terrace.tier.backup.repo.ChainState;
@@ -35,61 +34,16 @@ import picocli.CommandLine.Spec;
 /** Looks after the repository of L3's backups. */
 @Command(
         name = "backup",
-        description = "Look after the repository of L3's backups, without a node.",
+        description = "Look after the repository of L3's backups; with --config without a node.",
         mixinStandardHelpOptions = true,
         subcommands = {
-            BackupCommand.Create.class,
+            BackupCreateCommand.class,
+            BackupStatusCommand.class,
             BackupCommand.List.class,
             BackupCommand.Verify.class,
             BackupCommand.Prune.class
         })
 final class BackupCommand extends CommandGroup {
-    /** Takes a snapshot of a folder that no node has open. */
-    @Command(
-            name = "create",
-            description =
-                    "Take a snapshot of L3's folder now. For a folder that no node has open: a node does it by itself.",
-            mixinStandardHelpOptions = true)
-    static final class Create implements Callable<Integer> {
-        @Option(
-                names = "--config",
-                paramLabel = "FILE",
-                required = true,
-                description = "Settings of the folder and its repository.")
-        @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
-        private Path config;
-
-        @Option(names = "--json", description = "Print JSON.")
-        private boolean json;
-
-        @Spec
-        @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
-        private CommandSpec spec;
-
-        @Override
-        public Integer call() throws IOException {
-            PrintWriter out = spec.commandLine().getOut();
-            try (OfflineRepository repository = new OfflineRepository(config)) {
-                ChainState state = OfflineBackup.snapshot(repository.l3(), repository);
-                String point = Verifier.pointName(state.writer(), state.open());
-                if (json) {
-                    out.println(NodeClient.JSON
-                            .createObjectNode()
-                            .put("repository", repository.url())
-                            .put("point", point)
-                            .put("through", OnRepository.time(state.throughMillis())));
-                } else {
-                    out.println("restore point " + point + " in " + repository.url() + ", through "
-                            + OnRepository.time(state.throughMillis()));
-                }
-                out.flush();
-                return ExitCodes.OK;
-            } catch (BlobException | DamagedException e) {
-                throw new CommandFailure(ExitCodes.FAILED, String.valueOf(e.getMessage()));
-            }
-        }
-    }
-
     /** What these have in common: a repository, asked writer by writer. */
     private abstract static class OnRepository implements Callable<Integer> {
         @Option(

@@ -186,7 +186,12 @@ final class RunCommand implements Callable<Integer> {
                     "--host " + newHost + " is not loopback, which demands a token: give --token-file or server.token");
         }
         return new ServerSettings(
-                newHost, port == null ? base.port() : port, token, base.maxBodyBytes(), chaos || base.chaos());
+                newHost,
+                port == null ? base.port() : port,
+                token,
+                base.maxBodyBytes(),
+                chaos || base.chaos(),
+                base.environment());
     }
 
     private static Secret token(Path file) {

@@ -106,6 +106,7 @@ public final class HttpNode implements AutoCloseable {
         new JournalEndpoints(coordinator).addTo(router);
         new LadderEndpoints(coordinator).addTo(router);
         new KeyEndpoints(coordinator).addTo(router);
+        new BackupEndpoints(coordinator, jobs).addTo(router);
         new ChaosEndpoints(chaos, settings.chaos()).addTo(router);
         server.setHandler(router);
     }

@@ -59,8 +59,8 @@ final class OperationsEndpoints {
                   GET    /v1/caches/{cache}/entries/{key}/explain    what every tier holds, and why
                   POST   /v1/caches/{cache}/entries/{key}/increment?delta=1
                   POST   /v1/caches/{cache}/bulk/get | bulk/put
-                  POST   /invalidate   POST /warmup   GET, DELETE /jobs/{id}
-                  GET    /zones   /coherence   /ladder   /journal
+                  POST   /invalidate   POST /warmup   POST /backup   GET, DELETE /jobs/{id}
+                  GET    /zones   /coherence   /ladder   /journal   /backup
                   GET    /cache-metrics   /metrics   /health/live   /health/ready
                 """);
     }

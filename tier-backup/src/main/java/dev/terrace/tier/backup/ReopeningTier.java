@@ -3,6 +3,8 @@ package dev.terrace.tier.backup;
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.TerraceException;
+import dev.terrace.spi.BackupReport;
+import dev.terrace.spi.BackupShipper;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.ForwardingTier;
@@ -39,7 +41,8 @@ import org.slf4j.LoggerFactory;
  * <p>A folder that comes back with a backup in it is not taken over: it may be older than what this process wrote since, and lack the
  * tombstones that keep deleted values from coming back. A restart takes it over, and doubts what it holds until L2 has confirmed it.
  */
-final class ReopeningTier extends ForwardingTier implements ScannableTier, HintStore, Probed, KeyHolder {
+final class ReopeningTier extends ForwardingTier
+        implements ScannableTier, HintStore, Probed, KeyHolder, BackupShipper {
     private static final Logger LOG = LoggerFactory.getLogger(ReopeningTier.class);
     private static final long SOONEST_MILLIS = 1_000;
     static final long RAREST_MILLIS = 30_000;
@@ -204,6 +207,16 @@ final class ReopeningTier extends ForwardingTier implements ScannableTier, HintS
     @Override
     public CompletionStage<String> rotateKey(String purpose, String by) {
         return open.tier.rotateKey(purpose, by);
+    }
+
+    @Override
+    public @Nullable BackupReport backup() {
+        return open.tier.backup();
+    }
+
+    @Override
+    public CompletionStage<String> snapshot() {
+        return open.tier.snapshot();
     }
 
     /** As the tier's own; while it is opened anew, it takes nothing. */

@@ -1,6 +1,8 @@
 package dev.terrace.tier.backup;
 
 import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.spi.BackupReport;
+import dev.terrace.spi.BackupShipper;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Deadlines;
 import dev.terrace.spi.Entry;
@@ -48,7 +50,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Stages complete on the tier's own threads: whoever blocks in a dependent stage holds the tier up.
  */
-final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder {
+final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, BackupShipper {
     private static final Logger LOG = LoggerFactory.getLogger(RocksTier.class);
     private static final int READ_QUEUE = 4096;
     private static final long DRAIN_MILLIS = 5_000;
@@ -274,6 +276,18 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder {
                     busy instanceof Lookup.Unavailable no ? no.detail() : String.valueOf(refused));
         }
         return answer;
+    }
+
+    @Override
+    public @Nullable BackupReport backup() {
+        return shipping == null ? null : shipping.report(clock.millis());
+    }
+
+    @Override
+    public CompletionStage<String> snapshot() {
+        return shipping == null
+                ? CompletableFuture.completedFuture("L3 has no backup repository")
+                : shipping.snapshot();
     }
 
     private static Lookup unavailable(Unavailability cause, String detail) {

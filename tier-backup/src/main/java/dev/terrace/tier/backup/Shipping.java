@@ -14,6 +14,7 @@ import dev.terrace.tier.backup.repo.DamagedException;
 import dev.terrace.tier.backup.repo.FencedException;
 import dev.terrace.tier.backup.repo.FileRef;
 import dev.terrace.tier.backup.repo.FileUpload;
+import dev.terrace.tier.backup.repo.Freshness;
 import dev.terrace.tier.backup.repo.KeepPolicy;
 import dev.terrace.tier.backup.repo.Place;
 import dev.terrace.tier.backup.repo.PrunePlan;
@@ -82,8 +83,11 @@ final class Shipping {
     private @Nullable ChainWriter writer;
     private @Nullable Ref anchored;
     private boolean pruneDue;
+    private boolean distrust;
     private boolean snapshotUnderWay;
     private volatile long throughMillis;
+    private volatile long deltaMillis;
+    private volatile String freshness = "";
 
     Shipping(
             PartitionedStore store,
@@ -120,10 +124,15 @@ final class Shipping {
         return run(false);
     }
 
-    /** Takes a snapshot, due or not. */
+    /** Takes a snapshot, due or not, and sends again what the repository has lost. */
     ChainState snapshot()
             throws BlobException, DamagedException, IOException, RocksDBException, PartitionedStore.ClosedStore {
-        return run(true);
+        distrust = true;
+        try {
+            return run(true);
+        } finally {
+            distrust = false;
+        }
     }
 
     private ChainState run(boolean snapshotNow)
@@ -150,6 +159,7 @@ final class Shipping {
         if (known == null) {
             known = ChainWriter.open(repository, memory, clock);
             refuseWhenLost(known);
+            freshness = freshness(known);
             writer = known;
         }
         return known;
@@ -166,6 +176,21 @@ final class Shipping {
                     + ", and the log of this folder went to " + store.knownSequence()
                     + " when it was opened: its end was lost with the power, or to damage");
         }
+    }
+
+    /** Before the anchor is told of anything newer. */
+    private String freshness(ChainWriter chain) throws BlobException, DamagedException {
+        ChainState state = chain.state();
+        Anchor elsewhere = anchor;
+        Freshness found = Freshness.of(
+                repository.chain(chain.writer()),
+                state == null ? null : state.head(),
+                elsewhere == null ? null : elsewhere.read(chain.writer()).orElse(null),
+                null);
+        if (found.state() == Freshness.State.ROLLED_BACK) {
+            LOG.error("the backup repository is older than it once was detail={}", found.detail());
+        }
+        return found.detail();
     }
 
     private ChainState runAs(ChainWriter chain, boolean snapshotNow)
@@ -236,7 +261,7 @@ final class Shipping {
         try {
             keys.bring(repository.store(), chain.writer());
             ChainState after = chain.publishSnapshot(checkpoint, (files, number, base) -> {
-                FileUpload upload = new FileUpload(repository, number, base);
+                FileUpload upload = new FileUpload(repository, number, base, distrust);
                 List<Future<FileUpload.Outcome>> outcomes = new ArrayList<>();
                 for (Checkpoint.File file : files) {
                     outcomes.add(uploads.submit(() -> upload.bring(file)));
@@ -312,6 +337,7 @@ final class Shipping {
             keys.bring(repository.store(), chain.writer());
             state = chain.publishDelta(BlobSource.of(batches.delta()), batches.toSequence(), now);
             throughMillis = state.throughMillis();
+            deltaMillis = now;
             deltas.inc();
             bytes.inc(batches.delta().length);
         }
@@ -320,5 +346,15 @@ final class Shipping {
     /** How far the repository is, milliseconds since the epoch; 0 when that is not known yet. */
     long throughMillis() {
         return throughMillis;
+    }
+
+    /** When a delta was shipped last; 0 when none was. */
+    long deltaMillis() {
+        return deltaMillis;
+    }
+
+    /** Whether the repository was the newest when it was reached; empty before. */
+    String freshness() {
+        return freshness;
     }
 }

@@ -2,9 +2,16 @@ package dev.terrace.tier.backup;
 
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.MetricRegistry;
+import dev.terrace.spi.BackupReport;
 import dev.terrace.spi.BlobException;
+import dev.terrace.tier.backup.repo.ChainState;
 import dev.terrace.tier.backup.repo.DamagedException;
+import dev.terrace.tier.backup.repo.Verifier;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
@@ -35,7 +42,11 @@ final class ShippingThread implements AutoCloseable {
     private final Counter failures;
     private final Thread thread;
     private boolean closing;
+    private boolean ended;
+    private List<CompletableFuture<String>> asked = new ArrayList<>();
     private volatile String trouble = "not begun yet";
+    private volatile @Nullable Shipping shipping;
+    private volatile @Nullable ChainState state;
 
     ShippingThread(Start start, long shipMillis, MetricRegistry metrics) {
         this.start = start;
@@ -53,11 +64,62 @@ final class ShippingThread implements AutoCloseable {
     private void runAndGiveBack() {
         try (start) {
             run();
+        } finally {
+            synchronized (this) {
+                ended = true;
+            }
+            take().forEach(answer -> answer.complete("the backup tier is closed"));
         }
     }
 
+    /** Snapshots that were asked for since the last time. */
+    private synchronized List<CompletableFuture<String>> take() {
+        List<CompletableFuture<String>> taken = asked;
+        asked = new ArrayList<>();
+        return taken;
+    }
+
+    /** As {@link dev.terrace.spi.BackupShipper#snapshot()}. */
+    CompletionStage<String> snapshot() {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        synchronized (this) {
+            if (!closing && !ended) {
+                asked.add(answer);
+                notifyAll();
+                return answer;
+            }
+        }
+        answer.complete("the backup tier is closed");
+        return answer;
+    }
+
+    /** How things stand at {@code nowMillis}. */
+    BackupReport report(long nowMillis) {
+        Shipping known = shipping;
+        ChainState at = state;
+        long through = known == null ? 0 : known.throughMillis();
+        List<BackupReport.Point> points = at == null
+                ? List.of()
+                : at.segments().stream()
+                        .map(segment -> new BackupReport.Point(
+                                Verifier.pointName(at.writer(), segment),
+                                segment.asOfMillis(),
+                                segment.throughMillis()))
+                        .toList();
+        return new BackupReport(
+                at == null ? 0 : at.writer(),
+                at == null ? 0 : at.head().number(),
+                through,
+                through == 0 ? -1 : Math.max(0, nowMillis - through),
+                at == null ? 0 : at.snapshot().asOfMillis(),
+                known == null ? 0 : known.deltaMillis(),
+                points,
+                failures.getCount(),
+                trouble,
+                known == null ? "" : known.freshness());
+    }
+
     private void run() {
-        Shipping shipping = null;
         int failed = 0;
         boolean last = false;
         while (!last) {
@@ -65,48 +127,54 @@ final class ShippingThread implements AutoCloseable {
             if (last && (shipping == null || failed > 0)) {
                 return; // It was not reachable; closing does not wait for it.
             }
+            List<CompletableFuture<String>> wanted = take();
             try {
-                if (shipping == null) {
-                    shipping = start.open();
+                Shipping known = shipping;
+                if (known == null) {
+                    known = start.open();
+                    shipping = known;
                 }
-                shipping.run();
+                state = wanted.isEmpty() ? known.run() : known.snapshot();
                 if (failed > 0) {
                     LOG.info("backups go on failures={}", failed);
                 }
                 failed = 0;
                 trouble = "";
+                wanted.forEach(answer -> answer.complete(""));
             } catch (BlobException
                     | DamagedException
                     | IOException
                     | RocksDBException
                     | PartitionedStore.ClosedStore e) {
                 failed++;
-                late(failed, String.valueOf(e.getMessage()), null);
+                late(failed, String.valueOf(e.getMessage()), null, wanted);
             } catch (RuntimeException e) {
                 failed++;
-                late(failed, e.toString(), e);
+                late(failed, e.toString(), e, wanted);
             }
         }
     }
 
     /** @param bug with its trace, when it is one */
-    private void late(int failed, String reason, @Nullable RuntimeException bug) {
+    private void late(
+            int failed, String reason, @Nullable RuntimeException bug, List<CompletableFuture<String>> wanted) {
         failures.inc();
         trouble = reason;
         if (failed == 1 || failed % 20 == 0) {
             LOG.warn("a backup is late, tried again failures={} reason={}", failed, reason, bug);
         }
+        wanted.forEach(answer -> answer.complete(reason));
     }
 
     private long pause(int failed) {
         return failed == 0 ? shipMillis : Math.min(LONGEST_PAUSE_MILLIS, shipMillis << Math.min(failed, 6));
     }
 
-    /** Returns whether it is to end. An interrupt ends it at once. */
+    /** Returns whether it is to end; sooner when a snapshot is asked for. An interrupt ends it at once. */
     private synchronized boolean await(long millis) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         try {
-            for (long left = millis; !closing && left > 0; left = left(deadline)) {
+            for (long left = millis; !closing && asked.isEmpty() && left > 0; left = left(deadline)) {
                 wait(left);
             }
         } catch (InterruptedException e) {

@@ -1,0 +1,46 @@
+package dev.terrace.node.jobs;
+
+import dev.terrace.spi.BackupReport;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Backups as JSON, the same over HTTP and from a repository. */
+public final class BackupJson {
+    private BackupJson() {}
+
+    /** All that is known. */
+    public static Map<String, Object> tree(BackupReport report) {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("enabled", true);
+        tree.put("writer", report.writer());
+        tree.put("generation", report.generation());
+        tree.put("through", time(report.throughMillis()));
+        tree.put("lag_millis", report.lagMillis() < 0 ? null : report.lagMillis());
+        tree.put("last_snapshot", time(report.snapshotMillis()));
+        tree.put("last_delta", time(report.deltaMillis()));
+        tree.put("failures", report.failures());
+        tree.put("trouble", report.trouble());
+        tree.put("freshness", report.freshness());
+        tree.put("points", points(report.points()));
+        return tree;
+    }
+
+    private static List<Map<String, Object>> points(List<BackupReport.Point> points) {
+        return points.stream()
+                .map(point -> {
+                    Map<String, Object> one = new LinkedHashMap<>();
+                    one.put("point", point.name());
+                    one.put("as_of", time(point.asOfMillis()));
+                    one.put("through", time(point.throughMillis()));
+                    return one;
+                })
+                .toList();
+    }
+
+    private static @Nullable String time(long millis) {
+        return millis == 0 ? null : Instant.ofEpochMilli(millis).toString();
+    }
+}
