@@ -52,6 +52,7 @@ public final class EffectiveSettings {
         put(server, "token", settings.server().token());
         put(server, "max_body_bytes", settings.server().maxBodyBytes());
         put(server, "chaos", settings.server().chaos());
+        put(server, "environment", settings.server().environment());
         backplane(child(root, "backplane"), settings.backplane());
         Map<String, Object> journal = child(root, "journal");
         put(journal, "path", settings.journal().path());

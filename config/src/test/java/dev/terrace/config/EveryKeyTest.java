@@ -182,7 +182,8 @@ class EveryKeyTest {
                                                 Duration.ofMillis(1),
                                                 Duration.ofMillis(1)))
                                         .withOrigin(new OriginPolicy("market", OriginPolicy.SingleFlight.FLEET)))),
-                        new ServerSettings("0.0.0.0", 9090, new Secret("a-token-of-many-characters"), 16 << 20, true),
+                        new ServerSettings(
+                                "0.0.0.0", 9090, new Secret("a-token-of-many-characters"), 16 << 20, true, "staging"),
                         new BackplaneSettings(
                                 true,
                                 50_000,

@@ -101,8 +101,9 @@ class SettingsFileTest {
                                 .isEqualTo("  many.yaml:2: distributed_cache.server.port: 'x' must be a whole number"
                                         + " from 0 to 65535"),
                         line -> assertThat(line)
-                                .isEqualTo("  many.yaml:2: distributed_cache.server.hots: is not a setting; known here:"
-                                        + " host, port, token, max_body_bytes, chaos; did you mean 'host'?"),
+                                .isEqualTo(
+                                        "  many.yaml:2: distributed_cache.server.hots: is not a setting; known here:"
+                                                + " host, port, token, max_body_bytes, chaos, environment; did you mean 'host'?"),
                         line -> assertThat(line).startsWith("  many.yaml:4: distributed_cache.local_cache.ttl: 'z'"),
                         line -> assertThat(line)
                                 .isEqualTo("  many.yaml:5: distributed_cache.limits: must be a mapping of keys to"

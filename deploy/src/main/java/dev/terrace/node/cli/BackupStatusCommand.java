@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
         description =
                 "How the backups of L3 stand: as a running node says, or with --config as the repository shows, writer by writer.",
         mixinStandardHelpOptions = true,
-        footer = "Exit code 1 when the last try failed, a chain is damaged, or the repository is older than it once was.")
+        footer =
+                "Exit code 1 when the last try failed, a chain is damaged, or the repository is older than it once was.")
 final class BackupStatusCommand implements Callable<Integer> {
     @Option(names = "--config", paramLabel = "FILE", description = "Ask the repository of these settings, not a node.")
     private @Nullable Path config;
@@ -89,8 +90,7 @@ final class BackupStatusCommand implements Callable<Integer> {
             Freshness freshness = repository.freshness(chain, state, null);
             String trouble = freshness.state() == Freshness.State.ROLLED_BACK ? freshness.detail() : "";
             if (state == null) {
-                return new BackupReport(
-                        number, 0, 0, -1, 0, 0, List.of(), 0, trouble, freshness.detail());
+                return new BackupReport(number, 0, 0, -1, 0, 0, List.of(), 0, trouble, freshness.detail());
             }
             long through = state.throughMillis();
             return new BackupReport(
@@ -131,9 +131,10 @@ final class BackupStatusCommand implements Callable<Integer> {
         out.println("  trouble        " + (trouble.isEmpty() ? "none" : trouble));
         out.println("  freshness      " + text(tree.path("freshness")));
         tree.path("points")
-                .forEach(point -> out.println("  restore point " + point.path("point").asText() + "  from "
-                        + point.path("as_of").asText() + " to "
-                        + point.path("through").asText()));
+                .forEach(point ->
+                        out.println("  restore point " + point.path("point").asText() + "  from "
+                                + point.path("as_of").asText() + " to "
+                                + point.path("through").asText()));
     }
 
     private static String text(JsonNode value) {

@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
             WarmupCommand.class,
             BackupCommand.class,
             RestoreCommand.class,
+            DrillCommand.class,
             KeysCommand.class,
             ReplayCommand.class,
             ConfigCommand.class,

@@ -41,8 +41,7 @@ import org.slf4j.LoggerFactory;
  * <p>A folder that comes back with a backup in it is not taken over: it may be older than what this process wrote since, and lack the
  * tombstones that keep deleted values from coming back. A restart takes it over, and doubts what it holds until L2 has confirmed it.
  */
-final class ReopeningTier extends ForwardingTier
-        implements ScannableTier, HintStore, Probed, KeyHolder, BackupShipper {
+final class ReopeningTier extends ForwardingTier implements ScannableTier, HintStore, Probed, KeyHolder, BackupShipper {
     private static final Logger LOG = LoggerFactory.getLogger(ReopeningTier.class);
     private static final long SOONEST_MILLIS = 1_000;
     static final long RAREST_MILLIS = 30_000;
