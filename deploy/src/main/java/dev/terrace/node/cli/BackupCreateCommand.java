@@ -57,9 +57,9 @@ final class BackupCreateCommand implements Callable<Integer> {
         while (true) {
             JsonNode state = node.json("GET", "/jobs/" + job.path("id").asText(), null);
             String name = state.path("state").asText();
-            if (name.equals("failed")) {
+            if (name.equals("failed") || name.equals("stopped")) {
                 throw new CommandFailure(
-                        ExitCodes.FAILED, "no snapshot: " + state.path("error").asText());
+                        ExitCodes.FAILED, "no snapshot: " + state.path("error").asText(name));
             }
             if (name.equals("done")) {
                 JsonNode status = state.path("progress");

@@ -224,7 +224,8 @@ final class DrillCommand extends CommandGroup {
                 throw new CommandFailure(
                         ExitCodes.USAGE,
                         file + (nameless ? " does not say what it is" : " is of environment '" + name + "'")
-                                + ", and drills are not for " + PRODUCTION + "; set server.environment, such as staging,"
+                                + ", and drills are not for " + PRODUCTION
+                                + "; set server.environment, such as staging,"
                                 + " or add --yes-this-is-production " + name);
             }
             return SettingsText.of(file);

@@ -55,12 +55,18 @@ final class Loss {
                 int index = random.nextInt(scene.ledger().entries());
                 NodeCalls.Answer answer =
                         scene.site().calls().get(index, "?mode=quorum").get();
-                if (scene.ledger().judge(index, answer.value(), answer.version()).isAcknowledged()) {
+                if (scene.ledger()
+                        .judge(index, answer.value(), answer.version())
+                        .isAcknowledged()) {
                     there++;
                 }
             }
             scene.measure("sampled_in_l2", there);
-            scene.objective("L2 holds it again", "all of " + sample + " keys that were looked at", there + " there", there == sample);
+            scene.objective(
+                    "L2 holds it again",
+                    "all of " + sample + " keys that were looked at",
+                    there + " there",
+                    there == sample);
             return there + " of " + sample;
         });
     }

@@ -34,15 +34,31 @@ final class NodeCalls {
         url = newUrl;
     }
 
-    /**
-     * What a read said.
-     *
-     * @param status of HTTP
-     * @param value null unless there is one
-     * @param version null unless there is one
-     */
-    record Answer(
-            int status, byte @Nullable [] value, @Nullable Version version) {}
+    /** What a read said: HTTP's status, and the value with its version when there is one. */
+    static final class Answer {
+        private final int status;
+        private final byte @Nullable [] value;
+        private final @Nullable Version version;
+
+        Answer(int status, byte @Nullable [] value, @Nullable Version version) {
+            this.status = status;
+            this.value = value;
+            this.version = version;
+        }
+
+        int status() {
+            return status;
+        }
+
+        byte @Nullable [] value() {
+            return value;
+        }
+
+        @Nullable
+        Version version() {
+            return version;
+        }
+    }
 
     private HttpRequest.Builder request(String path, Duration patience) {
         return HttpRequest.newBuilder(URI.create(url + path)).timeout(patience);

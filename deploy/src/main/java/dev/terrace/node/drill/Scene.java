@@ -227,7 +227,8 @@ final class Scene {
             measure("warmed_entries", there);
             objective(
                     "fully warm",
-                    "all " + plan.entries() + " entries in " + seconds(plan.objectives().warm().toMillis()),
+                    "all " + plan.entries() + " entries in "
+                            + seconds(plan.objectives().warm().toMillis()),
                     there + " in " + seconds(warm),
                     there >= plan.entries() && warm <= plan.objectives().warm().toMillis());
             return there + " entries are in L2, " + end.path("failed").asLong() + " failed";
@@ -250,7 +251,8 @@ final class Scene {
             words.addAll(List.of(more));
             JsonNode report = NodeCalls.JSON.readTree(site.mustType(words.toArray(String[]::new)));
             measure("restored_bytes", report.path("bytes").asLong());
-            return report.path("bytes").asLong() + " bytes of " + report.path("writers").asInt() + " writers, through "
+            return report.path("bytes").asLong() + " bytes of "
+                    + report.path("writers").asInt() + " writers, through "
                     + report.path("through").asText();
         });
     }

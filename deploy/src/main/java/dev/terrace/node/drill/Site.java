@@ -136,7 +136,7 @@ final class Site implements AutoCloseable {
     }
 
     private Path write() throws IOException {
-        Path file = folder.resolve("terrace-" + (++nodes) + ".yaml");
+        Path file = folder.resolve("terrace-" + ++nodes + ".yaml");
         return Files.writeString(file, text.toString());
     }
 
@@ -273,7 +273,7 @@ final class Site implements AutoCloseable {
                 path + " has ended",
                 seconds,
                 answer ->
-                        List.of("done", "failed").contains(answer.path("state").asText()));
+                        List.of("done", "failed", "stopped").contains(answer.path("state").asText()));
         if (!ended.path("state").asText().equals("done")) {
             throw new DrillFailure(path + " failed: " + ended.path("error").asText());
         }

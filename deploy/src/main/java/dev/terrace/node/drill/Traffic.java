@@ -3,7 +3,9 @@ package dev.terrace.node.drill;
 import dev.terrace.spi.Version;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -26,7 +28,7 @@ final class Traffic implements AutoCloseable {
     private final long beganNanos;
     private final List<Thread> threads = new ArrayList<>();
     private final List<int[]> buckets = new ArrayList<>();
-    private final long[] counts = new long[Count.values().length];
+    private final Map<Count, Long> counts = new EnumMap<>(Count.class);
     private volatile boolean over;
 
     /** What is counted. */
@@ -125,9 +127,9 @@ final class Traffic implements AutoCloseable {
     }
 
     private synchronized void count(boolean answered, Count one, @Nullable Count more) {
-        counts[one.ordinal()]++;
+        counts.merge(one, 1L, Long::sum);
         if (more != null) {
-            counts[more.ordinal()]++;
+            counts.merge(more, 1L, Long::sum);
         }
         int bucket = (int) ((System.nanoTime() - beganNanos) / BUCKET_NANOS);
         while (buckets.size() <= bucket) {
@@ -147,7 +149,7 @@ final class Traffic implements AutoCloseable {
     }
 
     private long of(Count one) {
-        return counts[one.ordinal()];
+        return counts.getOrDefault(one, 0L);
     }
 
     synchronized List<Bucket> buckets() {

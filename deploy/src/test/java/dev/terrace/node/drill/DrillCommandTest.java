@@ -95,8 +95,8 @@ class DrillCommandTest {
     }
 
     private static int script(String name, Path terrace) throws IOException, InterruptedException {
-        ProcessBuilder script = new ProcessBuilder(
-                "bash", SCRIPTS.resolve(name + ".sh").toString(), "--entries", "5", "--out", "a b");
+        ProcessBuilder script =
+                new ProcessBuilder("bash", SCRIPTS.resolve(name + ".sh").toString(), "--entries", "5", "--out", "a b");
         script.environment().put("TERRACE", terrace.toString());
         Process process = script.redirectErrorStream(true).start();
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -91,7 +91,8 @@ class DrillIT {
         assertThat(report.path("verdict").asText()).isEqualTo("met");
         assertThat(report.path("evidence").isNull()).isTrue();
         JsonNode measured = report.path("measured");
-        assertThat(measured.path("entries_verified").asInt() + measured.path("entries_older").asInt())
+        assertThat(measured.path("entries_verified").asInt()
+                        + measured.path("entries_older").asInt())
                 .as(said)
                 .isEqualTo(300);
         assertThat(measured.path("rto_seconds").asDouble()).isPositive();

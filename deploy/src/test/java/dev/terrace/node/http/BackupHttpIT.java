@@ -91,7 +91,9 @@ class BackupHttpIT {
             loseTheLongestFile();
             assertThat(run("backup", "verify", "--config", file.toString())).isEqualTo(1);
             assertThat(said).contains("it is gone");
-            assertThat(run("backup", "create", "--url", url)).as("%s", complained).isZero();
+            assertThat(run("backup", "create", "--url", url))
+                    .as("%s", complained)
+                    .isZero();
             assertThat(said).contains("restore point 1:");
             assertThat(run("backup", "verify", "--config", file.toString()))
                     .as(said)
