@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A node in a process of its own, which can be killed. It runs as this process does; the system property {@value #MORE_OPTIONS} has more options for
@@ -17,6 +19,7 @@ import java.util.regex.Pattern;
  */
 final class NodeProcess implements AutoCloseable {
     private static final String MORE_OPTIONS = "terrace.drill.node-options";
+    private static final Logger LOG = LoggerFactory.getLogger(NodeProcess.class);
     private static final Pattern LISTENS = Pattern.compile("listens on (http://\\S+)");
     private static final long START_SECONDS = 90;
     private static final long STOP_SECONDS = 40;
@@ -106,8 +109,16 @@ final class NodeProcess implements AutoCloseable {
         }
     }
 
+    /** Ends it by force, and waits until it is gone, a bounded time. */
     @Override
     public void close() {
         process.destroyForcibly();
+        try {
+            if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("a node of a drill does not end pid={}", pid());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -272,8 +272,8 @@ final class Site implements AutoCloseable {
                 "/jobs/" + job.path("id").asText(),
                 path + " has ended",
                 seconds,
-                answer ->
-                        List.of("done", "failed", "stopped").contains(answer.path("state").asText()));
+                answer -> List.of("done", "failed", "stopped")
+                        .contains(answer.path("state").asText()));
         if (!ended.path("state").asText().equals("done")) {
             throw new DrillFailure(path + " failed: " + ended.path("error").asText());
         }

@@ -10,12 +10,14 @@ import java.io.StringReader;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilder;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -50,11 +52,18 @@ class DrillIT {
         System.clearProperty(MORE_OPTIONS);
     }
 
+    /** Only processes of this drill: others of this machine's children are none of its business. */
     @AfterEach
     void nothingRunsOn() {
-        assertThat(ProcessHandle.current().descendants().filter(ProcessHandle::isAlive))
-                .as("processes that a drill left behind")
-                .isEmpty();
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(ProcessHandle.current()
+                                .descendants()
+                                .filter(ProcessHandle::isAlive)
+                                .map(process -> process.info().commandLine().orElse("?"))
+                                .filter(line -> line.contains("terrace-drill-")))
+                        .as("processes that a drill left behind")
+                        .isEmpty());
     }
 
     private int run(List<String> words) {
