@@ -51,10 +51,14 @@ public final class Pruner {
         return sweep(living(), true);
     }
 
-    /** As of now: another pruner may have gone on, and what it dropped can no longer be read. */
+    /**
+     * As of now: another pruner may have gone on, and what it dropped can no longer be read. It may have said so and not have raised the
+     * boundary yet, and whoever looks for the newest generation begins there.
+     */
     private Living living() throws BlobException, DamagedException {
         for (int i = 0; true; i++) {
             ChainState newest = load();
+            chain.boundary().raise(newest.base().number());
             try {
                 return Living.of(chain, newest, newest.roots());
             } catch (DamagedException e) {
