@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 class EveryKeyTest {
-    private static final String RECIPIENT = "terrace-recipient-1:" + "a".repeat(1622);
+    static final String RECIPIENT = "terrace-recipient-1:" + "a".repeat(1622);
     private static final Map<String, String> ENVIRONMENT =
             Map.of("PASSWORD", "canary-from-environment", "RECIPIENT", RECIPIENT);
     private static final Path DOCUMENT = Path.of("..", "docs", "settings.md");

@@ -23,7 +23,7 @@ class LanguageTest {
 
     @Test
     void settingsMeanTheSameInTurkeyAndInEgypt() throws IOException {
-        Map<String, String> environment = Map.of("PASSWORD", "p");
+        Map<String, String> environment = Map.of("PASSWORD", "p", "RECIPIENT", EveryKeyTest.RECIPIENT);
         LoadedSettings here = SettingsLoader.parse(EveryKeyTest.everyKey(), "every", environment);
         String shownHere = EffectiveSettings.yaml(here);
         for (String tag : new String[] {"tr-TR", "ar-EG-u-nu-arab"}) {
