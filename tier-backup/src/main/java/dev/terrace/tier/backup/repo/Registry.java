@@ -30,7 +30,9 @@ final class Registry {
     /** Takes the next number. */
     int register() throws BlobException {
         while (true) {
-            int number = count() + 1;
+            int last = count();
+            requireReadable(last);
+            int number = last + 1;
             if (number > Names.MOST_WRITERS) {
                 throw new BlobException(
                         BlobException.Kind.UNSUPPORTED,
@@ -44,6 +46,17 @@ final class Registry {
             if (Creation.create(store, Names.registered(number), Signed.sign(json, keys.current()))) {
                 return number;
             }
+        }
+    }
+
+    /** Who registers behind a writer that is not there is found by nobody: that it is there must not be some proxy's word only. */
+    private void requireReadable(int number) throws BlobException {
+        if (number > 0 && store.read(Names.registered(number), MOST_BYTES).isEmpty()) {
+            throw new BlobException(
+                    BlobException.Kind.UNAVAILABLE,
+                    "the store at " + store.location() + " said that " + Names.registered(number)
+                            + " is there, and has nothing under that name",
+                    null);
         }
     }
 
