@@ -56,7 +56,8 @@ final class Opening {
      */
     Opened open() throws IOException {
         refuseWithoutCurrent();
-        long expected = highWater.read();
+        HighWater.Mark expected = highWater.read();
+        boolean cut = highWater.isManifestCut(expected);
         Opened opened;
         try {
             opened = attempt(WALRecoveryMode.TolerateCorruptedTailRecords);
@@ -66,12 +67,14 @@ final class Opening {
             }
             opened = salvage(e);
         }
-        long lost = Math.max(0, expected - opened.database.getLatestSequenceNumber());
+        // What a file held that the manifest no longer names, nobody knows.
+        long lost = Math.max(cut ? 1 : 0, expected.sequence() - opened.database.getLatestSequenceNumber());
         if (opened.salvaged || lost > 0) {
             LOG.error(
-                    "backup log was damaged, writes are lost folder={} salvaged={} lost_at_least={}",
+                    "backup log was damaged, writes are lost folder={} salvaged={} manifest_cut={} lost_at_least={}",
                     folder.path(),
                     opened.salvaged,
+                    cut,
                     lost);
         }
         highWater.write(opened.database.getLatestSequenceNumber());
@@ -101,7 +104,7 @@ final class Opening {
     private Opened attempt(WALRecoveryMode mode) throws RocksDBException, IOException {
         Path database = folder.database();
         boolean create = !Files.exists(database.resolve("CURRENT"));
-        refuseRecycled();
+        refuseUnnoticed();
         List<ColumnFamilyDescriptor> families = create ? new ArrayList<>() : options.families(database);
         if (families.isEmpty()) {
             families.add(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, options.family()));
@@ -112,14 +115,21 @@ final class Opening {
         return new Opened(opened, handles, false, 0);
     }
 
-    /** RocksDB would never come back from reading them. */
-    private void refuseRecycled() throws RocksDBException, IOException {
+    /** What RocksDB would not notice, or never come back from. */
+    private void refuseUnnoticed() throws RocksDBException, IOException {
+        List<Path> manifests = files(file -> file.getFileName().toString().startsWith("MANIFEST-"));
         List<Path> files = new ArrayList<>(logs());
-        files.addAll(files(file -> file.getFileName().toString().startsWith("MANIFEST-")));
+        files.addAll(manifests);
         for (Path file : files) {
             if (!RecycledRecords.in(file).isEmpty()) {
                 throw new RocksDBException(
                         "Corruption: in " + file.getFileName() + " the kind of a record was changed");
+            }
+        }
+        for (Path file : manifests) {
+            if (ManifestEnd.isHidden(file)) {
+                throw new RocksDBException(
+                        "Corruption: in " + file.getFileName() + " the length of a record was changed");
             }
         }
     }

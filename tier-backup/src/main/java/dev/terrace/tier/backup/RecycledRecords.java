@@ -19,10 +19,10 @@ import java.util.zip.CRC32C;
  * alone, and so does this.
  */
 final class RecycledRecords {
-    private static final int BLOCK_BYTES = 32 << 10;
-    private static final int HEADER_BYTES = 7;
+    static final int BLOCK_BYTES = 32 << 10;
+    static final int HEADER_BYTES = 7;
     private static final int LENGTH_AT = 4;
-    private static final int KIND_AT = 6;
+    static final int KIND_AT = 6;
     private static final int FIRST_RECYCLED = 5;
     private static final int LAST_RECYCLED = 8;
     private static final int RECYCLED_MORE = 4;
@@ -50,7 +50,7 @@ final class RecycledRecords {
         int at = 0;
         while (at + HEADER_BYTES <= length) {
             int kind = block[at + KIND_AT];
-            int end = at + HEADER_BYTES + (bytes.getShort(at + LENGTH_AT) & 0xFFFF);
+            int end = at + HEADER_BYTES + length(bytes, at);
             if (kind >= FIRST_RECYCLED && kind <= LAST_RECYCLED) {
                 found.add(begin + at + KIND_AT);
                 block[at + KIND_AT] = (byte) (kind - RECYCLED_MORE);
@@ -62,9 +62,19 @@ final class RecycledRecords {
         }
     }
 
-    private static int checksum(byte[] block, int from, int end) {
+    /** Of the content of the record at {@code at}; little endian. */
+    static int length(ByteBuffer bytes, int at) {
+        return bytes.getShort(at + LENGTH_AT) & 0xFFFF;
+    }
+
+    static int checksum(byte[] block, int from, int end) {
         CRC32C crc = new CRC32C();
         crc.update(block, from, end - from);
+        return masked(crc);
+    }
+
+    /** As it stands in files: one that is itself part of content must not be taken for content's. */
+    static int masked(CRC32C crc) {
         int plain = (int) crc.getValue();
         return (plain >>> 15 | plain << 17) + MASK;
     }

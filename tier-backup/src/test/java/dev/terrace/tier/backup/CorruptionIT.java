@@ -24,6 +24,7 @@ import dev.terrace.tier.backup.repo.Repository;
 import dev.terrace.tier.backup.repo.Verifier;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -324,6 +325,50 @@ class CorruptionIT {
         assertThatThrownBy(() -> open(folder, "manifest"))
                 .isInstanceOf(SetupException.class)
                 .hasMessageContaining(folder.toString());
+    }
+
+    /** RocksDB takes a manifest whose end is missing, or seems to be, for one that a crash cut off, and deletes the files that it does not name. */
+    @Test
+    @Tag("F43")
+    void whatAManifestLosesAtItsEndIsSaid() throws Exception {
+        RocksTier tier = Backups.open(new TestContext(clock, settings));
+        put(tier, 60);
+        tier.close();
+        tier = Backups.open(new TestContext(clock, settings)); // What was in the log is named by the manifest now.
+        put(tier, 40);
+        tier.close();
+        Path good = settings.path();
+        Path manifest;
+        try (Stream<Path> all = Files.list(good.resolve(Folder.DATABASE))) {
+            manifest = good.relativize(
+                    all.filter(file -> file.getFileName().toString().startsWith("MANIFEST-"))
+                            .findFirst()
+                            .orElseThrow());
+        }
+        byte[] bytes = Files.readAllBytes(good.resolve(manifest.toString()));
+        for (int cut = 3; cut < bytes.length; cut += 13) {
+            openWith(good, manifest, Arrays.copyOf(bytes, cut), "cut at " + cut);
+        }
+        ByteBuffer lengths = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at < bytes.length; at += 7 + RecycledRecords.length(lengths, at)) {
+            for (int bit = 0; bit < Short.SIZE; bit++) {
+                byte[] bad = bytes.clone();
+                bad[at + 4 + bit / 8] ^= (byte) (1 << (bit % 8));
+                openWith(good, manifest, bad, "length at " + at + ", bit " + bit);
+            }
+        }
+    }
+
+    private void openWith(Path good, Path file, byte[] bad, String what) throws Exception {
+        Path folder = temp.resolve("folder");
+        Folders.delete(folder);
+        copy(good, folder);
+        Files.write(folder.resolve(file.toString()), bad);
+        try {
+            open(folder, what);
+        } catch (SetupException e) {
+            assertThat(e).hasMessageContaining(folder.toString());
+        }
     }
 
     private static void makeRecycled(Path file, int record, boolean alsoContent) throws IOException {

@@ -40,7 +40,8 @@ class DamageIT {
                 Backups.store(tier, Backups.entry("k" + i, clock.millis(), i, "value " + i + " " + "x".repeat(200)));
             }
             // The mark is written once a second, after the log was synced.
-            Awaitility.await().until(() -> new HighWater(live.resolve("HIGHWATER")).read() >= ENTRIES);
+            Awaitility.await()
+                    .until(() -> new HighWater(live.resolve("HIGHWATER")).read().sequence() >= ENTRIES);
             copy(live, copy);
         } finally {
             tier.close();
