@@ -134,7 +134,7 @@ class CorruptionIT {
         byte[] record = records.seal(hash, entry);
         byte[] without = new Records(true, ring, KEEP).seal(hash, entry);
         assertThat(records.open(hash, record)).isEqualTo(entry);
-        times("records", 380, cut -> {
+        times("records", 385, cut -> {
             byte[] good = random.nextBoolean() ? record : without;
             assertThat(records.read(hash, damaged(good, cut))).isInstanceOf(Records.Flaw.class);
         });
@@ -249,7 +249,7 @@ class CorruptionIT {
         List<Path> logs =
                 files.stream().filter(file -> file.toString().endsWith(".log")).toList();
         int[] seen = new int[3];
-        times("whole folders", 10, cut -> {
+        times("whole folders", 5, cut -> {
             Path folder = temp.resolve("folder");
             Folders.delete(folder);
             copy(good, folder);
