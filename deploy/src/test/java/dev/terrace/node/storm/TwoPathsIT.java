@@ -177,10 +177,11 @@ class TwoPathsIT {
         assertThat(two.cache("bounded").get("k")).isEqualTo("new");
         // L2 has it, unless a busy machine kept its answer for too long; then nobody knows what it holds.
         await().atMost(SOON)
-                .untilAsserted(() -> assertThatThrownBy(() -> one.cache("strict").put("k", "new"))
-                        .isInstanceOf(UnavailableException.class)
-                        .hasMessageContaining("was not heard by all nodes")
-                        .hasMessageContaining("unknown"));
+                .untilAsserted(
+                        () -> assertThatThrownBy(() -> one.cache("strict").put("k", "new"))
+                                .isInstanceOf(UnavailableException.class)
+                                .hasMessageContaining("was not heard by all nodes")
+                                .hasMessageContaining("unknown"));
         assertThat(two.cache("strict").get("k")).isNotEqualTo("old");
 
         logServer.restart();
