@@ -30,6 +30,13 @@ final class Figures {
                 Runtime.getRuntime().availableProcessors());
     }
 
+    /** What this process has used of all processors since it began; other processes do not change it much. */
+    static double processorSeconds() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
+                ? system.getProcessCpuTime() / 1e9
+                : 0;
+    }
+
     /** What the whole machine and this process have used since it began, in ticks of a hundredth of a second; Linux. */
     static Usage usage() {
         try {

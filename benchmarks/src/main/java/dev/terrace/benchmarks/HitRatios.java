@@ -41,6 +41,15 @@ public final class HitRatios {
         }
         Path folder = Path.of(arguments[0]);
         String[] points = arguments.length > 1 ? Arrays.copyOfRange(arguments, 1, arguments.length) : POINTS;
+        for (String point : points) {
+            Path trace = folder.resolve(point.substring(0, Math.max(0, point.indexOf('='))) + ".keys.gz");
+            if (!point.matches("[^=]+=\\d+(,\\d+)*") || !Files.isReadable(trace)) {
+                System.err.println(
+                        "'" + point + "' is not NAME=SIZE,SIZE..., or " + trace
+                                + " is not there; name a folder with the traces, then NAME=SIZE,SIZE... of those that are in it");
+                System.exit(2);
+            }
+        }
         Map<String, Double> sums = new LinkedHashMap<>();
         int rows = 0;
         System.out.printf("%-10s %8s %9s", "trace", "size", "Caffeine");
@@ -114,7 +123,7 @@ public final class HitRatios {
             }
             int free = slots.size();
             if (free == size) {
-                free = eviction.victim(false);
+                free = eviction.victim(false, null);
                 eviction.removed(free, keys[free]);
                 slots.remove(keys[free]);
             }

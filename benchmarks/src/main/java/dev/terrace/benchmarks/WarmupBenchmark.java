@@ -65,6 +65,7 @@ public final class WarmupBenchmark {
     private static final int BATCHES_UNDER_WAY = 2;
     private static final int THREADS =
             Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors()));
+    private static final Duration CONNECTS_WITHIN = Duration.ofSeconds(20);
     private static final long DAY_MILLIS = TimeUnit.DAYS.toMillis(1);
 
     private final int entries;
@@ -321,6 +322,10 @@ public final class WarmupBenchmark {
         }
     }
 
+    private static boolean isReady(CacheCoordinator coordinator) {
+        return coordinator.tiers().stream().allMatch(tier -> tier.state() == TierStatus.State.READY);
+    }
+
     /** A warm-up into L1 alone, or into L2 alone. */
     private double warmUp(boolean remote) throws Exception {
         redis.command("FLUSHALL");
@@ -333,8 +338,9 @@ public final class WarmupBenchmark {
                 .settings(own)
                 .metrics(new MetricRegistry())
                 .build()) {
-            while (coordinator.tiers().stream().anyMatch(tier -> tier.state() != TierStatus.State.READY)) {
-                Thread.sleep(10);
+            Pace.await(() -> isReady(coordinator), CONNECTS_WITHIN);
+            if (!isReady(coordinator)) {
+                throw new IllegalStateException("not ready within " + CONNECTS_WITHIN + ": " + coordinator.tiers());
             }
             WarmupPlan plan = new WarmupPlan(Set.of(CACHE), Long.MAX_VALUE, 100_000_000, !remote);
             long started = System.nanoTime();

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param keyName which of its keys, or null
  * @param objectStorage where backups go, or null
  * @param schedule when, and what is kept there
+ * @param restore whether an empty folder comes back from there
  */
 public record BackupStorageSettings(
         boolean enabled,
@@ -45,7 +46,26 @@ public record BackupStorageSettings(
         @Nullable String keyService,
         @Nullable String keyName,
         @Nullable ObjectStorageSettings objectStorage,
-        BackupSchedule schedule) {
+        BackupSchedule schedule,
+        RestoreOnStart restore) {
+    /** Whether L3 comes back from its repository by itself. */
+    public enum RestoreOnStart {
+        /** It starts with what is in its folder. */
+        NEVER,
+        /** When there is nothing in its folder, it comes back while it serves. */
+        IF_EMPTY
+    }
+
+    /** Whether an empty folder comes back from the repository. */
+    public boolean restoresWhenEmpty() {
+        return restore == RestoreOnStart.IF_EMPTY;
+    }
+
+    /** These settings, with an empty folder that comes back or does not. */
+    public BackupStorageSettings withRestore(RestoreOnStart other) {
+        return with(draft -> draft.restore = other);
+    }
+
     /** Without a soft timeout and without object storage. */
     public BackupStorageSettings(
             boolean enabled,
@@ -79,7 +99,8 @@ public record BackupStorageSettings(
                 null,
                 null,
                 null,
-                BackupSchedule.defaults());
+                BackupSchedule.defaults(),
+                RestoreOnStart.NEVER);
     }
 
     /** These settings with another patience of reads; null for {@code timeout}. */
@@ -172,6 +193,7 @@ public record BackupStorageSettings(
         private @Nullable String keyName;
         private @Nullable ObjectStorageSettings objectStorage;
         private BackupSchedule schedule;
+        private RestoreOnStart restore;
 
         Draft(BackupStorageSettings of) {
             enabled = of.enabled;
@@ -192,6 +214,7 @@ public record BackupStorageSettings(
             keyName = of.keyName;
             objectStorage = of.objectStorage;
             schedule = of.schedule;
+            restore = of.restore;
         }
 
         BackupStorageSettings finished() {
@@ -213,7 +236,8 @@ public record BackupStorageSettings(
                     keyService,
                     keyName,
                     objectStorage,
-                    schedule);
+                    schedule,
+                    restore);
         }
     }
 }

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param origin which origin loads reach, and how
  * @param failover how far it steps down with its node; per cache only
  * @param compression whether its values are compressed in L3; per cache only
+ * @param localShare its part of L1
  */
 public record CachePolicy(
         @Nullable Duration ttl,
@@ -35,7 +36,8 @@ public record CachePolicy(
         @Nullable WritePolicy write,
         OriginPolicy origin,
         @Nullable CacheFailover failover,
-        @Nullable Boolean compression) {
+        @Nullable Boolean compression,
+        @Nullable LocalShare localShare) {
     /** Nothing set. */
     public static final CachePolicy INHERIT = new CachePolicy(null, null, null, null);
 
@@ -57,6 +59,7 @@ public record CachePolicy(
                 LoadingPolicy.INHERIT,
                 null,
                 OriginPolicy.INHERIT,
+                null,
                 null,
                 null);
     }
@@ -104,6 +107,11 @@ public record CachePolicy(
         return with(draft -> draft.compression = other);
     }
 
+    /** This policy with another part of L1. */
+    public CachePolicy withLocalShare(@Nullable LocalShare other) {
+        return with(draft -> draft.localShare = other);
+    }
+
     private CachePolicy with(Consumer<Draft> change) {
         Draft draft = new Draft(this);
         change.accept(draft);
@@ -125,6 +133,7 @@ public record CachePolicy(
         private OriginPolicy origin;
         private @Nullable CacheFailover failover;
         private @Nullable Boolean compression;
+        private @Nullable LocalShare localShare;
 
         Draft(CachePolicy of) {
             ttl = of.ttl;
@@ -140,6 +149,7 @@ public record CachePolicy(
             origin = of.origin;
             failover = of.failover;
             compression = of.compression;
+            localShare = of.localShare;
         }
 
         CachePolicy finished() {
@@ -156,7 +166,8 @@ public record CachePolicy(
                     write,
                     origin,
                     failover,
-                    compression);
+                    compression,
+                    localShare);
         }
     }
 }

@@ -62,6 +62,7 @@ final class Contradictions {
         rules.bounds();
         rules.loading();
         rules.patience();
+        rules.shares();
         rules.lifetimes();
         rules.classes();
         rules.origins();
@@ -444,6 +445,33 @@ final class Contradictions {
                 reading.warning(L1 + ".capacity", Long.toString(l1.capacity()), message);
             }
         }
+    }
+
+    private void shares() {
+        int[] reserved = {0, 0};
+        policies((path, policy) -> {
+            LocalShare share = policy.localShare();
+            if (share == null) {
+                return;
+            }
+            String own = path + ".l1_share";
+            reserved[0] += share.reservedPercent();
+            reserved[1]++;
+            if (reserved[0] > LocalShare.MOST_RESERVED_PERCENT && reading.sound(own, own + ".reserved")) {
+                reading.problem(
+                        own + ".reserved",
+                        share.reservedPercent() + "%",
+                        "makes " + reserved[0] + "% that is reserved in all; it may be "
+                                + LocalShare.MOST_RESERVED_PERCENT + "%: the rest is for whom nothing is reserved");
+            }
+            if (reserved[1] == LocalShare.MOST_SHARES + 1) {
+                reading.problem(
+                        own, "", "is one too many: " + LocalShare.MOST_SHARES + " caches and classes can have one");
+            }
+            if (!settings.localCache().enabled() && reading.sound(own, L1 + ".enabled")) {
+                reading.warning(own, "", "has no effect without local_cache");
+            }
+        });
     }
 
     private void patience() {

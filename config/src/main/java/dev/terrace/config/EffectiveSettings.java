@@ -25,6 +25,9 @@ public final class EffectiveSettings {
         put(local, "ttl", l1.ttl());
         put(local, "eviction_policy", l1.evictionPolicy());
         put(local, "sweep_interval", l1.sweepInterval());
+        put(local, "shrink_at", percent(l1.shrinkAtPercent()));
+        put(local, "cgroup", l1.cgroup());
+        put(local, "persist", l1.persist());
         remote(child(root, "distributed_cache"), settings.distributedCache());
         backup(child(root, "backup_storage"), settings.backupStorage());
         breaker(child(root, "circuit_breaker"), settings.circuitBreaker());
@@ -189,6 +192,7 @@ public final class EffectiveSettings {
         Map<String, Object> keep = child(into, "keep");
         put(keep, "hourly", l3.schedule().keepHourly());
         put(keep, "daily", l3.schedule().keepDaily());
+        put(child(into, "restore"), "on_start", l3.restore());
         ObjectStorageSettings storage = l3.objectStorage();
         if (storage != null) {
             objectStorage(child(into, "object_storage"), storage);
@@ -269,6 +273,11 @@ public final class EffectiveSettings {
         put(into, "staleness_bound", policy.stalenessBound());
         put(into, "replication", policy.replication());
         put(into, "compression", policy.compression());
+        if (policy.localShare() != null) {
+            Map<String, Object> share = child(into, "l1_share");
+            put(share, "reserved", percent(policy.localShare().reservedPercent()));
+            put(share, "most", percent(policy.localShare().mostPercent()));
+        }
         if (policy.failover() != null) {
             Map<String, Object> failover = child(into, "failover");
             put(failover, "max_rung", policy.failover().maxRung());

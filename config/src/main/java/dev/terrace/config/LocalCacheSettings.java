@@ -1,6 +1,8 @@
 package dev.terrace.config;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * L1, the local tier.
@@ -11,6 +13,9 @@ import java.time.Duration;
  * @param ttl longest time an entry stays in L1, whatever its own time to live
  * @param evictionPolicy who goes when it is full
  * @param sweepInterval pause between two looks for expired entries
+ * @param shrinkAtPercent of the container's memory: above it L1 shrinks; {@link #NEVER_SHRINK} for never
+ * @param cgroup where the unified cgroup hierarchy says what the container may use and does
+ * @param persist the folder in which it outlives the process, created when missing, one process per folder; null when it does not
  */
 public record LocalCacheSettings(
         boolean enabled,
@@ -18,7 +23,33 @@ public record LocalCacheSettings(
         long maxMemoryMib,
         Duration ttl,
         EvictionPolicy evictionPolicy,
-        Duration sweepInterval) {
+        Duration sweepInterval,
+        int shrinkAtPercent,
+        Path cgroup,
+        @Nullable Path persist) {
+    /** A value of {@link #shrinkAtPercent}: no container is looked at. */
+    public static final int NEVER_SHRINK = 100;
+
+    private static final int SHRINK_AT_PERCENT = 90;
+    private static final Path CGROUP = Path.of("/sys/fs/cgroup");
+
+    /** Settings that shrink above 90 percent of the memory of the container this process is in. */
+    public LocalCacheSettings(
+            boolean enabled,
+            long capacity,
+            long maxMemoryMib,
+            Duration ttl,
+            EvictionPolicy evictionPolicy,
+            Duration sweepInterval) {
+        this(enabled, capacity, maxMemoryMib, ttl, evictionPolicy, sweepInterval, SHRINK_AT_PERCENT, CGROUP, null);
+    }
+
+    /** The same with another container, or another limit within it. */
+    public LocalCacheSettings shrinkingAt(int percent, Path hierarchy) {
+        return new LocalCacheSettings(
+                enabled, capacity, maxMemoryMib, ttl, evictionPolicy, sweepInterval, percent, hierarchy, persist);
+    }
+
     /** Who goes when L1 is full. */
     public enum EvictionPolicy {
         /** Least recently used. */
@@ -31,6 +62,12 @@ public record LocalCacheSettings(
         S3_FIFO,
         /** Learns from the past of the keys which of them bring the most hits. */
         ADAPTIVE
+    }
+
+    /** The same in a folder. */
+    public LocalCacheSettings persistedIn(Path folder) {
+        return new LocalCacheSettings(
+                enabled, capacity, maxMemoryMib, ttl, evictionPolicy, sweepInterval, shrinkAtPercent, cgroup, folder);
     }
 
     /** 10,000 entries, 100 MiB, 5 minutes, adaptive. */

@@ -42,6 +42,7 @@ final class ObjectStorageRules {
         }
         if (storage == null) {
             rules.expected();
+            rules.restorable();
             return;
         }
         rules.place(storage);
@@ -56,6 +57,14 @@ final class ObjectStorageRules {
                     L3 + ".backend",
                     name(l3.backend()),
                     "needs object_storage.url, where backups go: s3://bucket/prefix; or set backend: filesystem");
+        }
+    }
+
+    private void restorable() {
+        String path = L3 + ".restore.on_start";
+        if (l3.restoresWhenEmpty() && reading.sound(path)) {
+            reading.problem(
+                    path, "if_empty", "has nothing to restore from: set object_storage.url, or on_start to never");
         }
     }
 

@@ -141,6 +141,11 @@ public final class Policies {
         return of(key.cache(), () -> new String(key.keyBytes(), StandardCharsets.UTF_8));
     }
 
+    /** The class of a key: the first whose pattern matches; null when there is none. */
+    public @Nullable CacheClass classOf(CacheKey key) {
+        return classes.isEmpty() ? null : firstMatch(key.cache(), new String(key.keyBytes(), StandardCharsets.UTF_8));
+    }
+
     /** The policy of keys of {@code cache} that are of the class of that name, whatever its pattern; null when there is none. */
     public @Nullable Policy ofClass(String cache, String className) {
         for (CacheClass candidate : classes) {

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Everything a deployment can set, checked and complete. Immutable plain data; see {@code docs/settings.md}.
@@ -163,6 +164,20 @@ public record Settings(
                 WarmupSettings.defaults());
     }
 
+    /**
+     * The part of that type, which may be all of it.
+     *
+     * @throws IllegalArgumentException when there is none
+     */
+    public <T> T part(Class<T> type) {
+        ObjectStorageSettings repository = backupStorage.objectStorage();
+        return Stream.of(localCache, distributedCache, backupStorage, limits, backplane, journal, repository, this)
+                .filter(type::isInstance)
+                .map(type::cast)
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no settings of type " + type.getName()));
+    }
+
     /** These settings with other warm-ups. */
     public Settings withWarmup(WarmupSettings other) {
         return with(draft -> draft.warmup = other);
@@ -181,6 +196,11 @@ public record Settings(
     /** These settings with other policies of named caches. */
     public Settings withCaches(Map<String, CachePolicy> other) {
         return with(draft -> draft.caches = other);
+    }
+
+    /** The same with other classes. */
+    public Settings withClasses(List<CacheClass> other) {
+        return with(draft -> draft.classes = List.copyOf(other));
     }
 
     /** These settings with another HTTP server. */

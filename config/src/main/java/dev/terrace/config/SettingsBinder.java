@@ -3,6 +3,7 @@ package dev.terrace.config;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.terrace.config.BackupStorageSettings.Backend;
+import dev.terrace.config.BackupStorageSettings.RestoreOnStart;
 import dev.terrace.config.DistributedCacheSettings.TlsSettings;
 import dev.terrace.config.DistributedCacheSettings.Topology;
 import dev.terrace.spi.CacheKey;
@@ -63,7 +64,10 @@ final class SettingsBinder {
                 in.mebibytes("max_memory_mb", d.maxMemoryMib(), 1, 1 << 20),
                 in.duration("ttl", d.ttl(), MILLISECOND, YEAR),
                 in.choice("eviction_policy", LocalCacheSettings.EvictionPolicy.class, d.evictionPolicy()),
-                in.duration("sweep_interval", d.sweepInterval(), Duration.ofMillis(10), Duration.ofHours(1)));
+                in.duration("sweep_interval", d.sweepInterval(), Duration.ofMillis(10), Duration.ofHours(1)),
+                in.percent("shrink_at", d.shrinkAtPercent(), 50, LocalCacheSettings.NEVER_SHRINK),
+                Objects.requireNonNullElse(in.file("cgroup"), d.cgroup()),
+                in.file("persist"));
         in.finish();
         return settings;
     }
@@ -232,6 +236,12 @@ final class SettingsBinder {
         return new BackupSchedule(ship, snapshot, hourly, daily);
     }
 
+    private static RestoreOnStart restore(Section in, BackupStorageSettings d) {
+        RestoreOnStart restore = in.choice("on_start", RestoreOnStart.class, d.restore());
+        in.finish();
+        return restore;
+    }
+
     private static BackupStorageSettings backupStorage(Section in) {
         BackupStorageSettings d = BackupStorageSettings.defaults();
         Backend backend = in.choice("backend", Backend.class, d.backend());
@@ -254,7 +264,8 @@ final class SettingsBinder {
                 in.optionalText("key_service"),
                 in.optionalText("key_name"),
                 ObjectStorageBinder.bind(in, backend),
-                schedule(in));
+                schedule(in),
+                restore(in.section("restore"), d));
         in.finish();
         return settings;
     }
@@ -340,7 +351,8 @@ final class SettingsBinder {
                 write(in),
                 originPolicy(in.section("origin")),
                 null,
-                null);
+                null,
+                localShare(in));
     }
 
     private static OriginPolicy originPolicy(Section in) {
@@ -438,6 +450,18 @@ final class SettingsBinder {
                 (int) in.number("entries", 1_000, 1, 100_000_000), in.optionalDuration("ttl", MILLISECOND, YEAR));
         in.finish();
         return around.has("near_cache") ? settings : null;
+    }
+
+    private static @Nullable LocalShare localShare(Section around) {
+        Section in = around.section("l1_share");
+        int reserved = in.percent("reserved", LocalShare.WHOLE.reservedPercent(), 0, LocalShare.MOST_RESERVED_PERCENT);
+        int most = in.percent("most", LocalShare.WHOLE.mostPercent(), 1, 100);
+        if (reserved > most) {
+            in.wrong("reserved", "must be at most l1_share.most, " + most + "%", "");
+            reserved = most;
+        }
+        in.finish();
+        return around.has("l1_share") ? new LocalShare(reserved, most) : null;
     }
 
     private static @Nullable CacheFailover cacheFailover(Section around) {

@@ -50,6 +50,7 @@ class EveryKeyTest {
                         .withConsistency(Consistency.BOUNDED, Duration.ofMillis(200))
                         .withReplication(ConsistencyLevel.QUORUM)
                         .withCompression(false)
+                        .withLocalShare(new LocalShare(20, 60))
                         .withNearCache(new NearCacheSettings(500, Duration.ofSeconds(2)))
                         .withLoading(new LoadingPolicy(
                                 Duration.ofMillis(100),
@@ -79,7 +80,10 @@ class EveryKeyTest {
                                 1_024,
                                 Duration.ofMinutes(90),
                                 EvictionPolicy.LFU,
-                                Duration.ofSeconds(5)),
+                                Duration.ofSeconds(5),
+                                85,
+                                Path.of("/run/cgroup"),
+                                Path.of("/var/lib/terrace/l1")),
                         new DistributedCacheSettings(
                                 true,
                                 "redis",
@@ -145,7 +149,8 @@ class EveryKeyTest {
                                         4,
                                         16,
                                         50),
-                                new BackupSchedule(Duration.ofSeconds(10), Duration.ofHours(2), 12, 3)),
+                                new BackupSchedule(Duration.ofSeconds(10), Duration.ofHours(2), 12, 3),
+                                BackupStorageSettings.RestoreOnStart.IF_EMPTY),
                         new CircuitBreakerSettings(false, 7, Duration.ofSeconds(10), Duration.ofMinutes(1), 80),
                         new FailoverSettings(
                                 FailoverSettings.Strategy.GRACEFUL_DEGRADATION,
@@ -181,6 +186,7 @@ class EveryKeyTest {
                                                 1,
                                                 Duration.ofMillis(1),
                                                 Duration.ofMillis(1)))
+                                        .withLocalShare(new LocalShare(0, 30))
                                         .withOrigin(new OriginPolicy("market", OriginPolicy.SingleFlight.FLEET)))),
                         new ServerSettings(
                                 "0.0.0.0", 9090, new Secret("a-token-of-many-characters"), 16 << 20, true, "staging"),

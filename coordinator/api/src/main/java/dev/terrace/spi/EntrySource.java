@@ -29,6 +29,21 @@ public interface EntrySource {
      */
     void scan(int part, int parts, Predicate<Entry> visitor);
 
+    /** What can be asked of a source. */
+    enum Readiness {
+        /** Nothing yet. */
+        NOT_YET,
+        /** Keys, one by one; parts would lack what is still on its way. */
+        BY_KEY,
+        /** Everything that it will ever have. */
+        WHOLE
+    }
+
+    /** What can be asked of it now: one that is becoming whole is walked through when it is. Does not block. */
+    default Readiness readiness() {
+        return Readiness.WHOLE;
+    }
+
     /** Its account of itself; {@link TierStatus#entries} is how many there may be, or -1. */
     TierStatus status();
 }

@@ -152,6 +152,25 @@ public final class Envelope {
         return flaw != null ? new Malformed(flaw) : decode(view, view.isFor(key) ? key : null);
     }
 
+    /** The key in an envelope that nobody has checked, for counting and the like; null when there is none. */
+    public static @Nullable CacheKey peekKey(ByteBuffer in, int at, int length) {
+        if (length < HEADER_BYTES + TRAILER_BYTES) {
+            return null;
+        }
+        int name = in.getShort(at + NAME_LENGTH_AT) & 0xFFFF;
+        int key = in.getShort(at + KEY_LENGTH_AT) & 0xFFFF;
+        if (name == 0
+                || key == 0
+                || name > CacheKey.MAX_CACHE_NAME_BYTES
+                || key > CacheKey.MAX_KEY_BYTES
+                || name + key > length - HEADER_BYTES - TRAILER_BYTES) {
+            return null;
+        }
+        byte[] both = new byte[name + key];
+        in.get(at + HEADER_BYTES, both);
+        return CacheKey.wrap(both, name);
+    }
+
     /** Reads the entry that a {@linkplain EnvelopeView#wrap checked} view holds. */
     public static Decoded decode(EnvelopeView view) {
         return decode(view, null);

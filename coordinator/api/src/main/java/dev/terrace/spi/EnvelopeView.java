@@ -97,6 +97,11 @@ public final class EnvelopeView {
         return readAtMillis;
     }
 
+    /** Takes the freshness from the copy that this view reads: it may be answered as stale only. */
+    public void expire() {
+        LONGS.set(bytes, Envelope.FRESH_AT, 0L);
+    }
+
     /** The wrapped array. */
     public byte[] array() {
         return bytes;

@@ -23,6 +23,19 @@ public interface LocalTier extends Tier {
     void drop(CacheKey key);
 
     /**
+     * Drops what is held under {@code key} when it is older than {@code version}, also what would not be answered at this moment. Returns
+     * whether something was.
+     */
+    default boolean dropOlder(CacheKey key, Version version) {
+        boolean older = get(key).toCompletableFuture().join() instanceof Lookup.Hit hit
+                && version.isNewerThan(hit.entry().version());
+        if (older) {
+            drop(key);
+        }
+        return older;
+    }
+
+    /**
      * Drops everything that was held when this was called, on the calling thread. What is stored meanwhile may stay or go.
      */
     void dropAll();

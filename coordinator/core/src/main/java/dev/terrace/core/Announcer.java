@@ -49,6 +49,7 @@ final class Announcer implements AutoCloseable {
     private final Counter announced;
     private final Counter unannounced;
     private final Counter dropped;
+    private Runnable eachBeat = () -> {};
     private volatile boolean closed;
 
     /**
@@ -93,6 +94,11 @@ final class Announcer implements AutoCloseable {
     private static void gauge(MetricRegistry metrics, String name, Gauge<Long> gauge) {
         metrics.remove(name);
         metrics.register(name, gauge);
+    }
+
+    /** What else is to be done with each beat, and once more when nothing is heard any more. Before the start. */
+    void alsoEachBeat(Runnable task) {
+        eachBeat = task;
     }
 
     /** Begins to hear and to beat. */
@@ -143,6 +149,9 @@ final class Announcer implements AutoCloseable {
             coherence.tick();
             resend();
             pay();
+            if (!closed) {
+                eachBeat.run();
+            }
         } catch (RuntimeException e) {
             LOG.error("a beat failed", e);
         }
@@ -321,6 +330,11 @@ final class Announcer implements AutoCloseable {
         }
     }
 
+    /** The channels, logs first. */
+    List<Backplane> channels() {
+        return channels;
+    }
+
     long node() {
         return node;
     }
@@ -348,5 +362,6 @@ final class Announcer implements AutoCloseable {
                 LOG.error("backplane did not close cleanly channel={}", channel.name(), e);
             }
         }
+        eachBeat.run();
     }
 }

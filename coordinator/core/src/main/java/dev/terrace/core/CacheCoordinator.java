@@ -27,7 +27,11 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.ConflictResolver;
 import dev.terrace.spi.KeyHolder;
 import dev.terrace.spi.KeyWatch;
+import dev.terrace.spi.LocalReport;
+import dev.terrace.spi.LocalReporter;
 import dev.terrace.spi.LocalTier;
+import dev.terrace.spi.RestoreReport;
+import dev.terrace.spi.Restoring;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierStatus;
 import dev.terrace.spi.WriteJournal;
@@ -309,6 +313,16 @@ public final class CacheCoordinator implements AutoCloseable {
         return engine.tiers().status();
     }
 
+    /** What L1 holds and where its memory goes; null where there is none, or it does not say. */
+    public @Nullable LocalReport local() {
+        return engine.tiers().local() instanceof LocalReporter reporter ? reporter.report() : null;
+    }
+
+    /** The keys that are read most of late in L1 and below, as far as a sample of the reads tells; at most {@code warmup.heat_keys}. */
+    public List<HotKey> hottest(int most) {
+        return engine.warming().heat().hottest(most);
+    }
+
     /** How well this node hears what others write; null without a backplane. */
     public @Nullable CoherenceStatus coherence() {
         return engine.announcer().isSilent() ? null : engine.announcer().status();
@@ -354,6 +368,11 @@ public final class CacheCoordinator implements AutoCloseable {
     /** The backups of L3; null where it ships nowhere, or there is no L3. */
     public @Nullable BackupShipper backups() {
         return engine.tiers().scannable() instanceof BackupShipper shipper && shipper.backup() != null ? shipper : null;
+    }
+
+    /** How far L3 has come back from its repository while this serves; null when nothing is, or was, brought back. */
+    public @Nullable RestoreReport restore() {
+        return engine.tiers().scannable() instanceof Restoring restoring ? restoring.restore() : null;
     }
 
     /** What is written behind; null where nothing is. */

@@ -231,6 +231,16 @@ final class Coherence {
         return ++sweepNumber;
     }
 
+    /** Whether copies from before a gap may still be there. */
+    synchronized boolean isSweeping() {
+        return sweeping;
+    }
+
+    /** Whether an own beat has come back since the start, or since the last gap. */
+    boolean hasHeard() {
+        return heardSince != NEVER;
+    }
+
     /** Whether a second path lacks something that this node said. */
     synchronized void owes(int channel, boolean owing) {
         channels[channel].owes(owing);

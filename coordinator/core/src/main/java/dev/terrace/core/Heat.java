@@ -38,6 +38,15 @@ final class Heat {
         }
     }
 
+    /** The hottest, hottest first; nothing is changed by asking. */
+    List<HotKey> hottest(int most) {
+        return counts.asMap().entrySet().stream()
+                .map(entry -> new HotKey(entry.getKey(), entry.getValue().get()))
+                .sorted(Comparator.comparingLong(HotKey::reads).reversed())
+                .limit(most)
+                .toList();
+    }
+
     /** The hottest, hottest first; and lets all cool down to a half, so that what was hot once does not stay so. */
     List<HeatNote.Warm> hottestThenCool() {
         List<HeatNote.Warm> hottest = new ArrayList<>();

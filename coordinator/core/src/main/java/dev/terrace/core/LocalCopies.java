@@ -106,12 +106,7 @@ final class LocalCopies {
                 flights.fence(key);
             }
             boolean nearOlder = mutant != Mutant.NEAR_NOT_DROPPED && near.dropOlder(key, version);
-            boolean older = local != null
-                    && local.get(key).toCompletableFuture().join() instanceof Lookup.Hit hit
-                    && version.isNewerThan(hit.entry().version());
-            if (older && local != null) {
-                local.drop(key);
-            }
+            boolean older = local != null && local.dropOlder(key, version);
             return older || nearOlder;
         } finally {
             stripe.unlock();

@@ -6,9 +6,11 @@ import dev.terrace.spi.Entry;
 import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.MarkerKeys;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -19,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +55,8 @@ final class Markers {
     private final Announcer announcer;
     private final Map<String, CacheState> open = new ConcurrentHashMap<>();
     private final Map<String, Version> early = new ConcurrentHashMap<>();
+    private volatile List<Notice.Marker> inherited = List.of();
+    private Consumer<Notice.Marker> keeper = marker -> {};
 
     Markers(Tiers tiers, Writes writes, Flights flights, HybridClock clock, Announcer announcer) {
         this.tiers = tiers;
@@ -61,6 +66,17 @@ final class Markers {
         this.announcer = announcer;
     }
 
+    /** What an earlier process of this node knew; counts for caches that are opened from now on. */
+    void inherit(List<Notice.Marker> markers) {
+        markers.forEach(marker -> clock.observe(marker.version()));
+        inherited = List.copyOf(markers);
+    }
+
+    /** Where a process that comes after this one finds what this one knows. Before anything is heard or invalidated. */
+    void keepIn(Consumer<Notice.Marker> newKeeper) {
+        keeper = newKeeper;
+    }
+
     /** Hides everything that {@code cache} holds now. */
     CompletionStage<WriteReceipt> clear(CacheState cache, boolean durable) {
         Version version = clock.next();
@@ -68,7 +84,8 @@ final class Markers {
         // draws newer versions.
         cache.raise(version);
         flights.fenceAll(cache.name);
-        Notice notice = new Notice.Marker(announcer.node(), cache.name, null, version, cache.trust.isStrict());
+        Notice.Marker notice = new Notice.Marker(announcer.node(), cache.name, null, version, cache.trust.isStrict());
+        keeper.accept(notice);
         return writes.write(marker(MarkerKeys.ofCache(cache.name), version), durable)
                 .thenCompose(receipt -> {
                     tiers.present().forEach(tier -> tier.clear(cache.name, version));
@@ -85,7 +102,8 @@ final class Markers {
             flights.fenceAll(cache.name);
         });
         boolean strict = caches.stream().anyMatch(cache -> cache.trust.isStrict());
-        Notice notice = new Notice.Marker(announcer.node(), MarkerKeys.NAMESPACES, namespace, version, strict);
+        Notice.Marker notice = new Notice.Marker(announcer.node(), MarkerKeys.NAMESPACES, namespace, version, strict);
+        keeper.accept(notice);
         return writes.write(marker(MarkerKeys.ofNamespace(namespace), version), durable)
                 .thenCompose(receipt -> {
                     caches.forEach(cache -> tiers.present().forEach(tier -> tier.clear(cache.name, version)));
@@ -111,7 +129,11 @@ final class Markers {
         flights.fenceAll(cache.name);
         boolean strict = cache.trust.isStrict();
         List<Notice> notices = new ArrayList<>();
-        tags.forEach(tag -> notices.add(new Notice.Marker(announcer.node(), cache.name, tag, version, strict)));
+        tags.forEach(tag -> {
+            Notice.Marker notice = new Notice.Marker(announcer.node(), cache.name, tag, version, strict);
+            keeper.accept(notice);
+            notices.add(notice);
+        });
         return writeAll(tagMarkers(cache.name, tags, version), durable)
                 .thenCompose(receipts -> announced(notices, cache.name, strict, worst(receipts, version)));
     }
@@ -181,6 +203,7 @@ final class Markers {
 
     /** Another node invalidated a cache, a namespace, or a tag of a cache. */
     void heard(String cache, @Nullable String tag, Version version) {
+        keeper.accept(new Notice.Marker(announcer.node(), cache, tag, version, false));
         if (cache.equals(MarkerKeys.NAMESPACES)) {
             if (tag != null) {
                 openIn(tag).forEach(state -> raise(state, version));
@@ -215,6 +238,8 @@ final class Markers {
 
     private void raise(CacheState cache, Version version) {
         if (version.isNewerThan(cache.cleared())) {
+            // What L2 tells may never come as a notice.
+            keeper.accept(new Notice.Marker(announcer.node(), cache.name, null, version, false));
             cache.raise(version);
             flights.fenceAll(cache.name);
         }
@@ -226,6 +251,19 @@ final class Markers {
         Version heard = early.get(cache.name);
         if (heard != null) {
             raise(cache, heard);
+        }
+        for (Notice.Marker marker : inherited) {
+            String tag = marker.tag();
+            boolean ofNamespace = marker.cache().equals(MarkerKeys.NAMESPACES);
+            if (ofNamespace
+                    ? tag != null && tag.equals(MarkerKeys.namespaceOf(cache.name))
+                    : marker.cache().equals(cache.name)) {
+                if (tag == null || ofNamespace) {
+                    raise(cache, marker.version());
+                } else {
+                    cache.tags.raise(tag, marker.version());
+                }
+            }
         }
     }
 
@@ -306,12 +344,17 @@ final class Markers {
         return remote.thenAcceptBoth(
                 backup,
                 (fromRemote, fromBackup) -> keys.forEach((tag, key) -> {
-                    if (!(fromRemote.get(key) instanceof Lookup.Unavailable)) {
+                    if (!(fromRemote.get(key) instanceof Lookup.Unavailable) && !isAwaited(fromBackup.get(key))) {
                         Version one = versionOf(fromRemote.get(key));
                         Version other = versionOf(fromBackup.get(key));
                         cache.tags.told(tag, one != null && one.isNewerThan(other) ? one : other, moment);
                     }
                 }));
+    }
+
+    /** L3 is being restored, and has not come to this marker yet: not to be taken for one that there never was. */
+    private static boolean isAwaited(@Nullable Lookup found) {
+        return found instanceof Lookup.Unavailable no && no.cause() == Unavailability.DISCONNECTED;
     }
 
     private static CompletableFuture<Map<CacheKey, Lookup>> asked(@Nullable Tier tier, Collection<CacheKey> keys) {

@@ -10,20 +10,7 @@ import java.time.InstantSource;
 record Surroundings(Settings settings, InstantSource clock, MetricRegistry metrics) implements TierContext {
     @Override
     public <T> T settings(Class<T> type) {
-        for (Object part : new Object[] {
-            settings.localCache(),
-            settings.distributedCache(),
-            settings.backupStorage(),
-            settings.limits(),
-            settings.backplane(),
-            settings.journal(),
-            settings
-        }) {
-            if (type.isInstance(part)) {
-                return type.cast(part);
-            }
-        }
-        throw new IllegalArgumentException("no settings of type " + type.getName());
+        return settings.part(type);
     }
 
     /** The same with another L2. */

@@ -3,6 +3,7 @@ package dev.terrace.core;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.BackplaneListener;
 import dev.terrace.spi.Notice;
+import dev.terrace.spi.Resumable;
 import dev.terrace.spi.ZoneDetection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -17,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * each node that the settings list, whatever they turn out to be, so that all nodes of the fleet count the same logs. Until it is
  * known where the log lies, it takes no notices. Thread-safe.
  */
-final class UndecidedBackplane implements Backplane {
+final class UndecidedBackplane implements Backplane, Resumable {
     private static final Logger LOG = LoggerFactory.getLogger(UndecidedBackplane.class);
 
     private final String name;
@@ -25,6 +26,7 @@ final class UndecidedBackplane implements Backplane {
     private final Function<Boolean, Backplane> opening;
     private volatile @Nullable Backplane decided;
     private volatile String failure = "";
+    private volatile @Nullable String resumeAt;
     private boolean closed;
 
     UndecidedBackplane(String name, ZoneDetection detection, Function<Boolean, Backplane> opening) {
@@ -53,12 +55,26 @@ final class UndecidedBackplane implements Backplane {
         }
         try {
             Backplane opened = opening.apply(several);
+            String from = resumeAt;
+            if (from != null && opened instanceof Resumable resumable) {
+                resumable.resumeFrom(from);
+            }
             opened.start(node, listener);
             decided = opened;
         } catch (RuntimeException e) {
             failure = String.valueOf(e.getMessage());
             LOG.error("a log cannot be opened, nothing is heard through it log={} reason={}", name, e.getMessage(), e);
         }
+    }
+
+    @Override
+    public void resumeFrom(String bookmark) {
+        resumeAt = bookmark;
+    }
+
+    @Override
+    public @Nullable String bookmark() {
+        return decided instanceof Resumable resumable ? resumable.bookmark() : resumeAt;
     }
 
     @Override

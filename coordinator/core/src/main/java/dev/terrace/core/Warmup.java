@@ -47,7 +47,7 @@ final class Warmup {
     private final HitRatio hitRatio;
     private final Queue<List<CacheKey>> hot = new ConcurrentLinkedQueue<>();
     private final AtomicReference<@Nullable Outcome> over = new AtomicReference<>();
-    private final AtomicReference<@Nullable RuntimeException> bug = new AtomicReference<>();
+    private final AtomicReference<@Nullable Throwable> bug = new AtomicReference<>();
     private final AtomicInteger hotOpen = new AtomicInteger();
     private final AtomicLong admittedBytes = new AtomicLong();
     private final AtomicLong awaySince = new AtomicLong();
@@ -185,6 +185,7 @@ final class Warmup {
         if (source == null) {
             throw new BadInputException("nothing to warm up from: there is no L3", "set backup_storage.enabled: true");
         }
+        awaitKeys(source);
         List<CacheKey> hottest = Waiting.on(engine.warming().keeper().hottest(source)).stream()
                 .filter(key -> plan.wants(key.cache()))
                 .toList();
@@ -201,13 +202,29 @@ final class Warmup {
             workers.forEach(Warmup::join);
             shares.giveBack();
         }
-        RuntimeException failure = bug.get();
-        if (failure != null) {
-            throw failure;
+        Throwable failure = bug.get();
+        if (failure instanceof Error error) {
+            throw error;
+        } else if (failure instanceof RuntimeException exception) {
+            throw exception;
         }
         WarmupProgress last = progress();
         listener.accept(last);
         return new WarmupReport(last, outcome());
+    }
+
+    /** What is being restored says after a moment what it will have. */
+    private void awaitKeys(EntrySource from) {
+        while (from.readiness() == EntrySource.Readiness.NOT_YET && !isOver()) {
+            if (Thread.currentThread().isInterrupted() || engine.gate().isClosed()) {
+                end(Outcome.STOPPED);
+            } else if (System.nanoTime() - started > plan.maxTime().toNanos()) {
+                end(Outcome.REACHED_TIME);
+            } else {
+                listener.accept(progress());
+                LockSupport.parkNanos(LOOK_NANOS);
+            }
+        }
     }
 
     private Outcome outcome() {
@@ -232,7 +249,8 @@ final class Warmup {
     private void guarded(WarmupWorker worker) {
         try {
             worker.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            // The others must not wait for what this one had taken.
             bug.compareAndSet(null, e);
             end(Outcome.STOPPED);
         }

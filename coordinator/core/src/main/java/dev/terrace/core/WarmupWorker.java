@@ -87,6 +87,9 @@ final class WarmupWorker implements Runnable {
         while (!job.isHotSent() && !job.isOver()) {
             LockSupport.parkNanos(SHORT_WAIT_NANOS);
         }
+        while (source.readiness() != EntrySource.Readiness.WHOLE && !job.isOver()) {
+            LockSupport.parkNanos(WAIT_NANOS); // Parts of what is being restored would lack what is still on its way.
+        }
         while (!job.isOver()) {
             WarmupShares.Next next = job.shares().next();
             if (next instanceof WarmupShares.Next.Away) {

@@ -19,6 +19,7 @@ import dev.terrace.spi.HintStore;
 import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.KeyWatch;
 import dev.terrace.spi.LocalTier;
+import dev.terrace.spi.Persisted;
 import dev.terrace.spi.ReplicatedStore;
 import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.SteadyClock;
@@ -200,6 +201,12 @@ final class Wiring {
         List<KeyWatch> watches =
                 local == null || watched == null ? List.of() : new WatchOpening(settings.backplane(), layout).open();
         watches.forEach(opened::and);
+        if (!watches.isEmpty()
+                && local instanceof Persisted persisted
+                && persisted.inherited().entries() > 0) {
+            // Nobody has written down what other programs changed meanwhile.
+            local.dropAll();
+        }
         origins.open(opened);
         Engine engine = engine(tiers, timer, pulse, System::nanoTime);
         if (watched != null) {
@@ -391,9 +398,22 @@ final class Wiring {
                 promises,
                 new Warming(heat, keeper, fleet, metrics),
                 new Gate());
+        inherit(tiers.local(), announcer, coherence, markers);
         announcer.start();
         origin.restore();
         return engine;
+    }
+
+    /** What an earlier process left in L1, and what it knew to be invalidated. */
+    private void inherit(@Nullable LocalTier local, Announcer announcer, Coherence coherence, Markers markers) {
+        Inheriting inheriting = Inheriting.of(local, announcer.channels(), logs(), coherence);
+        if (inheriting == null || !(local instanceof Persisted persisted)) {
+            return;
+        }
+        markers.inherit(persisted.inherited().markers());
+        markers.keepIn(persisted::keepMarker);
+        inheriting.begin();
+        announcer.alsoEachBeat(inheriting::keep);
     }
 
     private Announcer announcer(

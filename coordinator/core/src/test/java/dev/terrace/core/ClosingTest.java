@@ -30,7 +30,9 @@ import org.junit.jupiter.api.Test;
 class ClosingTest {
     private static Settings closingWithin(Duration bound) {
         LimitSettings limits = new LimitSettings(1024, 1 << 20, Duration.ofMinutes(1), Duration.ofMinutes(10), bound);
-        return Stack.settings(new LoadingSettings(Duration.ofSeconds(30), 4), limits);
+        Settings all = Stack.settings(new LoadingSettings(Duration.ofSeconds(30), 4), limits);
+        // A note of hot keys would be one more entry in L3.
+        return all.withWarmup(all.warmup().withHeat(0, Duration.ofHours(1)));
     }
 
     @Test

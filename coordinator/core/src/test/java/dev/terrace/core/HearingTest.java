@@ -14,6 +14,7 @@ import dev.terrace.api.WriteOptions;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.ForwardingTier;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.MarkerKeys;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.TierLevel;

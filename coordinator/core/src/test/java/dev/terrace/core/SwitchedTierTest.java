@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.MarkerKeys;
 import dev.terrace.spi.TierLevel;
 import dev.terrace.testkit.HeapTier;
 import dev.terrace.testkit.ManualClock;

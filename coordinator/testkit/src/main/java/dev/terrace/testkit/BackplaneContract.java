@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Notice;
+import dev.terrace.spi.Resumable;
 import dev.terrace.spi.Version;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -340,5 +341,58 @@ public abstract class BackplaneContract {
         a.backplane().publish(List.of(leaving));
         a.backplane().close();
         await().atMost(SOON).until(() -> b.heard().notices().contains(leaving));
+    }
+
+    /** A process of the same node that begins where an earlier one stopped. */
+    private Node resumed(Node earlier, String place) {
+        Node again = new Node(earlier.id(), openBackplane(), new HeardNotices());
+        nodes.add(again);
+        ((Resumable) again.backplane()).resumeFrom(place);
+        again.backplane().start(again.id(), again.heard());
+        awaitEcho(again);
+        return again;
+    }
+
+    private static String place(Node node) {
+        Assumptions.assumeTrue(node.backplane() instanceof Resumable, "this backplane keeps nothing");
+        String place = ((Resumable) node.backplane()).bookmark();
+        assertThat(place).isNotNull();
+        return place;
+    }
+
+    @Test
+    void whoGoesOnWhereAnEarlierProcessStoppedHearsWhatWasSaidMeanwhileAndWhatItSaidItself() {
+        Node a = join();
+        Node b = join();
+        answer(a.backplane().publish(changes(a.id(), 0, 5)));
+        awaitEcho(b);
+        assertThat(b.heard().changes()).isEqualTo(numbers(0, 5));
+        String place = place(b);
+        answer(b.backplane().publish(List.of(change(b.id(), 100))));
+        b.backplane().close();
+        answer(a.backplane().publish(changes(a.id(), 5, 12)));
+        Node again = resumed(b, place);
+        assertThat(again.heard().gaps()).isZero();
+        List<Long> missed = new ArrayList<>(List.of(100L));
+        missed.addAll(numbers(5, 12));
+        assertThat(again.heard().changes()).containsSequence(missed);
+        answer(again.backplane().publish(List.of(change(again.id(), 200))));
+        awaitEcho(again);
+        assertThat(again.heard().changes())
+                .as("what it says from now on it does not hear")
+                .doesNotContain(200L);
+    }
+
+    @Test
+    @Tag("F26")
+    void whoGoesOnInALogThatHasForgottenHearsAGap() {
+        Node a = join();
+        Node b = join();
+        awaitEcho(b);
+        String place = place(b);
+        b.backplane().close();
+        answer(a.backplane().publish(changes(a.id(), 0, 12)));
+        forgetAll();
+        assertThat(resumed(b, place).heard().gaps()).isPositive();
     }
 }

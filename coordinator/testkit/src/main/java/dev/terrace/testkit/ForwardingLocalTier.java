@@ -7,6 +7,7 @@ import dev.terrace.spi.ForwardingTier;
 import dev.terrace.spi.KeyBuffer;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
 
 /** As {@link ForwardingTier}, of an L1: for tests that change what one of its methods does. */
@@ -32,6 +33,11 @@ public abstract class ForwardingLocalTier extends ForwardingTier implements Loca
     @Override
     public void drop(CacheKey key) {
         local.drop(key);
+    }
+
+    @Override
+    public boolean dropOlder(CacheKey key, Version version) {
+        return local.dropOlder(key, version);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.terrace.testkit;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.BackplaneListener;
 import dev.terrace.spi.Notice;
+import dev.terrace.spi.Resumable;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -14,13 +15,14 @@ import org.jspecify.annotations.Nullable;
  * One node's end of a {@link HeapLog}, with switches for what networks do to it. Everything lost is lost openly, as a real log
  * would show it, except by {@link #loseUnseen}. Thread-safe.
  */
-public final class HeapBackplane implements Backplane {
+public final class HeapBackplane implements Backplane, Resumable {
     private static final int MOST_AT_ONCE = 1_024;
 
     private final HeapLog log;
     private final Executor executor;
     private @Nullable BackplaneListener listener;
     private HeapLog.Place place;
+    private HeapLog.Place heardUpTo;
     private long node;
     private boolean deaf;
     private boolean mute;
@@ -28,11 +30,14 @@ public final class HeapBackplane implements Backplane {
     private boolean delivering;
     private int duplicates;
     private int unseen;
+    private boolean resumed;
+    private HeapLog.@Nullable Place replayUntil;
 
     HeapBackplane(HeapLog log, Executor executor) {
         this.log = log;
         this.executor = executor;
         this.place = log.end();
+        this.heardUpTo = place;
     }
 
     @Override
@@ -47,7 +52,25 @@ public final class HeapBackplane implements Backplane {
         }
         this.node = node;
         this.listener = listener;
-        this.place = log.end();
+        if (resumed) {
+            replayUntil = log.end();
+            wake();
+        } else {
+            this.place = log.end();
+            this.heardUpTo = place;
+        }
+    }
+
+    @Override
+    public synchronized void resumeFrom(String bookmark) {
+        place = HeapLog.Place.parse(bookmark);
+        heardUpTo = place;
+        resumed = true;
+    }
+
+    @Override
+    public synchronized String bookmark() {
+        return heardUpTo.toString();
     }
 
     @Override
@@ -116,6 +139,9 @@ public final class HeapBackplane implements Backplane {
                     return;
                 }
                 next.run();
+                synchronized (this) {
+                    heardUpTo = place;
+                }
             }
         } finally {
             if (!finished) {
@@ -140,10 +166,12 @@ public final class HeapBackplane implements Backplane {
         }
         place = part.end();
         List<Notice> all = part.notices();
+        HeapLog.Place until = replayUntil;
+        boolean replays = until != null && place.position() <= until.position();
         int lost = Math.min(unseen, all.size());
         unseen -= lost;
         List<Notice> heard = all.subList(lost, all.size()).stream()
-                .filter(notice -> notice.node() != node || notice instanceof Notice.Beat)
+                .filter(notice -> notice.node() != node || notice instanceof Notice.Beat || replays)
                 .toList();
         int times = duplicates > 0 ? 2 : 1;
         duplicates = Math.max(0, duplicates - 1);

@@ -118,7 +118,17 @@ public final class HeapLog {
     }
 
     /** How far a reader is. */
-    record Place(long incarnation, long position) {}
+    record Place(long incarnation, long position) {
+        static Place parse(String text) {
+            String[] parts = text.split(":", -1);
+            return new Place(Long.parseLong(parts[0]), Long.parseLong(parts[1]));
+        }
+
+        @Override
+        public String toString() {
+            return incarnation + ":" + position;
+        }
+    }
 
     /** A stretch of the log that ends at {@code end}. */
     record Part(@Nullable String gap, List<Notice> notices, Place end) {}

@@ -76,7 +76,7 @@ final class BackupCreateCommand implements Callable<Integer> {
 
     private int ofTheFolder(Path settings) throws IOException {
         try (OfflineRepository repository = new OfflineRepository(settings)) {
-            ChainState state = OfflineBackup.snapshot(repository.l3(), repository);
+            ChainState state = OfflineBackup.snapshot(repository.l3(), repository.context());
             say(
                     Verifier.pointName(state.writer(), state.open()),
                     repository.url(),

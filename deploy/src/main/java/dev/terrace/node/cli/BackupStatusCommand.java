@@ -66,7 +66,9 @@ final class BackupStatusCommand implements Callable<Integer> {
     }
 
     private static boolean isWell(JsonNode tree) {
-        return tree.path("enabled").asBoolean() && tree.path("trouble").asText().isEmpty();
+        return tree.path("enabled").asBoolean()
+                && tree.path("trouble").asText().isEmpty()
+                && tree.path("restore").path("trouble").asText().isEmpty();
     }
 
     private static ObjectNode repository(Path settings) throws IOException {
@@ -97,7 +99,7 @@ final class BackupStatusCommand implements Callable<Integer> {
                     number,
                     state.head().number(),
                     through,
-                    Math.max(0, repository.clock().millis() - through),
+                    Math.max(0, repository.context().clock().millis() - through),
                     state.snapshot().asOfMillis(),
                     // What was published after the snapshot are deltas, but for a prune now and then.
                     state.head().equals(state.base()) ? 0 : through,
@@ -130,11 +132,27 @@ final class BackupStatusCommand implements Callable<Integer> {
         out.println("  failures       " + tree.path("failures").asText());
         out.println("  trouble        " + (trouble.isEmpty() ? "none" : trouble));
         out.println("  freshness      " + text(tree.path("freshness")));
+        restore(out, tree.path("restore"));
         tree.path("points")
                 .forEach(point ->
                         out.println("  restore point " + point.path("point").asText() + "  from "
                                 + point.path("as_of").asText() + " to "
                                 + point.path("through").asText()));
+    }
+
+    private static void restore(PrintWriter out, JsonNode restore) {
+        if (restore.isObject()) {
+            String trouble = restore.path("trouble").asText();
+            out.printf(
+                    "  restore        %s: %,d of %,d bytes here, %d of %d parts in L3, %,d entries%s%n",
+                    restore.path("state").asText(),
+                    restore.path("bytes_here").asLong(),
+                    restore.path("bytes").asLong(),
+                    restore.path("parts_done").asInt(),
+                    restore.path("parts").asInt(),
+                    restore.path("entries").asLong(),
+                    trouble.isEmpty() ? "" : "; is late: " + trouble);
+        }
     }
 
     private static String text(JsonNode value) {

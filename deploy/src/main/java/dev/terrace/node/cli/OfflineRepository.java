@@ -1,11 +1,11 @@
 package dev.terrace.node.cli;
 
-import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.SetupException;
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.config.ObjectStorageSettings;
 import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
+import dev.terrace.node.OfflineContext;
 import dev.terrace.spi.BlobException;
 import dev.terrace.spi.BlobStore;
 import dev.terrace.spi.TierContext;
@@ -18,40 +18,43 @@ import dev.terrace.tier.backup.repo.Freshness;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
-import java.time.InstantSource;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A repository as settings name it, for a command that runs without a node. For one thread. */
-final class OfflineRepository implements AutoCloseable, TierContext {
-    private final Settings settings;
+final class OfflineRepository implements AutoCloseable {
+    private final OfflineContext context;
     private final ObjectStorageSettings storage;
-    private final MetricRegistry metrics = new MetricRegistry();
     private final BlobStore store;
     private final @Nullable BlobStore anchors;
     private final BackupRepository repository;
 
     /** Opens what {@code config} names. */
     OfflineRepository(Path config) throws BlobException {
-        this.settings = SettingsLoader.load(config);
+        Settings settings = SettingsLoader.load(config);
+        this.context = new OfflineContext(settings);
         ObjectStorageSettings named = settings.backupStorage().objectStorage();
         if (named == null) {
             throw new SetupException(config + " names no backup repository", "set backup_storage.object_storage.url");
         }
         this.storage = named;
-        this.store = BackupRepository.open(named.url(), this);
+        this.store = BackupRepository.open(named.url(), context);
         URI anchor = named.anchor();
         try {
-            this.repository = new BackupRepository(store, settings.backupStorage(), clock());
-            this.anchors = anchor == null ? null : BackupRepository.open(anchor, this);
+            this.repository = new BackupRepository(store, settings.backupStorage(), context.clock());
+            this.anchors = anchor == null ? null : BackupRepository.open(anchor, context);
         } catch (BlobException | RuntimeException e) {
             store.close();
             throw e;
         }
     }
 
+    /** For whatever else is opened by the same settings. */
+    TierContext context() {
+        return context;
+    }
+
     BackupStorageSettings l3() {
-        return settings.backupStorage();
+        return context.settings().backupStorage();
     }
 
     BlobStore store() {
@@ -84,25 +87,6 @@ final class OfflineRepository implements AutoCloseable, TierContext {
                                 .read(chain.writer())
                                 .orElse(null),
                 expected);
-    }
-
-    @Override
-    public <T> T settings(Class<T> type) {
-        return Stream.of(settings.backupStorage(), storage, settings)
-                .filter(type::isInstance)
-                .map(type::cast)
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("no settings of type " + type.getName()));
-    }
-
-    @Override
-    public MetricRegistry metrics() {
-        return metrics;
-    }
-
-    @Override
-    public InstantSource clock() {
-        return InstantSource.system();
     }
 
     @Override

@@ -72,6 +72,12 @@ final class RestoreCommand implements Callable<Integer> {
     private boolean merge;
 
     @Option(
+            names = "--accept-loss",
+            description =
+                    "Where something is lost or damaged, restore the newest state before it that is whole; everything is read twice.")
+    private boolean acceptLoss;
+
+    @Option(
             names = "--rate",
             paramLabel = "MIB",
             description =
@@ -92,10 +98,13 @@ final class RestoreCommand implements Callable<Integer> {
         RecipientKey own = own();
         try (OfflineRepository repository = new OfflineRepository(config)) {
             Path target = into == null ? repository.l3().path() : into;
-            Restore restore = new Restore(repository.store(), repository.l3(), repository, target, own);
+            Restore restore = new Restore(repository.store(), repository.l3(), repository.context(), target, own);
             restore.atMost((long) rate(repository) << 20);
             if (merge) {
                 restore.merging();
+            }
+            if (acceptLoss) {
+                restore.acceptingLoss();
             }
             Restore.Report report;
             try (ByteProgress progress = new ByteProgress(out, "restored", restore::bytes, json)) {
@@ -112,6 +121,7 @@ final class RestoreCommand implements Callable<Integer> {
             tree.put("expired", report.expired());
             tree.put("unreadable", report.unreadable());
             tree.put("through", Instant.ofEpochMilli(report.throughMillis()).toString());
+            report.lost().forEach(tree.putArray("lost")::add);
             if (json) {
                 out.println(tree);
             } else {
@@ -126,6 +136,7 @@ final class RestoreCommand implements Callable<Integer> {
                             "%,d records could not be read and were left out: damaged, or their key was destroyed%n",
                             report.unreadable());
                 }
+                report.lost().forEach(wrong -> out.println("lost, with what came after it: " + wrong));
                 out.println(
                         moment == null
                                 ? "it holds everything that was shipped, through "
@@ -134,13 +145,20 @@ final class RestoreCommand implements Callable<Integer> {
             }
             out.flush();
             return ExitCodes.OK;
-        } catch (BlobException | DamagedException e) {
-            throw new CommandFailure(ExitCodes.FAILED, String.valueOf(e.getMessage()));
+        } catch (DamagedException e) {
+            throw new CommandFailure(ExitCodes.FAILED, e.getMessage() + wayOut());
+        } catch (BlobException e) {
+            boolean isLost = e.kind() == BlobException.Kind.ABSENT || e.kind() == BlobException.Kind.CORRUPT;
+            throw new CommandFailure(ExitCodes.FAILED, e.getMessage() + (isLost ? wayOut() : ""));
         } catch (FileSystemException e) {
             throw new CommandFailure(ExitCodes.FAILED, "the restore stopped at " + e.getMessage() + GOES_ON);
         } catch (IOException e) {
             throw new CommandFailure(ExitCodes.FAILED, "the restore stopped: " + e.getMessage() + GOES_ON);
         }
+    }
+
+    private String wayOut() {
+        return acceptLoss ? "" : "; --accept-loss restores the newest state before it that is whole";
     }
 
     private @Nullable RecipientKey own() {

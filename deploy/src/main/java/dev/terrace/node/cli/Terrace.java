@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
             PutCommand.class,
             InvalidateCommand.class,
             StatsCommand.class,
+            TopCommand.class,
             ZonesCommand.class,
             JournalCommand.class,
             LadderCommand.class,

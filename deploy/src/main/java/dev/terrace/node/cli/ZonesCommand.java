@@ -1,6 +1,5 @@
 package dev.terrace.node.cli;
 
-import com.codahale.metrics.MetricRegistry;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -9,13 +8,12 @@ import dev.terrace.config.HostAndPort;
 import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
 import dev.terrace.config.ZoneSettings;
+import dev.terrace.node.OfflineContext;
 import dev.terrace.spi.Replica;
 import dev.terrace.spi.Replica.Standing;
 import dev.terrace.spi.ReplicaProvider;
-import dev.terrace.spi.TierContext;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -24,7 +22,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -57,22 +54,6 @@ final class ZonesCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
     private CommandSpec spec;
-
-    private record Context(Settings all, MetricRegistry metrics) implements TierContext {
-        @Override
-        public <T> T settings(Class<T> type) {
-            return Stream.of(all.distributedCache(), all)
-                    .filter(type::isInstance)
-                    .map(type::cast)
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException("no settings of type " + type.getName()));
-        }
-
-        @Override
-        public InstantSource clock() {
-            return InstantSource.system();
-        }
-    }
 
     @Override
     public Integer call() throws InterruptedException {
@@ -137,7 +118,7 @@ final class ZonesCommand implements Callable<Integer> {
             return answer;
         }
         ReplicaProvider provider = provider(remote.backend());
-        Context context = new Context(settings, new MetricRegistry());
+        OfflineContext context = new OfflineContext(settings);
         List<Replica> open = new ArrayList<>();
         try {
             for (ZoneSettings zone : remote.zones()) {

@@ -1,27 +1,21 @@
 package dev.terrace.node.drill;
 
-import com.codahale.metrics.MetricRegistry;
-import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.config.ObjectStorageSettings;
 import dev.terrace.config.Settings;
+import dev.terrace.node.OfflineContext;
 import dev.terrace.spi.BlobException;
 import dev.terrace.spi.BlobStore;
-import dev.terrace.spi.TierContext;
 import dev.terrace.tier.backup.BackupRepository;
 import java.io.IOException;
 import java.io.InputStream;
-import java.time.InstantSource;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** The drill's own repository, where somebody with a login could do harm. For one thread. */
-final class Bucket implements AutoCloseable, TierContext {
+final class Bucket implements AutoCloseable {
     private static final int PAGE = 1_000;
 
-    private final Settings settings;
-    private final ObjectStorageSettings storage;
-    private final MetricRegistry metrics = new MetricRegistry();
     private final BlobStore store;
 
     Bucket(Settings settings) throws BlobException {
@@ -29,19 +23,26 @@ final class Bucket implements AutoCloseable, TierContext {
         if (named == null) {
             throw new IllegalArgumentException("a drill's settings name a repository");
         }
-        this.settings = settings;
-        this.storage = named;
-        this.store = BackupRepository.open(named.url(), this);
+        this.store = BackupRepository.open(named.url(), new OfflineContext(settings));
     }
 
     /** The longest file of a snapshot: the one with most entries. */
     BlobStore.Stat victim() throws BlobException, DrillFailure {
+        return longest(name -> name.contains("/data/"));
+    }
+
+    /** As {@link #victim}, where what was written after the snapshot counts as well. */
+    BlobStore.Stat victimOfAll() throws BlobException, DrillFailure {
+        return longest(name -> name.contains("/data/") || name.contains("/delta/"));
+    }
+
+    private BlobStore.Stat longest(Predicate<String> which) throws BlobException, DrillFailure {
         BlobStore.Stat longest = null;
         String after = null;
         do {
             BlobStore.Page page = store.list("w/", after, PAGE);
             for (BlobStore.Stat blob : page.blobs()) {
-                if (blob.name().contains("/data/") && (longest == null || blob.bytes() > longest.bytes())) {
+                if (which.test(blob.name()) && (longest == null || blob.bytes() > longest.bytes())) {
                     longest = blob;
                 }
             }
@@ -76,26 +77,6 @@ final class Bucket implements AutoCloseable, TierContext {
             store.delete(page.blobs().stream().map(BlobStore.Stat::name).toList());
             after = page.next();
         } while (after != null);
-    }
-
-    @Override
-    public <T> T settings(Class<T> type) {
-        BackupStorageSettings l3 = settings.backupStorage();
-        return Stream.of(l3, storage, settings)
-                .filter(type::isInstance)
-                .map(type::cast)
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("no settings of type " + type.getName()));
-    }
-
-    @Override
-    public MetricRegistry metrics() {
-        return metrics;
-    }
-
-    @Override
-    public InstantSource clock() {
-        return InstantSource.system();
     }
 
     @Override

@@ -43,10 +43,7 @@ final class DamagedObject implements Drill {
     public void run(Scene scene) throws Exception {
         Site site = scene.site();
         scene.deploy();
-        scene.stage("snapshot", () -> {
-            site.job("/backup", "{}", 300);
-            return "";
-        });
+        scene.stage("snapshot", site::snapshot);
         try (Bucket bucket = site.bucket()) {
             BlobStore.Stat victim = bucket.victim();
             scene.stage(lost ? "lose an object" : "tamper with an object", () -> {
@@ -79,7 +76,7 @@ final class DamagedObject implements Drill {
             }
         }
         scene.stage("let the node mend it", () -> {
-            site.job("/backup", "{}", 300);
+            site.snapshot();
             return "a snapshot that sends again what is missing";
         });
         scene.stage("verify the repository again", () -> {

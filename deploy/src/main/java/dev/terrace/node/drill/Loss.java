@@ -39,6 +39,17 @@ final class Loss {
         scene.awaitServing(firstAnswer, serving);
     }
 
+    /** A node with an empty folder, which comes back from the repository while the node serves; with a new Redis. */
+    static void bringBackServing(Scene scene, Duration firstAnswer, Duration serving) throws Exception {
+        scene.stage("start Redis, empty", () -> {
+            scene.site().redis().restart();
+            return "";
+        });
+        scene.sabotage();
+        scene.stage("start node", scene.site()::startNode);
+        scene.awaitServing(firstAnswer, serving);
+    }
+
     /** Loses everything once more and brings it back: what the drill is about must have left a whole repository. */
     static void everythingAndBack(Scene scene) throws Exception {
         scene.stage("lose everything", () -> everything(scene));

@@ -22,6 +22,7 @@ final class Scene {
     private static final long WARM_SECONDS = 1_800;
     private static final long NORMAL_SECONDS = 120;
     private static final long PAUSE_MILLIS = 10;
+    private static final long TROUBLE_SECONDS = 10;
     private static final int TIERS = 3;
 
     private final DrillPlan plan;
@@ -32,6 +33,7 @@ final class Scene {
     private final List<DrillReport.Objective> objectives = new ArrayList<>();
     private @Nullable Traffic traffic;
     private long brokenNanos;
+    private long lateSinceNanos;
 
     Scene(DrillPlan plan, Site site, Timeline timeline) {
         this.plan = plan;
@@ -173,6 +175,7 @@ final class Scene {
     private void awaitAnswer() throws InterruptedException, DrillFailure {
         SplittableRandom random = new SplittableRandom(plan.seed() + 3);
         until("a read is answered rightly", () -> {
+            refuseLate(site.backup().path("restore"));
             int index = random.nextInt(ledger.entries());
             try {
                 NodeCalls.Answer answer = site.calls().get(index, "").get();
@@ -183,13 +186,27 @@ final class Scene {
         });
     }
 
+    /** A restore under a node that has been in trouble for a while does not end by itself. */
+    private void refuseLate(JsonNode restore) throws DrillFailure {
+        String trouble = restore.path("trouble").asText();
+        long now = System.nanoTime();
+        lateSinceNanos = trouble.isEmpty() ? 0 : lateSinceNanos == 0 ? now : lateSinceNanos;
+        if (lateSinceNanos != 0 && TimeUnit.NANOSECONDS.toSeconds(now - lateSinceNanos) >= TROUBLE_SECONDS) {
+            throw new DrillFailure("the restore is late: " + trouble);
+        }
+    }
+
     /** Something that is tried. */
     private interface Try {
-        boolean succeeds() throws IOException, InterruptedException;
+        boolean succeeds() throws IOException, InterruptedException, DrillFailure;
     }
 
     private static void until(String what, Try attempt) throws InterruptedException, DrillFailure {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(FIRST_ANSWER_SECONDS);
+        until(what, FIRST_ANSWER_SECONDS, attempt);
+    }
+
+    private static void until(String what, long seconds, Try attempt) throws InterruptedException, DrillFailure {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         while (System.nanoTime() - end < 0) {
             try {
                 if (attempt.succeeds()) {
@@ -200,7 +217,7 @@ final class Scene {
             }
             TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
         }
-        throw new DrillFailure("not within " + FIRST_ANSWER_SECONDS + " s: " + what);
+        throw new DrillFailure("not within " + seconds + " s: " + what);
     }
 
     /** Waits until the node uses all tiers: what L2 holds is not asked for before. */
@@ -214,6 +231,22 @@ final class Scene {
             });
             measure("normal_seconds", sinceBreakMillis() / 1000.0);
             return seconds(sinceBreakMillis()) + " after the break";
+        });
+    }
+
+    /** Waits until L3 has come back under a node that serves. */
+    void awaitRestored() throws Exception {
+        stage("restored", () -> {
+            JsonNode[] restore = {site.backup().path("restore")};
+            until("L3 is restored", WARM_SECONDS, () -> {
+                restore[0] = site.backup().path("restore");
+                refuseLate(restore[0]);
+                return restore[0].path("state").asText().equals("done");
+            });
+            measure("restored_seconds", sinceBreakMillis() / 1000.0);
+            measure("restored_bytes", restore[0].path("bytes").asLong());
+            return restore[0].path("entries").asLong() + " entries, " + seconds(sinceBreakMillis())
+                    + " after the break";
         });
     }
 
@@ -235,17 +268,22 @@ final class Scene {
         });
     }
 
-    /** Makes the folder of L3 anew from the repository. */
-    void restore(String... more) throws Exception {
+    /** Takes something out of the repository, when that is asked for. */
+    void sabotage() throws Exception {
         if (plan.sabotage()) {
             stage("sabotage", () -> {
                 try (Bucket bucket = site.bucket()) {
-                    BlobStore.Stat victim = bucket.victim();
+                    BlobStore.Stat victim = bucket.victimOfAll();
                     bucket.lose(victim.name());
                     return "took " + victim.name() + " out of the repository, as --sabotage says";
                 }
             });
         }
+    }
+
+    /** Makes the folder of L3 anew from the repository. */
+    void restore(String... more) throws Exception {
+        sabotage();
         stage("restore", () -> {
             List<String> words = new ArrayList<>(List.of("restore", "--json"));
             words.addAll(List.of(more));

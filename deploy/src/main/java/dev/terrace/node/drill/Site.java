@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * thread.
  */
 final class Site implements AutoCloseable {
+    private static final long SNAPSHOT_SECONDS = 600;
     private static final long PATIENCE_SECONDS = 90;
     private static final long POLL_MILLIS = 50;
     private static final int ENTRY_OVERHEAD_BYTES = 1_024;
@@ -263,6 +264,12 @@ final class Site implements AutoCloseable {
                     && Instant.parse(through).toEpochMilli() >= now;
         });
         return "generation " + status.path("generation").asText();
+    }
+
+    /** Takes a snapshot of all that is there now, and sends again what the repository has lost. */
+    String snapshot() throws IOException, InterruptedException, DrillFailure {
+        return "generation "
+                + job("/backup", "{}", SNAPSHOT_SECONDS).path("generation").asText();
     }
 
     /** Runs a job of the node to its end. */

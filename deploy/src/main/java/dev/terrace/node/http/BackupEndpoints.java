@@ -5,6 +5,7 @@ import dev.terrace.node.jobs.BackupJson;
 import dev.terrace.node.jobs.Jobs;
 import dev.terrace.spi.BackupReport;
 import dev.terrace.spi.BackupShipper;
+import dev.terrace.spi.RestoreReport;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -29,7 +30,15 @@ final class BackupEndpoints {
     private Map<String, Object> tree() {
         BackupShipper shipper = coordinator.backups();
         BackupReport report = shipper == null ? null : shipper.backup();
-        return report == null ? Map.of("enabled", false) : BackupJson.tree(report);
+        if (report == null) {
+            return Map.of("enabled", false);
+        }
+        Map<String, Object> tree = BackupJson.tree(report);
+        RestoreReport restore = coordinator.restore();
+        if (restore != null) {
+            tree.put("restore", BackupJson.tree(restore));
+        }
+        return tree;
     }
 
     private void status(Exchange exchange) throws IOException {

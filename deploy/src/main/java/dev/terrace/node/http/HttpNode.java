@@ -103,6 +103,7 @@ public final class HttpNode implements AutoCloseable {
         this.warmsUpOnStart = coordinator.settings().warmup().onStart();
         warmups.addTo(router);
         new FleetEndpoints(coordinator).addTo(router);
+        new LocalEndpoints(coordinator).addTo(router);
         new JournalEndpoints(coordinator).addTo(router);
         new LadderEndpoints(coordinator).addTo(router);
         new KeyEndpoints(coordinator).addTo(router);

@@ -60,7 +60,7 @@ final class OperationsEndpoints {
                   POST   /v1/caches/{cache}/entries/{key}/increment?delta=1
                   POST   /v1/caches/{cache}/bulk/get | bulk/put
                   POST   /invalidate   POST /warmup   POST /backup   GET, DELETE /jobs/{id}
-                  GET    /zones   /coherence   /ladder   /journal   /backup
+                  GET    /local   /zones   /coherence   /ladder   /journal   /backup
                   GET    /cache-metrics   /metrics   /health/live   /health/ready
                 """);
     }

@@ -1,9 +1,11 @@
 package dev.terrace.node.jobs;
 
 import dev.terrace.spi.BackupReport;
+import dev.terrace.spi.RestoreReport;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +27,24 @@ public final class BackupJson {
         tree.put("trouble", report.trouble());
         tree.put("freshness", report.freshness());
         tree.put("points", points(report.points()));
+        return tree;
+    }
+
+    /** How far a restore is that goes on under a node. */
+    public static Map<String, Object> tree(RestoreReport report) {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("state", report.state().name().toLowerCase(Locale.ROOT));
+        tree.put("writers", report.writers());
+        tree.put("bytes", report.bytes());
+        tree.put("bytes_here", report.bytesHere());
+        tree.put("parts", report.parts());
+        tree.put("parts_done", report.partsDone());
+        tree.put("entries", report.entries());
+        tree.put("expired", report.expired());
+        tree.put("unreadable", report.unreadable());
+        tree.put("through", time(report.throughMillis()));
+        tree.put("failures", report.failures());
+        tree.put("trouble", report.trouble());
         return tree;
     }
 

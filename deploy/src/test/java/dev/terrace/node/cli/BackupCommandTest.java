@@ -4,23 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** The commands over a repository in a folder, without a node. */
-class BackupCommandTest {
+class BackupCommandTest extends Commands {
     @TempDir
     Path temp;
 
-    private StringWriter out = new StringWriter();
-    private StringWriter err = new StringWriter();
     private Path config = Path.of("");
 
     @BeforeEach
@@ -38,21 +33,6 @@ class BackupCommandTest {
                 """.formatted(temp.resolve("l3"), temp.resolve("repository")));
     }
 
-    private int run(String... args) {
-        out = new StringWriter();
-        err = new StringWriter();
-        CommandLine command = Terrace.commandLine();
-        command.setOut(new PrintWriter(out));
-        command.setErr(new PrintWriter(err));
-        command.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
-        return command.execute(args);
-    }
-
-    private JsonNode json(String... args) throws IOException {
-        assertThat(run(args)).as("%s%s", out, err).isZero();
-        return NodeClient.JSON.readTree(out.toString());
-    }
-
     @Test
     void aFolderIsBackedUpListedVerifiedAndRestored() throws IOException {
         String settings = config.toString();
@@ -67,7 +47,7 @@ class BackupCommandTest {
         assertThat(verified.path("writers").path(0).path("freshness").asText()).isEqualTo("unverified");
         assertThat(run("backup", "verify", "--config", settings, "--expect-generation", "9"))
                 .isEqualTo(ExitCodes.FAILED);
-        assertThat(out.toString()).contains("expected was 9");
+        assertThat(out).contains("expected was 9");
 
         Path into = temp.resolve("into");
         assertThat(json("restore", "--config", settings, "--into", into.toString(), "--json")
@@ -77,9 +57,9 @@ class BackupCommandTest {
         assertThat(into.resolve("TERRACE")).exists();
         assertThat(run("restore", "--config", settings, "--into", into.toString()))
                 .isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("is not empty");
+        assertThat(err).contains("is not empty");
         assertThat(run("restore", "--config", settings, "--as-of", "yesterday")).isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("is not a time");
+        assertThat(err).contains("is not a time");
     }
 
     @Test
@@ -95,7 +75,7 @@ class BackupCommandTest {
         }
         Files.delete(lost);
         assertThat(run("backup", "verify", "--config", settings)).isEqualTo(ExitCodes.FAILED);
-        assertThat(out.toString())
+        assertThat(out)
                 .contains(lost.getFileName().toString())
                 .contains("it is gone")
                 .contains("hurts: 1:1");
@@ -111,7 +91,7 @@ class BackupCommandTest {
                     .isZero();
         }
         assertThat(run("backup", "prune", "--config", settings)).isEqualTo(ExitCodes.FAILED);
-        assertThat(err.toString()).contains("keep is empty");
+        assertThat(err).contains("keep is empty");
         JsonNode plan = json("backup", "prune", "--config", settings, "--keep-daily", "1", "--json");
         assertThat(plan.path("writers").path(0).path("dry_run").asBoolean()).isTrue();
         assertThat(plan.path("writers").path(0).path("going")).hasSizeBetween(1, 2);
@@ -125,7 +105,7 @@ class BackupCommandTest {
                         "--yes-delete-from",
                         "file:/elsewhere"))
                 .isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("is not this repository").contains("nothing was deleted");
+        assertThat(err).contains("is not this repository").contains("nothing was deleted");
         JsonNode before = json("backup", "list", "--config", settings, "--json");
         assertThat(before.path("writers").path(0).path("points"))
                 .as("untouched")
@@ -155,8 +135,8 @@ class BackupCommandTest {
         Path wrong = Files.writeString(
                 temp.resolve("wrong.yaml"), Files.readString(config).replace("correct horse", "wrong horse"));
         assertThat(run("backup", "list", "--config", wrong.toString())).isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("wrong key").contains("key id");
-        assertThat(err.toString().lines()).hasSize(1);
+        assertThat(err).contains("wrong key").contains("key id");
+        assertThat(err.lines()).hasSize(1);
     }
 
     @Test
@@ -178,10 +158,10 @@ class BackupCommandTest {
         String into = temp.resolve("into").toString();
         assertThat(run("restore", "--config", sealed.toString(), "--into", into))
                 .isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("sealed to an offline key").contains("--private-key");
+        assertThat(err).contains("sealed to an offline key").contains("--private-key");
         assertThat(run("restore", "--config", sealed.toString(), "--into", into, "--private-key", key))
                 .isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("belong together");
+        assertThat(err).contains("belong together");
         assertThat(run(
                         "restore",
                         "--config",
@@ -193,7 +173,7 @@ class BackupCommandTest {
                         "--private-key-passphrase-file",
                         config.toString()))
                 .isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("wrong passphrase");
+        assertThat(err).contains("wrong passphrase");
         assertThat(run(
                         "restore",
                         "--config",

@@ -7,8 +7,6 @@ import dev.terrace.config.SettingsLoader;
 import dev.terrace.core.CacheCoordinator;
 import dev.terrace.node.http.HttpNode;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -16,15 +14,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** Every command of {@code docs/cli.md} about keys. */
-class KeysCommandIT {
+class KeysCommandIT extends Commands {
     @TempDir
     Path folder;
 
-    private StringWriter out = new StringWriter();
-    private StringWriter err = new StringWriter();
     private Path config;
 
     @BeforeEach
@@ -45,18 +40,6 @@ class KeysCommandIT {
                         + "  server: {port: 0}\n");
     }
 
-    private int run(String... args) {
-        out = new StringWriter();
-        err = new StringWriter();
-        CommandLine command = Terrace.commandLine();
-        command.setOut(new PrintWriter(out));
-        command.setErr(new PrintWriter(err));
-        command.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
-        int exitCode = command.execute(args);
-        assertThat(err.toString()).doesNotContain("\tat ");
-        return exitCode;
-    }
-
     private int keys(String... args) {
         String[] all = new String[args.length + 3];
         all[0] = "keys";
@@ -70,27 +53,27 @@ class KeysCommandIT {
     @Tag("F56")
     void theLifeOfTheKeysOfAFolder() throws IOException {
         assertThat(keys("list")).isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("no L3 folder");
+        assertThat(err).contains("no L3 folder");
         assertThat(keys("init")).isZero();
-        assertThat(out.toString()).contains("locked by key service file", "public key ");
+        assertThat(out).contains("locked by key service file", "public key ");
         assertThat(keys("init")).isEqualTo(ExitCodes.USAGE);
         assertThat(keys("destroy", "1", "--confirm", "destroy epoch 1")).isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("epoch 1 is in use");
+        assertThat(err).contains("epoch 1 is in use");
         assertThat(keys("rotate")).isZero();
         assertThat(keys("rotate", "--signing", "--json")).isZero();
-        assertThat(NodeClient.JSON.readTree(out.toString()).path("keys")).hasSize(5);
+        assertThat(NodeClient.JSON.readTree(out).path("keys")).hasSize(5);
         assertThat(keys("destroy", "1", "--confirm", "yes")).isEqualTo(ExitCodes.FAILED);
-        assertThat(err.toString()).contains("nothing was changed").contains("destroy epoch 1");
+        assertThat(err).contains("nothing was changed").contains("destroy epoch 1");
         assertThat(keys("destroy", "1", "--confirm", "destroy epoch 1")).isZero();
-        assertThat(out.toString()).contains("destroyed");
+        assertThat(out).contains("destroyed");
         Path words = Files.writeString(folder.resolve("new.txt"), "new words\n");
         assertThat(keys("rewrap")).isEqualTo(ExitCodes.USAGE);
         assertThat(keys("rewrap", "--new-passphrase-file", words.toString())).isZero();
         assertThat(keys("list")).isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("locked by a passphrase");
+        assertThat(err).contains("locked by a passphrase");
         write("passphrase: \"new words\"");
         assertThat(keys("list")).isZero();
-        assertThat(out.toString()).contains("locked by passphrase");
+        assertThat(out).contains("locked by passphrase");
     }
 
     @Test
@@ -99,8 +82,8 @@ class KeysCommandIT {
         String file = folder.resolve("offline.key").toString();
         assertThat(run("keys", "recipient", "--out", file, "--passphrase-file", words.toString()))
                 .isZero();
-        assertThat(out.toString()).startsWith("terrace-recipient-1:").doesNotContain("offline");
-        assertThat(err.toString()).contains(file);
+        assertThat(out).startsWith("terrace-recipient-1:").doesNotContain("offline");
+        assertThat(err).contains(file);
         assertThat(run("keys", "recipient", "--out", file, "--passphrase-file", words.toString()))
                 .isEqualTo(ExitCodes.USAGE);
         assertThat(run("keys")).isEqualTo(ExitCodes.USAGE);
@@ -116,12 +99,12 @@ class KeysCommandIT {
             String url = "http://127.0.0.1:" + node.port();
             assertThat(run("keys", "rotate", "--url", url)).isZero();
             assertThat(run("keys", "list", "--json", "--url", url)).isZero();
-            assertThat(NodeClient.JSON.readTree(out.toString()).path("keys").findValuesAsText("state"))
+            assertThat(NodeClient.JSON.readTree(out).path("keys").findValuesAsText("state"))
                     .contains("retired", "active");
             assertThat(keys("rotate")).isEqualTo(ExitCodes.USAGE);
-            assertThat(err.toString()).contains("in use");
+            assertThat(err).contains("in use");
         }
         assertThat(keys("list")).isZero();
-        assertThat(out.toString()).contains("retired");
+        assertThat(out).contains("retired");
     }
 }

@@ -14,28 +14,27 @@ import dev.terrace.testkit.Entries;
 import dev.terrace.testkit.TestContext;
 import dev.terrace.tier.backup.RocksTierProvider;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** {@code terrace restore} over entries in a real folder, and what it says when it cannot. */
-class RestoreCommandIT {
+class RestoreCommandIT extends Commands {
     @TempDir
     Path temp;
 
-    private StringWriter out = new StringWriter();
-    private StringWriter err = new StringWriter();
     private Path config = Path.of("");
 
     @BeforeEach
@@ -58,21 +57,6 @@ class RestoreCommandIT {
                     key_name: %s
                     object_storage: {url: 'file:%s'}
                 """.formatted(temp.resolve(folder), temp.resolve(key), temp.resolve("repository")));
-    }
-
-    private int run(String... args) {
-        out = new StringWriter();
-        err = new StringWriter();
-        CommandLine command = Terrace.commandLine();
-        command.setOut(new PrintWriter(out));
-        command.setErr(new PrintWriter(err));
-        command.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
-        return command.execute(args);
-    }
-
-    private JsonNode json(String... args) throws IOException {
-        assertThat(run(args)).as("%s%s", out, err).isZero();
-        return NodeClient.JSON.readTree(out.toString());
     }
 
     private Tier open(Path folder) {
@@ -152,16 +136,16 @@ class RestoreCommandIT {
                 .as("nobody shipped what happened between them")
                 .isEqualTo(ExitCodes.USAGE);
         String moment = point.path("through").asText();
-        assertThat(err.toString()).contains("no restore point holds " + between).contains(moment);
+        assertThat(err).contains("no restore point holds " + between).contains(moment);
         assertThat(run("restore", "--config", config.toString(), "--as-of", moment, "--into", before.toString()))
                 .as("%s", err)
                 .isZero();
-        assertThat(out.toString()).contains("it holds the state of " + moment);
+        assertThat(out).contains("it holds the state of " + moment);
         assertThat(get(before, "quotes", "a")).isEqualTo("old");
 
         put("quotes", "b", "only here");
         assertThat(run("restore", "--config", config.toString())).isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("is not empty").contains("--merge");
+        assertThat(err).contains("is not empty").contains("--merge");
         assertThat(json("restore", "--config", config.toString(), "--merge", "--rate", "50", "--json")
                         .path("merged")
                         .asInt())
@@ -178,7 +162,7 @@ class RestoreCommandIT {
         assertThat(run("restore", "--config", config.toString(), "--into", relative.toString()))
                 .as("%s", err)
                 .isZero();
-        assertThat(out.toString()).contains("restored " + relative).contains("it holds everything that was shipped");
+        assertThat(out).contains("restored " + relative).contains("it holds everything that was shipped");
         assertThat(get(temp.resolve("into"), "quotes", "a")).isEqualTo("1");
     }
 
@@ -192,7 +176,7 @@ class RestoreCommandIT {
                         "--into",
                         temp.resolve("into").toString()))
                 .isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("holds no restore point");
+        assertThat(err).contains("holds no restore point");
         put("quotes", "a", "1");
         backUp();
         Path wrong = write("wrong.yaml", "l3", "other-kek");
@@ -203,12 +187,12 @@ class RestoreCommandIT {
                         "--into",
                         temp.resolve("into").toString()))
                 .isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString().lines()).hasSize(1);
-        assertThat(err.toString()).contains("key");
+        assertThat(err.lines()).hasSize(1);
+        assertThat(err).contains("key");
         assertThat(temp.resolve("into").resolve("TERRACE")).doesNotExist();
         assertThat(run("restore", "--config", config.toString(), "--rate", "-1"))
                 .isEqualTo(ExitCodes.USAGE);
-        assertThat(err.toString()).contains("--rate -1");
+        assertThat(err).contains("--rate -1");
     }
 
     @Test
@@ -226,8 +210,46 @@ class RestoreCommandIT {
         Path into = temp.resolve("into");
         assertThat(run("restore", "--config", config.toString(), "--into", into.toString()))
                 .isEqualTo(ExitCodes.FAILED);
-        assertThat(err.toString()).contains(lost.getFileName().toString()).doesNotContain("unexpected");
-        assertThat(err.toString().lines()).hasSize(1);
+        assertThat(err).contains(lost.getFileName().toString()).doesNotContain("unexpected");
+        assertThat(err.lines()).hasSize(1);
+        assertThat(err).contains("--accept-loss");
         assertThat(into.resolve("TERRACE")).doesNotExist();
+        assertThat(run("restore", "--config", config.toString(), "--into", into.toString(), "--accept-loss"))
+                .isNotZero();
+        assertThat(err).contains("nothing is whole").contains(lost.getFileName().toString());
+        assertThat(err.lines()).hasSize(1);
+    }
+
+    @Test
+    @Tag("F51")
+    void withConsentTheNewestWholeStateIsRestoredAndWhatIsLostIsSaid() throws Exception {
+        put("quotes", "a", "1");
+        backUp();
+        Set<Path> before = data();
+        put("quotes", "b", "2");
+        backUp();
+        Set<Path> after = data();
+        after.removeAll(before);
+        Path lost = after.stream()
+                .max(Comparator.comparingLong(file -> file.toFile().length()))
+                .orElseThrow();
+        Files.delete(lost);
+        Path into = temp.resolve("into");
+        assertThat(run("restore", "--config", config.toString(), "--into", into.toString()))
+                .isEqualTo(ExitCodes.FAILED);
+        JsonNode done =
+                json("restore", "--config", config.toString(), "--into", into.toString(), "--accept-loss", "--json");
+        assertThat(done.path("lost")).hasSize(1);
+        assertThat(done.path("lost").path(0).asText())
+                .contains(lost.getFileName().toString());
+        assertThat(get(into, "quotes", "a")).isEqualTo("1");
+        assertThat(get(into, "quotes", "b")).isNull();
+    }
+
+    private Set<Path> data() throws IOException {
+        try (var tree = Files.walk(temp.resolve("repository"))) {
+            return tree.filter(file -> file.toString().contains("/data/") && Files.isRegularFile(file))
+                    .collect(Collectors.toCollection(HashSet::new));
+        }
     }
 }

@@ -3,56 +3,38 @@ package dev.terrace.node.drill;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.terrace.node.cli.Terrace;
+import dev.terrace.node.cli.Commands;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** What drills refuse, and the scripts that call them. */
-class DrillCommandTest {
+class DrillCommandTest extends Commands {
     private static final Path SCRIPTS = Path.of("drills");
 
     @TempDir
     Path temp;
 
-    private String said = "";
-    private String complained = "";
-
-    private int run(String... words) {
-        StringWriter to = new StringWriter();
-        StringWriter err = new StringWriter();
-        CommandLine command = Terrace.commandLine();
-        command.setOut(new PrintWriter(to));
-        command.setErr(new PrintWriter(err));
-        int exitCode = command.execute(words);
-        said = to.toString();
-        complained = err.toString();
-        return exitCode;
-    }
-
     @Test
     void theListNamesEveryDrill() {
         assertThat(run("drill", "list")).isZero();
-        assertThat(said.lines()).hasSize(Drills.all().size());
-        assertThat(said).contains(Drills.all().keySet());
+        assertThat(out.lines()).hasSize(Drills.all().size());
+        assertThat(out).contains(Drills.all().keySet());
     }
 
     @Test
     void whatCannotBeRunIsRefusedWithTheWayOut() {
         assertThat(run("drill")).isEqualTo(2);
         assertThat(run("drill", "run", "earthquake")).isEqualTo(2);
-        assertThat(complained).contains("no drill 'earthquake'", "total-loss");
+        assertThat(err).contains("no drill 'earthquake'", "total-loss");
         assertThat(run("drill", "run", "total-loss", "--entries", "0")).isEqualTo(2);
         assertThat(run("drill", "run", "total-loss", "--value-size", "8")).isEqualTo(2);
         assertThat(run("drill", "run", "total-loss", "--rpo", "soon")).isEqualTo(2);
-        assertThat(complained).contains("--rpo 'soon'");
+        assertThat(err).contains("--rpo 'soon'");
     }
 
     @Test
@@ -60,12 +42,12 @@ class DrillCommandTest {
         Path nameless = Files.writeString(temp.resolve("site.yaml"), "distributed_cache: {server: {port: 0}}\n");
         assertThat(run("drill", "run", "total-loss", "--config", nameless.toString()))
                 .isEqualTo(2);
-        assertThat(complained).contains("does not say what it is", "--yes-this-is-production site.yaml");
+        assertThat(err).contains("does not say what it is", "--yes-this-is-production site.yaml");
         Path live = Files.writeString(
                 temp.resolve("live.yaml"), "distributed_cache: {server: {environment: production-eu}}\n");
         assertThat(run("drill", "run", "total-loss", "--config", live.toString()))
                 .isEqualTo(2);
-        assertThat(complained).contains("production-eu");
+        assertThat(err).contains("production-eu");
         assertThat(run(
                         "drill",
                         "run",
@@ -75,7 +57,7 @@ class DrillCommandTest {
                         "--yes-this-is-production",
                         "production"))
                 .isEqualTo(2);
-        assertThat(complained).contains("--yes-this-is-production production-eu");
+        assertThat(err).contains("--yes-this-is-production production-eu");
     }
 
     @Test

@@ -3,11 +3,9 @@ package dev.terrace.node.drill;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.terrace.node.cli.Terrace;
+import dev.terrace.node.cli.Commands;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.StringReader;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,20 +25,16 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.xml.sax.InputSource;
-import picocli.CommandLine;
 
 /** Every drill, small: real processes are killed and real folders lost. Times are no matter here; the machine may be busy. */
-class DrillIT {
+class DrillIT extends Commands {
     private static final long SEED = Long.getLong("terrace.seed", System.nanoTime() & 0xFFFF);
     private static final String MORE_OPTIONS = "terrace.drill.node-options";
     private static final List<String> PATIENTLY =
             List.of("--rpo", "60s", "--serving", "120s", "--first-answer", "120s", "--warm", "240s");
 
     @TempDir
-    Path out;
-
-    private String said = "";
-    private String complained = "";
+    Path folder;
 
     @BeforeAll
     static void quickStarts() {
@@ -66,25 +60,12 @@ class DrillIT {
                         .isEmpty());
     }
 
-    private int run(List<String> words) {
-        StringWriter to = new StringWriter();
-        StringWriter err = new StringWriter();
-        CommandLine command = Terrace.commandLine();
-        command.setOut(new PrintWriter(to));
-        command.setErr(new PrintWriter(err));
-        command.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
-        int exitCode = command.execute(words.toArray(String[]::new));
-        said = to.toString();
-        complained = err.toString();
-        return exitCode;
-    }
-
     private int drill(String name, String... more) {
         List<String> words = new ArrayList<>(List.of("drill", "run", name, "--entries", "300", "--hold", "300ms"));
-        words.addAll(List.of("--seed", Long.toString(SEED), "--json", "--out", out.toString()));
+        words.addAll(List.of("--seed", Long.toString(SEED), "--json", "--out", folder.toString()));
         words.addAll(PATIENTLY);
         words.addAll(List.of(more));
-        return run(words);
+        return run(words.toArray(String[]::new));
     }
 
     static Set<String> drills() {
@@ -95,19 +76,20 @@ class DrillIT {
     @MethodSource("drills")
     void whatWasAcknowledgedAsDurableIsBack(String name) throws Exception {
         int exitCode = drill(name);
-        assertThat(exitCode).as("%s%n%s", said, complained).isZero();
-        JsonNode report = NodeCalls.JSON.readTree(said);
+        assertThat(exitCode).as("%s%n%s", out, err).isZero();
+        JsonNode report = NodeCalls.JSON.readTree(out);
         assertThat(report.path("verdict").asText()).isEqualTo("met");
         assertThat(report.path("evidence").isNull()).isTrue();
         JsonNode measured = report.path("measured");
         assertThat(measured.path("entries_verified").asInt()
                         + measured.path("entries_older").asInt())
-                .as(said)
+                .as(out)
                 .isEqualTo(300);
         assertThat(measured.path("rto_seconds").asDouble()).isPositive();
-        JsonNode written = NodeCalls.JSON.readTree(out.resolve(name + ".json").toFile());
+        JsonNode written =
+                NodeCalls.JSON.readTree(folder.resolve(name + ".json").toFile());
         assertThat(written.path("objectives")).isEqualTo(report.path("objectives"));
-        checkPage(Files.readString(out.resolve(name + ".html")), name);
+        checkPage(Files.readString(folder.resolve(name + ".html")), name);
     }
 
     private static void checkPage(String page, String name) throws Exception {
@@ -123,8 +105,8 @@ class DrillIT {
     @Tag("F51")
     void aDrillThatLosesAnObjectSaysSoAndLeavesItsEvidence() throws IOException {
         int exitCode = drill("total-loss", "--sabotage");
-        assertThat(exitCode).as("%s%n%s", said, complained).isEqualTo(1);
-        JsonNode report = NodeCalls.JSON.readTree(said);
+        assertThat(exitCode).as("%s%n%s", out, err).isEqualTo(1);
+        JsonNode report = NodeCalls.JSON.readTree(out);
         assertThat(report.path("verdict").asText()).isEqualTo("missed");
         assertThat(report.path("failure").asText()).contains("restore");
         assertThat(report.path("measured").has("entries_verified"))

@@ -74,7 +74,7 @@ class DocumentationIT {
     @Test
     void everyClientCommandWorks() throws IOException {
         List<String> commands = lines("./terrace ", "docs/cli.md", "README.md").stream()
-                .filter(line -> line.matches("./terrace (put|get|explain|invalidate|stats|zones) .*"))
+                .filter(line -> line.matches("./terrace (put|get|explain|invalidate|stats|top|zones) .*"))
                 .toList();
         assertThat(commands).hasSizeGreaterThan(5);
         node.send("PUT", "/v1/caches/demo/entries/greeting", "hello");

@@ -4,6 +4,7 @@ import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.Settings;
 import dev.terrace.config.SettingsLoader;
 import dev.terrace.config.ZoneSettings;
+import dev.terrace.node.OfflineContext;
 import dev.terrace.replication.ReplicatedTier;
 import dev.terrace.replication.Timing;
 import dev.terrace.spi.CacheKey;
@@ -15,7 +16,6 @@ import dev.terrace.spi.Replica;
 import dev.terrace.spi.ReplicaProvider;
 import dev.terrace.spi.Replicated;
 import dev.terrace.spi.ReplicationMode;
-import dev.terrace.spi.TierContext;
 import dev.terrace.spi.Version;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -31,7 +31,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /** A process that keeps registers over the zones of a settings file with QUORUM, without a coordinator above. */
 final class RegisterNode {
@@ -62,7 +61,7 @@ final class RegisterNode {
                     ServiceLoader.load(ReplicaProvider.class).findFirst().orElseThrow();
             Settings settings =
                     SettingsLoader.read(Path.of(arguments[0]), Map.of()).settings();
-            ZoneContext context = new ZoneContext(settings, metrics);
+            OfflineContext context = new OfflineContext(settings, metrics);
             List<Replica> zones = new ArrayList<>();
             for (ZoneSettings zone : settings.distributedCache().zones()) {
                 zones.add(provider.open(zone.name(), context));
@@ -88,22 +87,6 @@ final class RegisterNode {
                     metrics);
             return new Requests.Store(new RegisterNode(tier)::carryOut, tier);
         });
-    }
-
-    private record ZoneContext(Settings all, MetricRegistry metrics) implements TierContext {
-        @Override
-        public <T> T settings(Class<T> type) {
-            return Stream.of(all.distributedCache(), all)
-                    .filter(type::isInstance)
-                    .map(type::cast)
-                    .findFirst()
-                    .orElseThrow();
-        }
-
-        @Override
-        public InstantSource clock() {
-            return WALL;
-        }
     }
 
     private String carryOut(String[] words) {

@@ -31,7 +31,7 @@ final class Atomically {
             out.force(true);
         }
         Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        syncFolder(folder);
+        Synced.folder(folder);
     }
 
     /** The name used while writing {@code file}; a crash may leave it behind. */
@@ -46,13 +46,5 @@ final class Atomically {
             throw new IllegalArgumentException(file + " is not in a folder");
         }
         return folder;
-    }
-
-    private static void syncFolder(Path folder) throws IOException {
-        if (!System.getProperty("os.name", "").startsWith("Windows")) { // It cannot open folders.
-            try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-                channel.force(true);
-            }
-        }
     }
 }

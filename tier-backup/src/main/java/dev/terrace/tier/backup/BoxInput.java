@@ -3,50 +3,36 @@ package dev.terrace.tier.backup;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
+import org.jspecify.annotations.Nullable;
 
 /** Opens chunks one after the other; gives nothing of a chunk that was not checked as a whole. */
-final class BoxInput extends InputStream {
+final class BoxInput extends ChunkedInput {
     private final PushbackInputStream in;
     private final BoxChunks chunks;
     private final byte[] sealed;
-    private byte[] opened = {};
-    private int at;
     private boolean ended;
 
     BoxInput(InputStream in, BoxChunks chunks) {
-        this.in = new PushbackInputStream(in, 1);
+        this(new PushbackInputStream(in, 1), chunks);
+    }
+
+    private BoxInput(PushbackInputStream in, BoxChunks chunks) {
+        super(in);
+        this.in = in;
         this.chunks = chunks;
         this.sealed = new byte[chunks.sealedBytes()];
     }
 
     @Override
-    public int read() throws IOException {
-        return hasMore() ? opened[at++] & 0xFF : -1;
-    }
-
-    @Override
-    public int read(byte[] into, int from, int count) throws IOException {
-        if (count == 0) {
-            return 0;
+    byte @Nullable [] next() throws IOException {
+        if (ended) {
+            return null;
         }
-        if (!hasMore()) {
-            return -1;
-        }
-        int part = Math.min(count, opened.length - at);
-        System.arraycopy(opened, at, into, from, part);
-        at += part;
-        return part;
-    }
-
-    private boolean hasMore() throws IOException {
-        while (at == opened.length && !ended) {
-            int length = in.readNBytes(sealed, 0, sealed.length);
-            boolean last = length < sealed.length || isAtEnd();
-            opened = chunks.open(sealed, length, last);
-            at = 0;
-            ended = last;
-        }
-        return at < opened.length;
+        int length = in.readNBytes(sealed, 0, sealed.length);
+        boolean last = length < sealed.length || isAtEnd();
+        byte[] opened = chunks.open(sealed, length, last);
+        ended = last;
+        return opened;
     }
 
     private boolean isAtEnd() throws IOException {
@@ -55,10 +41,5 @@ final class BoxInput extends InputStream {
             in.unread(next);
         }
         return next < 0;
-    }
-
-    @Override
-    public void close() throws IOException {
-        in.close();
     }
 }

@@ -5,6 +5,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A sealed box of what another source gives, made anew whenever it is read: nothing but its head is kept. Whoever reads it twice gets the
@@ -54,56 +55,34 @@ final class BoxSource implements BlobSource {
     }
 
     /** Seals chunk after chunk. */
-    private final class Sealing extends InputStream {
+    private final class Sealing extends ChunkedInput {
         private final BoxChunks chunks;
         private final InputStream in;
         private final byte[] gathered = new byte[header.chunkBytes()];
         private long left;
-        private byte[] sealed = {};
-        private int at;
 
         Sealing(long first) throws IOException {
-            long count = chunks(header.chunkBytes(), plain.length());
-            this.left = Math.max(0, count - first);
+            this(first, plain.open(Math.min(plain.length(), first * header.chunkBytes())));
+        }
+
+        private Sealing(long first, InputStream in) throws IOException {
+            super(in);
+            this.in = in;
+            this.left = Math.max(0, chunks(header.chunkBytes(), plain.length()) - first);
             this.chunks = new BoxChunks(header, first);
-            this.in = plain.open(Math.min(plain.length(), first * header.chunkBytes()));
         }
 
         @Override
-        public int read() throws IOException {
-            return hasMore() ? sealed[at++] & 0xFF : -1;
-        }
-
-        @Override
-        public int read(byte[] into, int from, int count) throws IOException {
-            if (count == 0) {
-                return 0;
+        byte @Nullable [] next() throws IOException {
+            if (left == 0) {
+                return null;
             }
-            if (!hasMore()) {
-                return -1;
+            left--;
+            int length = in.readNBytes(gathered, 0, gathered.length);
+            if (left > 0 && length < gathered.length) {
+                throw new IOException("what is being sealed has become shorter");
             }
-            int part = Math.min(count, sealed.length - at);
-            System.arraycopy(sealed, at, into, from, part);
-            at += part;
-            return part;
-        }
-
-        private boolean hasMore() throws IOException {
-            if (at == sealed.length && left > 0) {
-                left--;
-                int length = in.readNBytes(gathered, 0, gathered.length);
-                if (left > 0 && length < gathered.length) {
-                    throw new IOException("what is being sealed has become shorter");
-                }
-                sealed = chunks.seal(gathered, length, left == 0);
-                at = 0;
-            }
-            return at < sealed.length;
-        }
-
-        @Override
-        public void close() throws IOException {
-            in.close();
+            return chunks.seal(gathered, length, left == 0);
         }
     }
 }

@@ -7,10 +7,12 @@ import org.rocksdb.RocksDBException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What must happen every second: sync the log, raise the mark, drop old partitions, look whether writing works again. */
+/** What must happen every second: drop old partitions, look whether writing works again; and beside the writer, sync the log and raise the mark. */
 final class Chores {
     private static final Logger LOG = LoggerFactory.getLogger(Chores.class);
-    private static final long EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long EVERY_MILLIS = 1_000;
+    private static final long EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(EVERY_MILLIS);
+    private static final long LONGEST_SYNC_MILLIS = 2_000;
 
     private final PartitionedStore store;
     private final Dictionaries dictionaries;
@@ -19,6 +21,7 @@ final class Chores {
     private final StorageHealth health;
     private final Meters meters;
     private final InstantSource clock;
+    private final LogSync log = new LogSync(this::sync, EVERY_MILLIS, LONGEST_SYNC_MILLIS);
     private long dueNanos = System.nanoTime();
 
     Chores(
@@ -48,7 +51,6 @@ final class Chores {
         if (health.detail() != null && health.refusal() == null) {
             probe();
         }
-        sync();
         measure();
     }
 
@@ -75,7 +77,12 @@ final class Chores {
         }
     }
 
-    /** Brings everything to the disk, unless that failed before: a second try would only look clean. */
+    /** Which syncs while the writer writes. */
+    LogSync log() {
+        return log;
+    }
+
+    /** Brings everything to the disk, unless that failed before: a second try would only look clean. One at a time. */
     void sync() throws PartitionedStore.ClosedStore {
         if (health.detail() != null) {
             return;

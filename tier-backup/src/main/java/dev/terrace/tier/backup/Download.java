@@ -40,6 +40,11 @@ final class Download {
         this.progress = progress;
     }
 
+    /** How many bytes are in place. */
+    long brought() {
+        return bytes.get();
+    }
+
     /** Where {@code file} is until it is whole. */
     static Path part(Path file) {
         return file.resolveSibling(file.getFileName() + PART);
@@ -47,6 +52,12 @@ final class Download {
 
     /** The file is there, whole and on the disk, when this returns. */
     void file(BlobRef blob, Path target) throws BlobException, IOException {
+        unsynced(blob, target);
+        Synced.file(target);
+    }
+
+    /** As {@link #file}, though it may be gone when the power fails: whoever brings many syncs them while others are brought. */
+    void unsynced(BlobRef blob, Path target) throws BlobException, IOException {
         if (Files.exists(target) && isWhole(blob, target)) {
             add(blob.bytes());
             return;
@@ -95,7 +106,6 @@ final class Download {
                 own += read;
                 add(read);
             }
-            out.force(true);
         } catch (IOException e) {
             if (e.getCause() instanceof BlobException blamed) {
                 throw blamed;

@@ -49,8 +49,15 @@ final class Folder implements AutoCloseable {
     }
 
     /** What an interrupted first start, or the file system itself, may leave in a folder that holds no data yet. */
-    private static final Set<String> HARMLESS =
-            Set.of(OWNER, KEYS, KEYS + ".new", MARKER + ".new", "lost+found", ".DS_Store");
+    private static final Set<String> HARMLESS = Set.of(
+            OWNER,
+            KEYS,
+            KEYS + ".new",
+            MARKER + ".new",
+            RestoreNote.FILE,
+            RestoreNote.FILE + ".new",
+            "lost+found",
+            ".DS_Store");
 
     private final Kind kind;
     private final Path path;

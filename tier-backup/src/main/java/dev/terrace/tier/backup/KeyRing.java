@@ -282,40 +282,6 @@ final class KeyRing {
     }
 
     /**
-     * The keys without the sub-keys, locked as the file is: what the rings of a fleet share. Who has the same passphrase, keystore or key service
-     * {@linkplain #adopt adopts} it.
-     */
-    synchronized byte[] export() {
-        KeySet all = keys.completed(clock.millis(), ITSELF, random);
-        return KeyFile.encode(lock, keyId, all.withoutSubKeys(), random);
-    }
-
-    /**
-     * Joins the keys that another ring {@linkplain #export exported}: see {@link KeySet#adopting}.
-     *
-     * @param settings what unlocks them
-     * @param name what they are called in messages
-     * @param keepIndex whether entries lie in the folder, which are found by its index key
-     * @return whether that changed anything
-     * @throws SetupException when they cannot be unlocked
-     */
-    synchronized boolean adopt(byte[] exported, BackupStorageSettings settings, Path name, boolean keepIndex, String by)
-            throws IOException {
-        LockedKeys locked = LockedKeys.decode(exported);
-        if (locked == null) {
-            throw damaged(name);
-        }
-        KeySet theirs = unlock(locked, master(locked, settings, name), name);
-        KeySet complete = keys.completed(clock.millis(), ITSELF, random);
-        KeySet next = complete.adopting(theirs, keepIndex, clock.millis(), by);
-        if (next.says(keys)) {
-            return false;
-        }
-        replace(next);
-        return true;
-    }
-
-    /**
      * Joins all keys of another ring, whose records come here; what is active here stays so. Its sub-keys end now, whenever they did:
      * they are needed as long as the records live here.
      */

@@ -9,6 +9,8 @@ import org.rocksdb.BloomFilter;
 import org.rocksdb.ChecksumType;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompactionOptionsUniversal;
+import org.rocksdb.CompactionStyle;
 import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
 import org.rocksdb.InfoLogLevel;
@@ -23,6 +25,17 @@ final class NativeOptions implements AutoCloseable {
     private static final long BLOCK_CACHE_BYTES = 64L << 20;
     private static final long MEMTABLES_BYTES = 32L << 20;
     private static final long MEMTABLE_BYTES = 16L << 20;
+
+    /**
+     * Keys are hashes, so what changes is everywhere: levels would rewrite all that was written for each few megabytes, and a snapshot would send it
+     * all again. Runs are merged only with their like.
+     */
+    private static final int MOST_RUNS = 16;
+
+    private static final int RUN_RATIO_PERCENT = 10;
+    /** Of what counts; more is merged away, and with it everything is rewritten. */
+    private static final int MOST_GARBAGE_PERCENT = 100;
+
     private static final long LOG_BYTES = 64L << 20;
     private static final long KEPT_LOG_SECONDS = 3_600;
     private static final long KEPT_LOG_MIB = 256;
@@ -53,6 +66,13 @@ final class NativeOptions implements AutoCloseable {
                 .setCompressionType(
                         CompressionType.NO_COMPRESSION) // Records are compressed and random-looking already.
                 .setWriteBufferSize(MEMTABLE_BYTES)
+                .setCompactionStyle(CompactionStyle.UNIVERSAL)
+                .setCompactionOptionsUniversal(own(new CompactionOptionsUniversal())
+                        .setSizeRatio(RUN_RATIO_PERCENT)
+                        .setMaxSizeAmplificationPercent(MOST_GARBAGE_PERCENT))
+                .setLevel0FileNumCompactionTrigger(MOST_RUNS)
+                .setLevel0SlowdownWritesTrigger(2 * MOST_RUNS)
+                .setLevel0StopWritesTrigger(3 * MOST_RUNS)
                 .setTableFormatConfig(new BlockBasedTableConfig()
                         .setBlockCache(cache)
                         .setCacheIndexAndFilterBlocks(true)

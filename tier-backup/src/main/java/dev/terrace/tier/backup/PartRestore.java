@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
@@ -37,6 +39,8 @@ import org.rocksdb.WriteOptions;
  */
 final class PartRestore {
     private static final String HINTS = "hints";
+    /** Files that are brought to the disk at a time, beside downloads. */
+    private static final int SYNCS = 2;
     /** Of deltas that wait to be applied; one more is under way. */
     private static final long BYTES_AHEAD = 16L << 20;
 
@@ -81,21 +85,45 @@ final class PartRestore {
         }
     }
 
+    /** On the disk when this returns. */
     private void downloadFiles() throws BlobException, IOException {
-        List<Future<?>> all = new ArrayList<>();
+        List<FileRef> longestFirst = new ArrayList<>(plan.files());
+        longestFirst.sort(
+                Comparator.comparingLong((FileRef file) -> file.blob().bytes()).reversed());
+        ExecutorService disk = Executors.newFixedThreadPool(SYNCS, task -> {
+            Thread thread = new Thread(task, "terrace-l3-sync");
+            thread.setDaemon(true);
+            return thread;
+        });
+        List<Future<Future<?>>> all = new ArrayList<>();
         try {
-            for (FileRef file : plan.files()) {
+            for (FileRef file : longestFirst) {
+                Path target = database.resolve(file.file());
                 all.add(pool.submit(() -> {
-                    download.file(file.blob(), database.resolve(file.file()));
-                    return null;
+                    download.unsynced(file.blob(), target);
+                    return sync(disk, target);
                 }));
             }
-            for (Future<?> one : all) {
+            List<Future<?>> syncs = new ArrayList<>();
+            for (Future<Future<?>> one : all) {
+                syncs.add(await(one));
+            }
+            for (Future<?> one : syncs) {
                 await(one);
             }
+            Synced.folder(database);
         } finally {
             all.forEach(one -> one.cancel(true)); // Of those that are left when one has failed.
+            disk.shutdownNow();
         }
+    }
+
+    /** The next download does not wait for the disk. */
+    private static Future<?> sync(ExecutorService disk, Path file) {
+        return disk.submit(() -> {
+            Synced.file(file);
+            return null;
+        });
     }
 
     /** What a download came to; each of its waits has a bound of its own. */

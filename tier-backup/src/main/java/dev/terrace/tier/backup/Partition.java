@@ -20,11 +20,23 @@ record Partition(long sequence, long startMillis, ColumnFamilyHandle handle) {
         return ("p-" + sequence + "-" + startMillis).getBytes(StandardCharsets.US_ASCII);
     }
 
+    /**
+     * How old a partition is.
+     *
+     * @param sequence the higher the newer
+     * @param startMillis milliseconds since the epoch
+     */
+    record Age(long sequence, long startMillis) {}
+
+    /** How old the partition is that a column family of this name is; null when it is none. */
+    static @Nullable Age age(String name) {
+        Matcher parts = NAME.matcher(name);
+        return parts.matches() ? new Age(Long.parseLong(parts.group(1)), Long.parseLong(parts.group(2))) : null;
+    }
+
     /** The partition that a column family is, or null when its name is not a partition's. */
     static @Nullable Partition of(byte[] name, ColumnFamilyHandle handle) {
-        Matcher parts = NAME.matcher(new String(name, StandardCharsets.ISO_8859_1));
-        return parts.matches()
-                ? new Partition(Long.parseLong(parts.group(1)), Long.parseLong(parts.group(2)), handle)
-                : null;
+        Age age = age(new String(name, StandardCharsets.ISO_8859_1));
+        return age == null ? null : new Partition(age.sequence(), age.startMillis(), handle);
     }
 }

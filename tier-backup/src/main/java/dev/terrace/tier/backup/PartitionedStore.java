@@ -52,7 +52,7 @@ final class PartitionedStore {
         /** Hashes of entries that are written again before their partition goes; no values. */
         KEPT;
 
-        private String familyName() {
+        String familyName() {
             return name().toLowerCase(Locale.ROOT);
         }
 
@@ -323,6 +323,25 @@ final class PartitionedStore {
         } finally {
             leave();
         }
+    }
+
+    /** Returns when all entries that are written are in files. */
+    void flushPartitions() throws RocksDBException, ClosedStore {
+        enter();
+        try (FlushOptions waiting = new FlushOptions().setWaitForFlush(true)) {
+            List<ColumnFamilyHandle> handles =
+                    partitions.stream().map(Partition::handle).toList();
+            if (!handles.isEmpty()) {
+                database.flush(waiting, handles);
+            }
+        } finally {
+            leave();
+        }
+    }
+
+    /** Whether files of entries are being merged, or will be soon. */
+    boolean isMerging() throws RocksDBException, ClosedStore {
+        return sum("rocksdb.num-running-compactions") > 0 || sum("rocksdb.compaction-pending") > 0;
     }
 
     /** Says in the log, and only there, when this is committed: what is shipped from it can be restored as of any moment. */

@@ -12,6 +12,8 @@ import dev.terrace.spi.HintStore;
 import dev.terrace.spi.KeyHolder;
 import dev.terrace.spi.KeyReport;
 import dev.terrace.spi.Probed;
+import dev.terrace.spi.RestoreReport;
+import dev.terrace.spi.Restoring;
 import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.TierStatus;
 import java.io.IOException;
@@ -41,7 +43,8 @@ import org.slf4j.LoggerFactory;
  * <p>A folder that comes back with a backup in it is not taken over: it may be older than what this process wrote since, and lack the
  * tombstones that keep deleted values from coming back. A restart takes it over, and doubts what it holds until L2 has confirmed it.
  */
-final class ReopeningTier extends ForwardingTier implements ScannableTier, HintStore, Probed, KeyHolder, BackupShipper {
+final class ReopeningTier extends ForwardingTier
+        implements ScannableTier, HintStore, Probed, KeyHolder, BackupShipper, Restoring {
     private static final Logger LOG = LoggerFactory.getLogger(ReopeningTier.class);
     private static final long SOONEST_MILLIS = 1_000;
     static final long RAREST_MILLIS = 30_000;
@@ -211,6 +214,16 @@ final class ReopeningTier extends ForwardingTier implements ScannableTier, HintS
     @Override
     public @Nullable BackupReport backup() {
         return open.tier.backup();
+    }
+
+    @Override
+    public @Nullable RestoreReport restore() {
+        return open.tier.restore();
+    }
+
+    @Override
+    public Readiness readiness() {
+        return open.tier.readiness();
     }
 
     @Override

@@ -11,6 +11,8 @@ import dev.terrace.tier.backup.repo.BlobRef;
 import dev.terrace.tier.backup.repo.DamagedException;
 import dev.terrace.tier.backup.repo.DeltaRef;
 import dev.terrace.tier.backup.repo.FileRef;
+import dev.terrace.tier.backup.repo.Repository;
+import dev.terrace.tier.backup.repo.WholeState;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -50,6 +52,8 @@ public final class Restore {
     private final @Nullable RecipientKey own;
     private Throttle throttle = new Throttle(0, System::nanoTime);
     private boolean merging;
+    private boolean acceptsLoss;
+    private final List<String> lost = new ArrayList<>();
     private volatile long bytes;
 
     /**
@@ -90,9 +94,22 @@ public final class Restore {
      * @param expired of these, how many were left out because their time is over
      * @param unreadable of these, how many could not be believed, or their key was destroyed
      * @param throughMillis everything committed up to this moment is there, by the clock of the writer that is behind most
+     * @param lost what was in the way of a newer state, for people; empty unless loss was accepted
      */
     public record Report(
-            int writers, long bytes, long batches, long merged, long expired, long unreadable, long throughMillis) {}
+            int writers,
+            long bytes,
+            long batches,
+            long merged,
+            long expired,
+            long unreadable,
+            long throughMillis,
+            List<String> lost) {
+        /** Copies. */
+        public Report {
+            lost = List.copyOf(lost);
+        }
+    }
 
     /**
      * A folder of L3 that exists, and that nobody has open, is kept and merged into: of each key the newer version stays. It changes in one
@@ -100,6 +117,15 @@ public final class Restore {
      */
     public Restore merging() {
         merging = true;
+        return this;
+    }
+
+    /**
+     * Where something is lost or damaged, a writer's newest state before it that is whole is restored. Everything is read once more for that,
+     * before the download.
+     */
+    public Restore acceptingLoss() {
+        acceptsLoss = true;
         return this;
     }
 
@@ -152,7 +178,8 @@ public final class Restore {
                 plans.stream()
                         .mapToLong(plan -> plan.segment().throughMillis())
                         .min()
-                        .orElseThrow());
+                        .orElseThrow(),
+                lost);
     }
 
     private void requireKey(RestorePlan plan) {
@@ -206,13 +233,27 @@ public final class Restore {
             throws BlobException, DamagedException, IOException {
         List<RestorePlan> plans = new ArrayList<>();
         for (int writer = 1; writer <= repository.writers(); writer++) {
-            RestorePlan.of(repository.of(writer).chain(writer), asOf).ifPresent(plans::add);
+            plan(repository.of(writer), writer, asOf).ifPresent(plans::add);
         }
         if (plans.isEmpty()) {
-            throw RestorePlan.nothing(asOf);
+            throw lost.isEmpty()
+                    ? RestorePlan.nothing(asOf)
+                    : new SetupException(
+                            "nothing is whole that could be restored; the first thing that is wrong: " + lost.get(0),
+                            "terrace backup verify names everything that is wrong");
         }
         plans.sort(Comparator.comparingLong(RestorePlan::bytes).reversed());
         return plans;
+    }
+
+    private Optional<RestorePlan> plan(Repository repository, int writer, @Nullable Instant asOf)
+            throws BlobException, DamagedException {
+        if (!acceptsLoss) {
+            return RestorePlan.of(repository.chain(writer), asOf);
+        }
+        WholeState.Found found = WholeState.newest(repository, writer, asOf, read -> {});
+        lost.addAll(found.lost());
+        return Optional.ofNullable(found.state()).map(whole -> RestorePlan.of(writer, whole, asOf));
     }
 
     private void begin(Path parts, List<RestorePlan> plans, boolean isMerge, boolean everything) throws IOException {

@@ -10,6 +10,7 @@ import dev.terrace.tier.backup.repo.FileRef;
 import dev.terrace.tier.backup.repo.Generation;
 import dev.terrace.tier.backup.repo.Generation.Snapshot;
 import dev.terrace.tier.backup.repo.Segment;
+import dev.terrace.tier.backup.repo.WholeState;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,6 +69,17 @@ record RestorePlan(
         deltas.addAll(after);
         return Optional.of(
                 new RestorePlan(chain.writer(), chosen, snapshot.sequence(), snapshot.files(), deltas, asOf));
+    }
+
+    /** Of what is whole. */
+    static RestorePlan of(int writer, WholeState whole, @Nullable Instant asOf) {
+        return new RestorePlan(
+                writer,
+                whole.segment(),
+                whole.snapshot().sequence(),
+                whole.snapshot().files(),
+                whole.deltas(),
+                asOf);
     }
 
     /** A moment that was pruned is not the last moment before it. */

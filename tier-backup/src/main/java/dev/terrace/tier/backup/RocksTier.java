@@ -12,8 +12,11 @@ import dev.terrace.spi.KeyHolder;
 import dev.terrace.spi.KeyReport;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.Probed;
+import dev.terrace.spi.RestoreReport;
+import dev.terrace.spi.Restoring;
 import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.TierContext;
 import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.TierStatus;
 import dev.terrace.spi.Unavailability;
@@ -50,7 +53,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Stages complete on the tier's own threads: whoever blocks in a dependent stage holds the tier up.
  */
-final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, BackupShipper {
+final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, BackupShipper, Restoring {
     private static final Logger LOG = LoggerFactory.getLogger(RocksTier.class);
     private static final int READ_QUEUE = 4096;
     private static final long DRAIN_MILLIS = 5_000;
@@ -71,6 +74,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
     private final ThreadPoolExecutor readers;
     private final Thread writer;
     private @Nullable ShippingThread shipping;
+    private @Nullable LiveRestore restore;
     private final @Nullable KeyRing keys;
     private volatile boolean closed;
 
@@ -128,9 +132,13 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
     /** Starts the writer; separate from construction so that the thread sees a finished object. */
     RocksTier start() {
         writer.start();
+        chores.log().start();
         hints.start();
         if (shipping != null) {
             shipping.begin();
+        }
+        if (restore != null) {
+            restore.begin();
         }
         return this;
     }
@@ -138,6 +146,26 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
     /** From now on {@code thread} belongs to it; before it is started. */
     void shipBy(ShippingThread thread) {
         shipping = thread;
+    }
+
+    /** Serves while it comes back from its repository; before it is started. */
+    void restoreBy(TierContext context, RestoreNote note) {
+        restore = new LiveRestore(context, settings, folder.path(), note, new LiveRestore.Host() {
+            @Override
+            public @Nullable Entry held(CacheKey key) throws RocksDBException, PartitionedStore.ClosedStore {
+                return RocksTier.this.held(key);
+            }
+
+            @Override
+            public CompletionStage<List<StoreOutcome>> putAll(List<Entry> entries) {
+                return RocksTier.this.putAll(entries);
+            }
+
+            @Override
+            public void sync() throws RocksDBException, PartitionedStore.ClosedStore {
+                vault.store().sync();
+            }
+        });
     }
 
     /** What it holds, below its queues. */
@@ -161,7 +189,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
     @Override
     public CompletionStage<Lookup> get(CacheKey key) {
         CompletableFuture<Lookup> answer = new CompletableFuture<>();
-        Lookup refused = submit(answer, () -> read(key));
+        Lookup refused = submit(answer, () -> find(key));
         return refused != null ? CompletableFuture.completedFuture(refused) : deadlines.watch(answer, this::tooLate);
     }
 
@@ -173,14 +201,29 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
         }
         CompletableFuture<Map<CacheKey, Lookup>> answer = new CompletableFuture<>();
         Lookup refused = submit(answer, () -> {
-            Map<CacheKey, Lookup> found = new HashMap<>();
+            Map<CacheKey, Lookup> here = new HashMap<>();
+            Map<CacheKey, CompletableFuture<Lookup>> found = new HashMap<>();
+            LiveRestore under = restore;
+            boolean alone = under == null || under.isOver();
             for (CacheKey key : wanted) {
                 if (answer.isDone()) {
                     break; // Too late for anybody.
                 }
-                found.put(key, read(key));
+                if (alone) {
+                    here.put(key, read(key));
+                } else {
+                    found.put(key, find(key).toCompletableFuture());
+                }
             }
-            return found;
+            if (alone) {
+                return CompletableFuture.completedStage(here);
+            }
+            return CompletableFuture.allOf(found.values().toArray(CompletableFuture[]::new))
+                    .thenApply(all -> {
+                        Map<CacheKey, Lookup> said = new HashMap<>();
+                        found.forEach((key, one) -> said.put(key, one.join()));
+                        return said;
+                    });
         });
         return refused != null
                 ? CompletableFuture.completedFuture(same(wanted, refused))
@@ -199,7 +242,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
 
     /** Something to find out on a reader thread. */
     private interface Question<T> {
-        T answer();
+        CompletionStage<T> answer();
     }
 
     /** Asks on a reader thread. Returns null, or why it cannot be asked. */
@@ -213,7 +256,13 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
                     return; // Its deadline passed in the queue.
                 }
                 try {
-                    answer.complete(question.answer());
+                    question.answer().whenComplete((said, bug) -> {
+                        if (bug == null) {
+                            answer.complete(said);
+                        } else {
+                            answer.completeExceptionally(bug);
+                        }
+                    });
                 } catch (RuntimeException | Error e) {
                     answer.completeExceptionally(e);
                 }
@@ -231,7 +280,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
     @Override
     public CompletionStage<String> probe() {
         CompletableFuture<String> answer = new CompletableFuture<>();
-        Lookup refused = submit(answer, this::trouble);
+        Lookup refused = submit(answer, () -> CompletableFuture.completedStage(trouble()));
         return refused instanceof Lookup.Unavailable no
                 ? CompletableFuture.completedFuture(no.detail())
                 : deadlines.watch(answer, () -> "no answer within " + settings.timeout());
@@ -270,7 +319,9 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
         KeyRing ring = keys;
         CompletableFuture<String> answer = new CompletableFuture<>();
         String refused = ring == null ? "L3 is not encrypted, so it has no keys" : health.refusal();
-        Lookup busy = refused == null && ring != null ? submit(answer, () -> KeyFacts.rotate(ring, purpose, by)) : null;
+        Lookup busy = refused == null && ring != null
+                ? submit(answer, () -> CompletableFuture.completedStage(KeyFacts.rotate(ring, purpose, by)))
+                : null;
         if (refused != null || busy != null) {
             return CompletableFuture.completedFuture(
                     busy instanceof Lookup.Unavailable no ? no.detail() : String.valueOf(refused));
@@ -284,6 +335,16 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
     }
 
     @Override
+    public @Nullable RestoreReport restore() {
+        return restore == null ? null : restore.report();
+    }
+
+    @Override
+    public Readiness readiness() {
+        return restore == null ? Readiness.WHOLE : restore.readiness();
+    }
+
+    @Override
     public CompletionStage<String> snapshot() {
         return shipping == null
                 ? CompletableFuture.completedFuture("L3 has no backup repository")
@@ -294,20 +355,38 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
         return new Lookup.Unavailable(TierLevel.L3, cause, detail);
     }
 
+    private CompletionStage<Lookup> find(CacheKey key) {
+        LiveRestore under = restore;
+        if (under == null || under.isOver()) {
+            return CompletableFuture.completedStage(read(key));
+        }
+        try {
+            return under.find(key);
+        } catch (PartitionedStore.ClosedStore | RocksDBException e) {
+            return CompletableFuture.completedStage(failed(e));
+        }
+    }
+
     private Lookup read(CacheKey key) {
         try {
-            // In this order: a write leaves the queue only after it is stored.
-            Entry waiting = queue.waitingFor(key);
-            Entry held = vault.find(key);
-            if (waiting != null && (held == null || waiting.version().isNewerThan(held.version()))) {
-                held = waiting;
-            }
+            Entry held = held(key);
             return held == null || held.isExpired(clock.millis()) ? Lookup.MISS : new Lookup.Hit(held);
-        } catch (PartitionedStore.ClosedStore e) {
-            return unavailable(Unavailability.CLOSED, "the backup tier is closed");
-        } catch (RocksDBException e) {
-            return unavailable(Unavailability.STORAGE, "reading fails: " + e.getMessage());
+        } catch (PartitionedStore.ClosedStore | RocksDBException e) {
+            return failed(e);
         }
+    }
+
+    private static Lookup failed(Exception e) {
+        return e instanceof PartitionedStore.ClosedStore
+                ? unavailable(Unavailability.CLOSED, "the backup tier is closed")
+                : unavailable(Unavailability.STORAGE, "reading fails: " + e.getMessage());
+    }
+
+    private @Nullable Entry held(CacheKey key) throws RocksDBException, PartitionedStore.ClosedStore {
+        // In this order: a write leaves the queue only after it is stored.
+        Entry waiting = queue.waitingFor(key);
+        Entry held = vault.find(key);
+        return waiting != null && (held == null || waiting.version().isNewerThan(held.version())) ? waiting : held;
     }
 
     @Override
@@ -410,9 +489,20 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
                 TierLevel.L3,
                 state,
                 "RocksDB in " + settings.path() + (settings.encryption() ? ", encrypted" : ", plain"),
-                wrong != null ? wrong : "write queue: " + queueDepth() + late(),
+                wrong != null ? wrong : "write queue: " + queueDepth() + restoring() + late(),
                 meters.entries,
                 meters.bytes);
+    }
+
+    private String restoring() {
+        RestoreReport report = restore();
+        if (report == null || report.state() == RestoreReport.State.DONE) {
+            return "";
+        }
+        String far = report.parts() == 0
+                ? "; restore waits for the repository"
+                : "; being restored: " + 100L * report.partsDone() / report.parts() + " %";
+        return report.trouble().isEmpty() ? far : far + ", is late: " + report.trouble();
     }
 
     private String late() {
@@ -425,13 +515,19 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
         if (closed) {
             return;
         }
+        if (restore != null) {
+            restore.close();
+        }
         hints.close();
         queue.close();
         boolean drained = ThreadEnd.await(writer, DRAIN_MILLIS);
         closed = true;
         dictionaries.close();
+        boolean synced = chores.log().end();
         if (drained) {
-            lastSync();
+            if (synced) {
+                lastSync();
+            }
         } else {
             LOG.error("backup did not drain in time, writes are lost folder={} {}", folder.path(), queueDepth());
             writer.interrupt();

@@ -69,6 +69,7 @@ public final class RocksTierProvider implements TierProvider {
 
     private static RocksTier open(TierContext context, BackupStorageSettings settings, Folder folder)
             throws IOException {
+        RestoreNote.begin(folder, settings, context.clock().millis());
         KeyRing keys = openKeys(context.clock(), settings, folder);
         long retentionMillis = settings.retention().toMillis();
         HighWater highWater = new HighWater(folder.highWater());
@@ -120,6 +121,10 @@ public final class RocksTierProvider implements TierProvider {
                     new ShippingStart(context, settings, folder.path(), store, keys, true),
                     settings.schedule().shipInterval().toMillis(),
                     context.metrics()));
+        }
+        RestoreNote note = RestoreNote.read(folder.path(), settings);
+        if (note != null) {
+            tier.restoreBy(context, note);
         }
         return tier.start();
     }

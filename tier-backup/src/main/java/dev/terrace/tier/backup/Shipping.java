@@ -46,6 +46,9 @@ final class Shipping {
     static final int DELTA_BYTES = 16 << 20;
     private static final int UPLOADS = 3;
 
+    /** So often a chain says that nothing happened. */
+    private static final long IDLE_MILLIS = TimeUnit.MINUTES.toMillis(1);
+
     /**
      * When.
      *
@@ -55,6 +58,9 @@ final class Shipping {
      */
     record Schedule(
             long shipMillis, long snapshotMillis, @Nullable KeepPolicy keep) {}
+
+    private static final long LONGEST_SETTLING_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long SETTLING_LOOK_MILLIS = 20;
 
     /** Uploads of backups that died are spared for so long: the next try finds them. */
     private static final long GRACE_MILLIS = TimeUnit.DAYS.toMillis(1);
@@ -200,7 +206,7 @@ final class Shipping {
         boolean due = snapshotNow
                 || state == null
                 || clock.millis() - state.snapshot().asOfMillis() >= schedule.snapshotMillis();
-        ChainState after = due || state == null ? snapshot(chain, state) : ship(chain, state);
+        ChainState after = due || state == null ? snapshot(chain, state) : ship(chain, state, false);
         store.know(after.toSequence());
         remember(after);
         return pruneDue ? prune(chain, after) : after;
@@ -241,7 +247,7 @@ final class Shipping {
         snapshotUnderWay = true;
         try {
             if (unshipped != null) {
-                ship(chain, unshipped); // So that the segment that ends is whole up to here.
+                ship(chain, unshipped, true); // So that the segment that ends is whole up to here.
             }
             return takeSnapshot(chain);
         } finally {
@@ -252,6 +258,7 @@ final class Shipping {
     private ChainState takeSnapshot(ChainWriter chain)
             throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
                     PartitionedStore.ClosedStore {
+        settle(chain);
         Checkpoint checkpoint = checkpoints.take();
         ExecutorService uploads = Executors.newFixedThreadPool(UPLOADS, task -> {
             Thread thread = new Thread(task, "terrace-l3-upload");
@@ -284,6 +291,27 @@ final class Shipping {
         }
     }
 
+    /** What is merged right after it was sent is sent twice. So merges come first, unless they take long. */
+    private void settle(ChainWriter chain)
+            throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
+                    PartitionedStore.ClosedStore {
+        store.flushPartitions();
+        long begin = System.nanoTime();
+        long shipped = begin;
+        for (long now = begin; store.isMerging() && now - begin < LONGEST_SETTLING_NANOS; now = System.nanoTime()) {
+            try {
+                TimeUnit.MILLISECONDS.sleep(SETTLING_LOOK_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new BlobException(BlobException.Kind.INTERRUPTED, "interrupted before a snapshot", e);
+            }
+            if (now - shipped >= TimeUnit.MILLISECONDS.toNanos(schedule.shipMillis())) {
+                shipMeanwhile(chain);
+                shipped = now;
+            }
+        }
+    }
+
     /** Ships deltas while it waits: however long a snapshot takes, what is lost with this machine is seconds. */
     private FileUpload.Outcome await(Future<FileUpload.Outcome> outcome, ChainWriter chain)
             throws BlobException, DamagedException, IOException, FencedException {
@@ -308,14 +336,15 @@ final class Shipping {
         ChainState state = chain.state();
         if (state != null) {
             try {
-                ship(chain, state);
+                ship(chain, state, false);
             } catch (RocksDBException | PartitionedStore.ClosedStore e) {
                 throw new IOException("the log cannot be read: " + e.getMessage(), e);
             }
         }
     }
 
-    private ChainState ship(ChainWriter chain, ChainState from)
+    /** @param segmentEnds whether it has to be whole up to this moment, even if nothing happened */
+    private ChainState ship(ChainWriter chain, ChainState from, boolean segmentEnds)
             throws BlobException, DamagedException, IOException, FencedException, RocksDBException,
                     PartitionedStore.ClosedStore {
         ChainState state = from;
@@ -330,7 +359,8 @@ final class Shipping {
                 // It is under way where it is that which ships meanwhile.
                 return snapshotUnderWay ? state : snapshot(chain, null);
             }
-            if (!(tail instanceof StoreLog.Batches batches)) {
+            if (!(tail instanceof StoreLog.Batches batches)
+                    || batches.isIdle() && !segmentEnds && now - state.throughMillis() < IDLE_MILLIS) {
                 throughMillis = Math.max(now, state.throughMillis());
                 return state;
             }

@@ -128,6 +128,7 @@ final class ShippingThread implements AutoCloseable {
                 return; // It was not reachable; closing does not wait for it.
             }
             List<CompletableFuture<String>> wanted = take();
+            String answer = "the backup ended with an error that the log names";
             try {
                 Shipping known = shipping;
                 if (known == null) {
@@ -140,30 +141,34 @@ final class ShippingThread implements AutoCloseable {
                 }
                 failed = 0;
                 trouble = "";
-                wanted.forEach(answer -> answer.complete(""));
+                answer = "";
             } catch (BlobException
                     | DamagedException
                     | IOException
                     | RocksDBException
                     | PartitionedStore.ClosedStore e) {
                 failed++;
-                late(failed, String.valueOf(e.getMessage()), null, wanted);
+                answer = String.valueOf(e.getMessage());
+                late(failed, answer, null);
             } catch (RuntimeException e) {
                 failed++;
-                late(failed, e.toString(), e, wanted);
+                answer = e.toString();
+                late(failed, answer, e);
+            } finally {
+                // Also when an Error ends this thread: who asked must not wait for good.
+                String told = answer;
+                wanted.forEach(asking -> asking.complete(told));
             }
         }
     }
 
     /** @param bug with its trace, when it is one */
-    private void late(
-            int failed, String reason, @Nullable RuntimeException bug, List<CompletableFuture<String>> wanted) {
+    private void late(int failed, String reason, @Nullable RuntimeException bug) {
         failures.inc();
         trouble = reason;
         if (failed == 1 || failed % 20 == 0) {
             LOG.warn("a backup is late, tried again failures={} reason={}", failed, reason, bug);
         }
-        wanted.forEach(answer -> answer.complete(reason));
     }
 
     private long pause(int failed) {

@@ -17,6 +17,7 @@ import org.rocksdb.WriteBatch;
 /** Reads RocksDB's own log as deltas. For one thread. */
 final class StoreLog {
     private final PartitionedStore store;
+    private boolean isIdle;
 
     StoreLog(PartitionedStore store) {
         this.store = store;
@@ -31,12 +32,17 @@ final class StoreLog {
     /** What was asked for is not in the log any more. */
     record Gap() implements Tail {}
 
-    /** Batches. */
+    /**
+     * Batches.
+     *
+     * @param isIdle whether nothing in them belongs to a backup: tries whether writing works, hints
+     */
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Batches(byte[] delta, long toSequence) implements Tail {}
+    record Batches(byte[] delta, long toSequence, boolean isIdle) implements Tail {}
 
     /** What was committed after {@code sequence}; about {@code mostBytes} of it, at least one batch. */
     Tail after(long sequence, int mostBytes) throws RocksDBException, PartitionedStore.ClosedStore, IOException {
+        isIdle = true;
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         DeltaFormat.Encoder encoder = new DeltaFormat.Encoder(out);
         try {
@@ -48,7 +54,7 @@ final class StoreLog {
                 return new Nothing();
             }
             encoder.end(to);
-            return new Batches(out.toByteArray(), to);
+            return new Batches(out.toByteArray(), to, isIdle);
         } catch (RocksDBException e) {
             if (isGone(e)) {
                 return new Gap();
@@ -87,6 +93,7 @@ final class StoreLog {
                     if (changes.isUnknown) {
                         return -1; // Of a partition that was dropped since, perhaps; a snapshot has whatever it was.
                     }
+                    isIdle &= changes.found.isEmpty();
                     encoder.batch(new DeltaFormat.Batch(
                             result.sequenceNumber(), batch.count(), changes.atMillis, changes.found));
                     to = last;
@@ -98,7 +105,7 @@ final class StoreLog {
     }
 
     /** Collects what belongs to the backup. */
-    private static final class Changes extends WriteBatch.Handler {
+    static final class Changes extends WriteBatch.Handler {
         private final Map<Integer, String> families;
         private final List<DeltaFormat.Change> found = new ArrayList<>();
         private long atMillis;
@@ -106,6 +113,11 @@ final class StoreLog {
 
         Changes(Map<Integer, String> families) {
             this.families = families;
+        }
+
+        /** In order. */
+        List<DeltaFormat.Change> found() {
+            return found;
         }
 
         private void add(int family, byte[] key, byte @Nullable [] value) {

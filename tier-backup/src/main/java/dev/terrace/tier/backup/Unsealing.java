@@ -7,12 +7,10 @@ import dev.terrace.tier.backup.repo.Sha256;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,9 +69,7 @@ final class Unsealing {
         try (InputStream in = open(Files.newInputStream(box), blob)) {
             Files.copy(in, opening, StandardCopyOption.REPLACE_EXISTING);
         }
-        try (FileChannel written = FileChannel.open(opening, StandardOpenOption.WRITE)) {
-            written.force(true);
-        }
+        Synced.file(opening);
         Files.createDirectories(memory);
         String line = blob.sha256() + " " + Sha256.of(BlobSource.of(opening));
         Atomically.write(memory.resolve(name(target)), line.getBytes(StandardCharsets.US_ASCII));

@@ -70,6 +70,7 @@ final class Writer implements Runnable {
         try {
             while (!(next.isEmpty() && queue.isDrained())
                     && !Thread.currentThread().isInterrupted()) {
+                chores.log().holdBack();
                 List<Write> batch = next;
                 next = List.of();
                 if (batch.isEmpty()) {

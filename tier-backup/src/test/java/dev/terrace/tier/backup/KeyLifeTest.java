@@ -8,9 +8,7 @@ import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.config.Secret;
 import dev.terrace.spi.KeyReport;
 import dev.terrace.testkit.ManualClock;
-import dev.terrace.tier.backup.RingKey.Purpose;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
@@ -177,33 +175,6 @@ class KeyLifeTest {
             throw new IOException("interrupted", e);
         }
         return new byte[0];
-    }
-
-    @Test
-    void ringsAreExportedAndAdopted() throws IOException {
-        FolderKeys.create(settings(), clock).close();
-        KeyRing fleet = KeyRing.open(file(), settings(), clock);
-        fleet.rotate(Purpose.DATA, "fleet");
-        SubKey sealing = fleet.freshSubKey(KEEP);
-        byte[] exported = fleet.export();
-        assertThat(new String(exported, StandardCharsets.ISO_8859_1)).doesNotContain("fleet");
-        Path other = temp.resolve("KEYS-other");
-        KeyRing.create(other, settings(), clock);
-        KeyRing node = KeyRing.open(other, settings(), clock);
-        assertThat(node.adopt(exported, settings(), Path.of("keys/ring-1"), false, "node"))
-                .isTrue();
-        assertThat(node.adopt(exported, settings(), Path.of("keys/ring-1"), false, "node"))
-                .isFalse();
-        assertThat(node.activeDataKey()).isEqualTo(fleet.activeDataKey());
-        assertThat(node.subKey(sealing.id())).isNull();
-        node.join(fleet.keys().subKeys());
-        KeyRing again = KeyRing.open(other, settings(), clock);
-        assertThat(again.subKey(sealing.id())).isEqualTo(fleet.secretOf(sealing));
-        assertThat(again.indexKey()).isEqualTo(fleet.indexKey());
-        exported[exported.length - 30] ^= 1;
-        assertThatThrownBy(() -> node.adopt(exported, settings(), Path.of("keys/ring-1"), false, "node"))
-                .isInstanceOf(SetupException.class)
-                .hasMessageContaining("ring-1");
     }
 
     @Test

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.terrace.api.SetupException;
 import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.config.ObjectStorageSettings;
 import dev.terrace.spi.BlobStore;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
+import dev.terrace.spi.RestoreReport;
 import dev.terrace.testkit.ManualClock;
 import dev.terrace.testkit.TestContext;
 import dev.terrace.tier.backup.History.Event;
@@ -32,6 +34,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /** Some folders of L3, their repository on a disk, and everything that happens to them, by chance from a seed. For one thread. */
@@ -51,6 +54,7 @@ final class ModelWorld implements AutoCloseable {
     private final List<String> told = new ArrayList<>();
     private int restores;
     private int refusals;
+    private boolean live;
 
     ModelWorld(Path home, long seed) throws Exception {
         this.home = Files.createDirectories(home);
@@ -79,6 +83,12 @@ final class ModelWorld implements AutoCloseable {
         return clock;
     }
 
+    /** From now on every restore goes on under a tier that serves. */
+    ModelWorld live() {
+        live = true;
+        return this;
+    }
+
     int restores() {
         return restores;
     }
@@ -101,7 +111,7 @@ final class ModelWorld implements AutoCloseable {
         write(writer);
         happen(writer);
         pass();
-        restore(random.nextInt(4) == 0 ? null : moment());
+        restore(live || random.nextInt(4) == 0 ? null : moment());
         if (random.nextInt(6) == 0) {
             verify();
         }
@@ -266,6 +276,10 @@ final class ModelWorld implements AutoCloseable {
     void restore(@Nullable Instant asOf) throws Exception {
         List<Part> parts = new ArrayList<>();
         boolean covered = covered(asOf, parts);
+        if (live) {
+            restoreLive(parts);
+            return;
+        }
         String only = random.nextInt(8) == 0 ? "quotes" : null;
         Path into = home.resolve("into");
         Folders.delete(into);
@@ -307,31 +321,73 @@ final class ModelWorld implements AutoCloseable {
         return covered && !parts.isEmpty();
     }
 
+    /** Every key is asked for before it is back, the process ends in the middle, and what is written meanwhile wins. */
+    private void restoreLive(List<Part> parts) throws Exception {
+        if (parts.isEmpty()) {
+            return;
+        }
+        Path into = home.resolve("into");
+        Folders.delete(into);
+        BackupStorageSettings settings = like.withPath(into)
+                .withObjectStorage(
+                        ObjectStorageSettings.of(home.resolve("repository").toUri()))
+                .withRestore(BackupStorageSettings.RestoreOnStart.IF_EMPTY);
+        tell("live restore of " + parts.size() + " writers");
+        RocksTier tier = Backups.open(new TestContext(clock, settings));
+        try {
+            for (int ends = random.nextInt(3); ends > 0; ends--) {
+                read(tier, CacheKey.of("quotes", "k" + random.nextInt(14)));
+                tier.close();
+                tier = Backups.open(new TestContext(clock, settings));
+            }
+            if (random.nextInt(4) > 0) {
+                judge(tier, parts, null);
+            }
+            RocksTier now = tier;
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(60))
+                    .pollInterval(Duration.ofMillis(5))
+                    .until(() -> {
+                        RestoreReport report = now.restore();
+                        assertThat(report == null ? "" : report.trouble()).isEmpty();
+                        return report == null || report.state() == RestoreReport.State.DONE;
+                    });
+            judge(tier, parts, null);
+            restores++;
+        } finally {
+            tier.close();
+        }
+        Folders.delete(into);
+    }
+
     private void compare(Path into, List<Part> parts, @Nullable String only) throws IOException {
         RocksTier restored =
                 Backups.open(new TestContext(clock, like.withPath(into).withObjectStorage(null)));
         try {
-            History.Judge judge =
-                    new History.Judge(clock.millis(), like.retention().toMillis());
-            String wrong = "nothing was compared";
-            for (int missing = 0; wrong != null && missing <= spread(parts); missing++) {
-                List<Map<CacheKey, Event>> states = new ArrayList<>();
-                for (Part part : parts) {
-                    states.add(part.state(Math.max(part.least(), part.most() - missing)));
-                }
-                Map<CacheKey, Event> expected = new HashMap<>(History.merged(states));
-                expected.keySet()
-                        .removeIf(key -> only != null
-                                && !key.cache().equals(only)
-                                && !key.cache().startsWith("terrace."));
-                String differs = judge.differs(expected, key -> read(restored, key), Script.universe());
-                wrong = differs == null || missing == 0 ? differs : wrong;
-            }
-            assertThat(wrong).isNull();
+            judge(restored, parts, only);
         } finally {
             restored.close();
         }
         Folders.delete(into);
+    }
+
+    private void judge(RocksTier restored, List<Part> parts, @Nullable String only) {
+        History.Judge judge = new History.Judge(clock.millis(), like.retention().toMillis());
+        String wrong = "nothing was compared";
+        for (int missing = 0; wrong != null && missing <= spread(parts); missing++) {
+            List<Map<CacheKey, Event>> states = new ArrayList<>();
+            for (Part part : parts) {
+                states.add(part.state(Math.max(part.least(), part.most() - missing)));
+            }
+            Map<CacheKey, Event> expected = new HashMap<>(History.merged(states));
+            expected.keySet()
+                    .removeIf(key -> only != null
+                            && !key.cache().equals(only)
+                            && !key.cache().startsWith("terrace."));
+            String differs = judge.differs(expected, key -> read(restored, key), Script.universe());
+            wrong = differs == null || missing == 0 ? differs : wrong;
+        }
+        assertThat(wrong).isNull();
     }
 
     private static int spread(List<Part> parts) {
@@ -339,7 +395,12 @@ final class ModelWorld implements AutoCloseable {
     }
 
     private static @Nullable Entry read(RocksTier tier, CacheKey key) {
-        return Backups.await(tier.get(key)) instanceof Lookup.Hit hit ? hit.entry() : null;
+        Lookup found = Backups.await(tier.get(key));
+        for (int tries = 0; tries < 10 && found instanceof Lookup.Unavailable; tries++) {
+            found = Backups.await(tier.get(key)); // Each waits for what it needs, as long as its patience lasts.
+        }
+        assertThat(found).as(key.toString()).isNotInstanceOf(Lookup.Unavailable.class);
+        return found instanceof Lookup.Hit hit ? hit.entry() : null;
     }
 
     @Override

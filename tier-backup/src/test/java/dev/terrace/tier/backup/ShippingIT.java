@@ -3,11 +3,13 @@ package dev.terrace.tier.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.codahale.metrics.Counter;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.SetupException;
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.spi.BlobStore;
 import dev.terrace.spi.Entry;
+import dev.terrace.spi.StoreOutcome;
 import dev.terrace.testkit.ManualClock;
 import dev.terrace.testkit.TestContext;
 import dev.terrace.testkit.blob.HeapBucket;
@@ -22,7 +24,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -91,6 +95,51 @@ class ShippingIT {
             return found;
         } finally {
             tier.close();
+        }
+    }
+
+    @Test
+    void afterSmallChangesSnapshotsStaySmall() throws Exception {
+        int entries = 20_000;
+        int changed = entries / 50;
+        int rounds = 12;
+        BackupStorageSettings settings = Backups.shipped(Backups.plain(temp.resolve("l3")));
+        MetricRegistry metrics = new MetricRegistry();
+        RocksTier tier = open(settings);
+        try {
+            Shipping shipping = shipping(tier, settings, metrics);
+            SplittableRandom random = new SplittableRandom(4711);
+            putSome(tier, random, 0, entries);
+            shipping.snapshot();
+            Counter sent = metrics.counter("l3.backup.bytes");
+            long whole = sent.getCount();
+            long again = 0;
+            for (int round = 0; round < rounds; round++) {
+                putSome(tier, random, round * changed, changed);
+                shipping.run();
+                long before = sent.getCount();
+                shipping.snapshot();
+                again += sent.getCount() - before;
+            }
+            // Levels, which are merged whole, send everything again with each fourth.
+            assertThat(again).isLessThan(3 * rounds * whole / 50);
+        } finally {
+            tier.close();
+        }
+    }
+
+    private void putSome(RocksTier tier, SplittableRandom random, int from, int count) {
+        List<Entry> batch = new ArrayList<>();
+        for (int i = from; i < from + count; i++) {
+            byte[] noise = new byte[200];
+            random.nextBytes(noise);
+            clock.advance(java.time.Duration.ofMillis(1));
+            batch.add(
+                    Backups.entry("key-" + i, clock.millis(), 0, HexFormat.of().formatHex(noise)));
+            if (batch.size() == 500 || i == from + count - 1) {
+                assertThat(Backups.await(tier.putAll(batch))).allMatch(StoreOutcome.Applied.class::isInstance);
+                batch.clear();
+            }
         }
     }
 
@@ -223,6 +272,38 @@ class ShippingIT {
         } finally {
             tier.close();
         }
+    }
+
+    @Test
+    void anIdleNodeSaysSoOnceAMinuteAndEveryMomentOfItsRestCanBeRestored() throws Exception {
+        BackupStorageSettings settings = Backups.shipped(Backups.plain(temp.resolve("l3")));
+        RocksTier tier = open(settings);
+        MetricRegistry metrics = new MetricRegistry();
+        Instant resting;
+        try {
+            Shipping shipping = shipping(tier, settings, metrics);
+            put(tier, "k", "v");
+            shipping.run();
+            for (int i = 0; i < 60; i++) {
+                clock.advance(java.time.Duration.ofSeconds(5));
+                assertThat(tier.vault().store().probe()).isTrue();
+                shipping.run();
+                assertThat(shipping.throughMillis()).isEqualTo(clock.millis());
+            }
+            assertThat(metrics.counter("l3.backup.deltas").getCount()).isBetween(3L, 5L);
+            clock.advance(java.time.Duration.ofSeconds(5));
+            tier.vault().store().probe();
+            clock.advance(java.time.Duration.ofSeconds(5));
+            resting = Instant.ofEpochMilli(clock.millis());
+            clock.advance(java.time.Duration.ofSeconds(1));
+            shipping.snapshot();
+            put(tier, "k", "later");
+            shipping.run();
+        } finally {
+            tier.close();
+        }
+        restore(settings, temp.resolve("resting"), resting);
+        assertThat(read(settings, temp.resolve("resting"), List.of("k"))).containsEntry("k", "v");
     }
 
     @Test

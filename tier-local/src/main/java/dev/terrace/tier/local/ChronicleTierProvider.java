@@ -1,10 +1,12 @@
 package dev.terrace.tier.local;
 
 import dev.terrace.config.LocalCacheSettings;
+import dev.terrace.config.Settings;
 import dev.terrace.spi.Tier;
 import dev.terrace.spi.TierContext;
 import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.TierProvider;
+import java.nio.file.Path;
 
 /** Opens the local tier; named {@code chronicle}. */
 public final class ChronicleTierProvider implements TierProvider {
@@ -23,8 +25,13 @@ public final class ChronicleTierProvider implements TierProvider {
 
     @Override
     public Tier open(TierContext context) {
+        LocalCacheSettings settings = context.settings(LocalCacheSettings.class);
+        Groups groups = new Groups(context.offered(Settings.class).orElse(null));
+        Path folder = settings.persist();
+        if (folder != null) {
+            return PersistedTier.open(settings, groups, folder, context.clock(), context.metrics(), KeyHash.XXH128);
+        }
         RequiredFlags.check();
-        return new ChronicleTier(
-                context.settings(LocalCacheSettings.class), context.clock(), context.metrics(), KeyHash.XXH128);
+        return new ChronicleTier(settings, groups, context.clock(), context.metrics(), KeyHash.XXH128);
     }
 }

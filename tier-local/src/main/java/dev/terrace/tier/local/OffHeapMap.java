@@ -1,17 +1,20 @@
 package dev.terrace.tier.local;
 
 import dev.terrace.api.SetupException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import net.openhft.chronicle.hash.impl.VanillaChronicleHash;
 import net.openhft.chronicle.map.ChronicleMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The only class that touches Chronicle Map. Callers serialise writers of one key among themselves, and never call after
- * {@link #close()}: the memory is gone then.
+ * The map that is gone with its process, and the only class that touches Chronicle Map, beside {@link MapPages}, which knows the memory under
+ * it. After {@link #close} the memory is gone.
  */
-final class OffHeapMap implements AutoCloseable {
+final class OffHeapMap implements EntryMap {
     /**
      * Asks for a fifth flag that only speeds up a cleaner we do not use. Held here, because the JDK forgets the level of a
      * logger that nobody holds.
@@ -27,9 +30,11 @@ final class OffHeapMap implements AutoCloseable {
     }
 
     private final ChronicleMap<HashKey, StoredValue> map;
+    private final MapPages pages;
 
     private OffHeapMap(ChronicleMap<HashKey, StoredValue> map) {
         this.map = map;
+        this.pages = new MapPages((VanillaChronicleHash<?, ?, ?, ?>) map);
     }
 
     static OffHeapMap open(MapShape shape) {
@@ -62,7 +67,7 @@ final class OffHeapMap implements AutoCloseable {
                     .maxChunksPerEntry(shape.charge(shape.largestValueBytes()) / shape.chunkBytes() + 1)
                     .entries(shape.entries())
                     .actualSegments(shape.segments())
-                    .maxBloatFactor(shape.bloatFactor())
+                    .allowSegmentTiering(false)
                     .putReturnsNull(true)
                     .removeReturnsNull(true)
                     .skipCloseOnExitHook(true)
@@ -75,18 +80,13 @@ final class OffHeapMap implements AutoCloseable {
         }
     }
 
-    /** Reads into {@code using}; false when there is nothing. */
-    boolean get(HashKey key, StoredValue using) {
+    @Override
+    public boolean get(HashKey key, StoredValue using) {
         return map.getUsing(key, using) != null;
     }
 
-    /**
-     * Stores.
-     *
-     * @return null, or why there was no room: some segment is full though the map as a whole is not
-     */
-    @Nullable
-    String put(HashKey key, StoredValue value) {
+    @Override
+    public @Nullable String put(HashKey key, StoredValue value) {
         try {
             map.put(key, value);
             return null;
@@ -98,17 +98,53 @@ final class OffHeapMap implements AutoCloseable {
         }
     }
 
-    void remove(HashKey key) {
+    @Override
+    public void remove(HashKey key) {
         map.remove(key);
     }
 
-    /** Address space that Chronicle has reserved, more than what it has touched. */
-    long reservedBytes() {
+    /** Writers to that part wait meanwhile. */
+    @Override
+    public List<HashKey> beside(HashKey key) {
+        List<HashKey> keys = new ArrayList<>();
+        int segment;
+        try (var query = map.queryContext(key)) {
+            segment = query.segmentIndex();
+        }
+        try (var part = map.segmentContext(segment)) {
+            part.forEachSegmentEntry(entry -> {
+                HashKey found = entry.key().get();
+                keys.add(new HashKey().set(found.high, found.low));
+            });
+        }
+        return keys;
+    }
+
+    @Override
+    public int size() {
+        return map.size();
+    }
+
+    @Override
+    public MapPages pages() {
+        return pages;
+    }
+
+    @Override
+    public long reservedBytes() {
         return map.offHeapMemoryUsed();
     }
 
     @Override
-    public void close() {
-        map.close();
+    public String description() {
+        return "Chronicle Map, off-heap, in process";
+    }
+
+    @Override
+    public void close(boolean alone) {
+        // To lose the memory is better than to take it from under a reader.
+        if (alone) {
+            map.close();
+        }
     }
 }

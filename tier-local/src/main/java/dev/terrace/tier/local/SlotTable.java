@@ -1,7 +1,9 @@
 package dev.terrace.tier.local;
 
 import dev.terrace.config.LocalCacheSettings.EvictionPolicy;
+import dev.terrace.tier.local.policy.Among;
 import dev.terrace.tier.local.policy.Eviction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is resident, in flat arrays: one slot per entry, no object per entry. A stored value carries its slot's number,
@@ -11,14 +13,16 @@ import dev.terrace.tier.local.policy.Eviction;
  * cells without it: a lost update costs a little precision of the order of use, nothing else.
  */
 final class SlotTable {
-    /** Bytes per slot, all included. */
-    static final int BYTES_PER_SLOT =
-            SlotKeys.BYTES_PER_SLOT + Integer.BYTES + Integer.BYTES + Eviction.MOST_BYTES_PER_SLOT;
+    /** Bytes per slot outside the heap. */
+    static final int INDEX_BYTES_PER_SLOT = SlotKeys.BYTES_PER_SLOT + SlotGroups.BYTES_PER_SLOT;
 
     private static final int FREE = 0;
     private static final int NONE = -1;
 
     private final SlotKeys keys;
+    private final SlotGroups groupOf;
+    private final Groups groups;
+    private final @Nullable PoolMembers members;
     private final int[] charge;
 
     /** Of a free slot: the next free one. */
@@ -29,15 +33,28 @@ final class SlotTable {
     private int writes;
     private volatile int highWater;
 
-    SlotTable(int slots, EvictionPolicy policy, long seed) {
+    SlotTable(int slots, EvictionPolicy policy, Groups groups, long seed) {
         this.keys = new SlotKeys(slots);
+        this.groupOf = new SlotGroups(slots);
+        this.groups = groups;
+        this.members = groups.share() ? new PoolMembers(slots, groups.pools().size()) : null;
         this.charge = new int[slots];
         this.expirySeconds = new int[slots];
         this.eviction = Eviction.of(policy, slots, slot -> Math.max(1, charge[slot]), seed);
     }
 
+    /**
+     * Heap bytes per slot.
+     *
+     * @param policy null for the one that needs most
+     */
+    static int heapBytesPerSlot(@Nullable EvictionPolicy policy, boolean shares) {
+        int eviction = policy == null ? Eviction.MOST_BYTES_PER_SLOT : Eviction.bytesPerSlot(policy);
+        return eviction + Integer.BYTES + Integer.BYTES + (shares ? PoolMembers.BYTES_PER_SLOT : 0);
+    }
+
     /** Takes a free slot, or returns -1. Low numbers first, which keeps the part in use small. */
-    synchronized int allocate(long newHigh, long newLow, int newCharge, int expiry) {
+    synchronized int allocate(long newHigh, long newLow, int newCharge, int expiry, int group) {
         int slot = freed;
         if (slot != NONE) {
             freed = expirySeconds[slot];
@@ -49,7 +66,11 @@ final class SlotTable {
         keys.set(slot, newHigh, newLow);
         expirySeconds[slot] = expiry;
         charge[slot] = newCharge;
+        groupOf.set(slot, group);
         eviction.admitted(slot, newHigh);
+        if (members != null) {
+            members.add(slot, groups.pool(group));
+        }
         if (slot >= highWater) {
             highWater = slot + 1;
         }
@@ -67,6 +88,9 @@ final class SlotTable {
     synchronized void release(int slot) {
         charge[slot] = FREE;
         eviction.removed(slot, keys.high(slot));
+        if (members != null) {
+            members.remove(slot);
+        }
         keys.set(slot, 0, 0);
         expirySeconds[slot] = freed;
         freed = slot;
@@ -85,12 +109,18 @@ final class SlotTable {
      * The resident slot that should go next, or -1 when there is none.
      *
      * @param byBytes whether bytes are short, rather than slots
+     * @param pools of which pools, one bit each; all bits for any
      */
-    synchronized int victim(boolean byBytes) {
-        int slot = eviction.victim(byBytes);
+    synchronized int victim(boolean byBytes, long pools) {
+        return victim(byBytes, members == null || pools == -1 ? null : members.of(pools));
+    }
+
+    /** The same of those who are {@code among} some; null for all. */
+    synchronized int victim(boolean byBytes, @Nullable Among among) {
+        int slot = eviction.victim(byBytes, among);
         while (slot != NONE && charge[slot] == FREE) {
             eviction.forget(slot);
-            slot = eviction.victim(byBytes);
+            slot = eviction.victim(byBytes, among);
         }
         return slot;
     }
@@ -114,6 +144,10 @@ final class SlotTable {
 
     void keyOf(int slot, HashKey into) {
         into.set(keys.high(slot), keys.low(slot));
+    }
+
+    int groupOf(int slot) {
+        return groupOf.of(slot);
     }
 
     int chargeOf(int slot) {

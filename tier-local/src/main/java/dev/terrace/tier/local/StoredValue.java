@@ -10,6 +10,9 @@ final class StoredValue {
     /** Bytes before the envelope. */
     static final int PREFIX_BYTES = Integer.BYTES + Long.BYTES;
 
+    /** No entry has this slot. */
+    static final int NO_SLOT = -1;
+
     int slot;
     long deadlineMillis;
     byte[] envelope = new byte[2048];
@@ -21,6 +24,13 @@ final class StoredValue {
             envelope = new byte[Math.max(bytes, envelope.length * 2)];
         }
         length = bytes;
+    }
+
+    /** Something was there and cannot be read. */
+    void damaged() {
+        slot = NO_SLOT;
+        deadlineMillis = Long.MAX_VALUE;
+        length = 0;
     }
 
     /** Takes a whole envelope without copying it. */

@@ -17,17 +17,22 @@ final class Sweeper implements AutoCloseable {
     /** Slots looked at per tick: a million slots are covered in 16 ticks. */
     private static final int SLICE = 1 << 16;
 
+    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int CLEAR_SLICE = 1 << 12;
 
-    private final ChronicleTier tier;
+    private final Clearing clearing;
     private final Queue<Cleared> cleared = new ConcurrentLinkedQueue<>();
     private final ScheduledExecutorService thread;
+    private final Runnable look;
+    private long lookedAt = System.nanoTime();
     private int next;
 
     private record Cleared(String cache, Version upTo) {}
 
-    Sweeper(ChronicleTier tier, Duration interval) {
-        this.tier = tier;
+    /** @param look at the container, with every tick, but not more often than once a second */
+    Sweeper(Clearing clearing, Runnable look, Duration interval) {
+        this.look = look;
+        this.clearing = clearing;
         this.thread = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread sweeper = new Thread(task, "terrace-l1-sweeper");
             sweeper.setDaemon(true);
@@ -42,22 +47,26 @@ final class Sweeper implements AutoCloseable {
 
     private void tick() {
         try {
-            if (next >= tier.highWater()) {
+            if (System.nanoTime() - lookedAt >= LOOK_NANOS) {
+                lookedAt = System.nanoTime();
+                look.run();
+            }
+            if (next >= clearing.end()) {
                 next = 0;
             }
-            tier.sweepExpired(next, SLICE);
+            clearing.expired(next, SLICE);
             next += SLICE;
             for (Cleared job = cleared.poll(); job != null; job = cleared.poll()) {
-                for (int from = 0; from < tier.highWater() && !Thread.interrupted(); from += CLEAR_SLICE) {
-                    tier.sweepCleared(from, CLEAR_SLICE, job.cache(), job.upTo());
+                for (int from = 0; from < clearing.end() && !Thread.interrupted(); from += CLEAR_SLICE) {
+                    clearing.cleared(from, CLEAR_SLICE, job.cache(), job.upTo());
                 }
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | InternalError e) {
             LOG.error("local tier sweep failed", e);
         }
     }
 
-    /** Stops; a tick under way sees the closed tier and ends. */
+    /** Stops; a tick under way sees that the tier is closed and ends. */
     @Override
     public void close() {
         thread.shutdownNow();

@@ -84,7 +84,7 @@ class ChronicleTierBoundsTest {
                     .isInstanceOf(StoreOutcome.Applied.class);
             clock.advance(TTL.dividedBy(4).multipliedBy(3));
             assertThat(tier.get(brief.key()).toCompletableFuture().join()).isEqualTo(new Lookup.Hit(longer));
-            tier.sweepExpired(0, 64);
+            tier.clearing().expired(0, 64);
             assertThat(holds(tier, "k")).isTrue();
         }
     }
@@ -96,7 +96,7 @@ class ChronicleTierBoundsTest {
         try (ChronicleTier tier = open(64, 16, EvictionPolicy.LRU)) {
             Future<?> sweeper = sweeping.submit(() -> {
                 while (!done.get()) {
-                    tier.sweepExpired(0, 64);
+                    tier.clearing().expired(0, 64);
                 }
             });
             for (int round = 0; round < 20_000; round++) {

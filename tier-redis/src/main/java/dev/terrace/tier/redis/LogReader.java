@@ -33,6 +33,12 @@ final class LogReader implements AutoCloseable {
     private volatile long position;
     private String lastEntry = "0-0";
     private long collectedFrom;
+    private volatile @Nullable String bookmark;
+
+    /** Own notices are heard up to here: an earlier process of this node sent them. */
+    private long replayUntil = Long.MIN_VALUE;
+
+    private boolean resumed;
 
     LogReader(String name, LogServers servers, LogMetrics metrics, long node, BackplaneListener listener) {
         this.name = name;
@@ -46,6 +52,29 @@ final class LogReader implements AutoCloseable {
 
     void start() {
         connections.start();
+    }
+
+    /** Goes on from what {@link #bookmark} once said. Before the start. */
+    void resumeFrom(String place) {
+        String[] parts = place.split(" ", -1);
+        boolean known = parts.length == 3 && parts[1].matches("\\d{1,18}") && parts[2].matches("\\d+-\\d+");
+        // What is no bookmark is no place in any log, which is a gap as soon as there is one.
+        identity = known ? parts[0] : "?";
+        position = known ? Long.parseLong(parts[1]) : 0;
+        lastEntry = known ? parts[2] : "0-0";
+        collectedFrom = position;
+        bookmark = place;
+        resumed = true;
+    }
+
+    /** Where to go on from; all before it was heard. Null before anything is known. */
+    @Nullable
+    String bookmark() {
+        return bookmark;
+    }
+
+    private void noteBookmark() {
+        bookmark = identity + " " + position + " " + lastEntry;
     }
 
     /** The log that was heard last; null before the first. */
@@ -111,6 +140,10 @@ final class LogReader implements AutoCloseable {
             adopt(head);
             return;
         }
+        if (resumed) {
+            resumed = false;
+            replayUntil = head.position();
+        }
         if (head.identity().equals(identity) && head.position() < position) {
             gap("back", "the log went back from " + position + " to " + head.position());
             adopt(head);
@@ -131,6 +164,7 @@ final class LogReader implements AutoCloseable {
         identity = head.identity();
         position = head.position();
         lastEntry = head.newest();
+        noteBookmark();
     }
 
     private void take(List<LogEntry> entries) {
@@ -145,6 +179,7 @@ final class LogReader implements AutoCloseable {
             }
         }
         flush();
+        noteBookmark();
     }
 
     private void take(LogEntry.Frame frame) {
@@ -158,8 +193,11 @@ final class LogReader implements AutoCloseable {
         }
         byte[] payload = frame.payload();
         if (frame.count() > 0) {
-            NoticeFormat.Read read =
-                    payload == null ? NoticeFormat.Read.NOTHING : NoticeFormat.readOfOthers(payload, node);
+            NoticeFormat.Read read = payload == null
+                    ? NoticeFormat.Read.NOTHING
+                    : frame.last() <= replayUntil
+                            ? NoticeFormat.read(payload)
+                            : NoticeFormat.readOfOthers(payload, node);
             int known = read.notices().size() + read.own();
             if (read.unread() > 0 || known != frame.count()) {
                 metrics.skipped.inc(Math.max(1, frame.count() - known));

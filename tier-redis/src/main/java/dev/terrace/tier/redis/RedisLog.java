@@ -5,6 +5,7 @@ import dev.terrace.config.DistributedCacheSettings;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.BackplaneListener;
 import dev.terrace.spi.Notice;
+import dev.terrace.spi.Resumable;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * <p>It has connections of its own, a thread each, beside the tier's pool: a read that blocks must not take a connection from
  * callers, and its silence must be noticed by a deadline of its own.
  */
-final class RedisLog implements Backplane {
+final class RedisLog implements Backplane, Resumable {
     /** How many entries are kept, of at most 16 KiB each and usually a hundredth of that. */
     static final int KEEP_ENTRIES = 20_000;
 
@@ -34,6 +35,7 @@ final class RedisLog implements Backplane {
     private final LogAppender appender;
     private volatile @Nullable LogReader reader;
     private volatile long appendedUpTo;
+    private volatile @Nullable String resumeAt;
     private long otherLogSince;
     private boolean onOtherLog;
 
@@ -93,9 +95,24 @@ final class RedisLog implements Backplane {
             throw new IllegalStateException("started already");
         }
         LogReader reading = new LogReader("terrace-" + name + "-read", servers, metrics, node, listener);
+        String from = resumeAt;
+        if (from != null) {
+            reading.resumeFrom(from);
+        }
         reader = reading;
         reading.start();
         appender.start();
+    }
+
+    @Override
+    public void resumeFrom(String bookmark) {
+        resumeAt = bookmark;
+    }
+
+    @Override
+    public @Nullable String bookmark() {
+        LogReader reading = reader;
+        return reading == null ? resumeAt : reading.bookmark();
     }
 
     @Override

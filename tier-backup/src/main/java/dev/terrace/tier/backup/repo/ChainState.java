@@ -44,6 +44,17 @@ public record ChainState(
                 snapshot.throughMillis());
     }
 
+    /** The state at the beginning of a segment. */
+    static ChainState first(Segment segment, Chain.Found found) throws DamagedException {
+        if (found.ref().equals(segment.first()) && found.generation().content() instanceof Snapshot snapshot) {
+            return of(found, snapshot);
+        }
+        throw new DamagedException(
+                Problem.Kind.BROKEN_CHAIN,
+                Names.generation(found.generation().writer(), found.ref().number()),
+                "it is not the snapshot that a later generation names");
+    }
+
     /** With the next generation. */
     ChainState after(Chain.Found next) throws DamagedException {
         Generation generation = next.generation();

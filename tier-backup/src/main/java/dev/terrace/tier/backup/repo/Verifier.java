@@ -1,12 +1,8 @@
 package dev.terrace.tier.backup.repo;
 
 import dev.terrace.spi.BlobException;
-import dev.terrace.spi.BlobStore;
 import dev.terrace.tier.backup.repo.Generation.Delta;
 import dev.terrace.tier.backup.repo.Generation.Snapshot;
-import java.io.IOException;
-import java.io.InputStream;
-import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,8 +20,6 @@ import org.jspecify.annotations.Nullable;
  * one thread.
  */
 public final class Verifier {
-    private static final int BUFFER_BYTES = 1 << 16;
-
     private final Repository repository;
     private final Chain chain;
     private final List<Problem> problems = new ArrayList<>();
@@ -33,8 +27,6 @@ public final class Verifier {
     private final Map<BlobRef, Set<String>> needed = new LinkedHashMap<>();
 
     private long generations;
-    private long bytes;
-    private long blobsRead;
 
     /** Of one writer's chain. */
     public Verifier(Repository repository, int writer) {
@@ -68,6 +60,7 @@ public final class Verifier {
      * @throws BlobException when the store cannot be asked; what is wrong in what it answers is in the report
      */
     public Report verify(Predicate<BlobRef> sampled, LongConsumer progress) throws BlobException {
+        BlobCheck check = new BlobCheck(repository.store(), progress);
         List<Segment> segments = List.of();
         try {
             repository.registry().check(chain.writer());
@@ -88,9 +81,14 @@ public final class Verifier {
             walk(segment);
         }
         for (Map.Entry<BlobRef, Set<String>> one : needed.entrySet()) {
-            check(one.getKey(), List.copyOf(one.getValue()), sampled.test(one.getKey()), progress);
+            BlobRef blob = one.getKey();
+            BlobCheck.Wrong wrong = check.wrong(blob, sampled.test(blob));
+            if (wrong != null) {
+                add(new DamagedException(wrong.kind(), blob.name(), wrong.detail()), List.copyOf(one.getValue()));
+            }
         }
-        return new Report(segments.size(), generations, needed.size(), blobsRead, bytes, List.copyOf(problems));
+        return new Report(
+                segments.size(), generations, needed.size(), check.blobsRead(), check.bytes(), List.copyOf(problems));
     }
 
     /** Older values of the boundary hurt nothing; still somebody changed them. */
@@ -141,7 +139,9 @@ public final class Verifier {
                 }
                 generations++;
                 Chain.Found here = found.get();
-                at = number == segment.first().number() ? first(segment, here) : at == null ? null : at.after(here);
+                at = number == segment.first().number()
+                        ? ChainState.first(segment, here)
+                        : at == null ? null : at.after(here);
                 if (number == segment.last().number() && !here.ref().equals(segment.last())) {
                     throw new DamagedException(
                             Problem.Kind.BROKEN_CHAIN,
@@ -154,16 +154,6 @@ public final class Verifier {
                 at = null;
             }
         }
-    }
-
-    private ChainState first(Segment segment, Chain.Found here) throws DamagedException {
-        if (!here.ref().equals(segment.first()) || !(here.generation().content() instanceof Snapshot snapshot)) {
-            throw new DamagedException(
-                    Problem.Kind.BROKEN_CHAIN,
-                    Names.generation(chain.writer(), here.ref().number()),
-                    "it is not the snapshot that a later generation names");
-        }
-        return ChainState.of(here, snapshot);
     }
 
     private static String hurt(String point, @Nullable ChainState whole) {
@@ -181,50 +171,5 @@ public final class Verifier {
 
     private void need(BlobRef blob, String point) {
         needed.computeIfAbsent(blob, unused -> new LinkedHashSet<>()).add(point);
-    }
-
-    private void check(BlobRef blob, List<String> hurts, boolean inFull, LongConsumer progress) throws BlobException {
-        Optional<BlobStore.Stat> stat = repository.store().stat(blob.name());
-        if (stat.isEmpty()) {
-            problems.add(new Problem(Problem.Kind.MISSING, blob.name(), blob.name() + ": it is gone", hurts));
-            return;
-        }
-        if (stat.get().bytes() != blob.bytes()) {
-            problems.add(new Problem(
-                    Problem.Kind.WRONG_LENGTH,
-                    blob.name(),
-                    blob.name() + ": it has " + stat.get().bytes() + " bytes, " + blob.bytes() + " were stored",
-                    hurts));
-            return;
-        }
-        if (!inFull) {
-            return;
-        }
-        blobsRead++;
-        if (!hash(blob, progress).equals(blob.sha256())) {
-            problems.add(new Problem(
-                    Problem.Kind.WRONG_BYTES,
-                    blob.name(),
-                    blob.name() + ": its bytes are not those that were stored",
-                    hurts));
-        }
-    }
-
-    private String hash(BlobRef blob, LongConsumer progress) throws BlobException {
-        MessageDigest digest = Sha256.digest();
-        byte[] buffer = new byte[BUFFER_BYTES];
-        try (InputStream in = repository.store().open(blob.name(), 0, blob.bytes())) {
-            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                digest.update(buffer, 0, read);
-                bytes += read;
-                progress.accept(bytes);
-            }
-        } catch (IOException e) {
-            throw new BlobException(
-                    BlobException.Kind.UNAVAILABLE,
-                    blob.name() + " could not be read to its end: " + e.getMessage(),
-                    e);
-        }
-        return Sha256.hex(digest.digest());
     }
 }

@@ -5,14 +5,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.terrace.api.BadInputException;
 import dev.terrace.spi.BlobSource;
+import dev.terrace.tier.backup.repo.Generation.Snapshot;
 import dev.terrace.tier.backup.repo.Problem.Kind;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,6 +31,9 @@ class TamperingTest {
     private final SimStore store = new SimStore(new Random(1), alone, RepositoryMutant.NONE);
     private final Repository repository = new Repository(store, RepositoryKeys.plain());
     private final SimFolder folder = new SimFolder(1);
+    /** By number of the generation. */
+    private final List<Long> throughs = new ArrayList<>(List.of(0L));
+
     private long nowMillis = TimeUnit.DAYS.toMillis(20_000);
 
     /** Snapshot 1, deltas 2 to 4, snapshot 5, deltas 6 to 8. */
@@ -33,11 +42,12 @@ class TamperingTest {
         ChainWriter writer = ChainWriter.open(repository, folder, this::now);
         for (int i = 0; i < 2; i++) {
             put("a", "k" + i);
-            snapshot(writer);
+            throughs.add(snapshot(writer).throughMillis());
             for (int j = 0; j < 3; j++) {
                 put("b" + j, "v" + i + j);
                 byte[] bytes = folder.delta(folder.sequence() - 1);
-                writer.publishDelta(BlobSource.of(bytes), folder.sequence(), nowMillis);
+                throughs.add(writer.publishDelta(BlobSource.of(bytes), folder.sequence(), nowMillis)
+                        .throughMillis());
             }
             nowMillis += HOUR;
         }
@@ -250,5 +260,58 @@ class TamperingTest {
         byte[] bytes = store.blobs.get(name).clone();
         change.accept(bytes);
         store.blobs.put(name, bytes);
+    }
+
+    @Test
+    @Tag("F51")
+    void theNewestWholeStateIsTheOneBeforeWhatIsLost() throws Exception {
+        Set<BlobRef> onlySecond = files(5);
+        onlySecond.removeAll(files(1));
+        assertThat(whole(null).lost()).isEmpty();
+        assertThat(through(whole(null))).isEqualTo(through(8));
+        store.blobs.remove(blob(7));
+        assertThat(through(whole(null))).isEqualTo(through(6));
+        assertThat(whole(null).lost()).singleElement().asString().contains(blob(7));
+        edit(gen(6), bytes -> bytes[40] ^= 1);
+        assertThat(through(whole(null))).isEqualTo(through(5));
+        edit(onlySecond.iterator().next().name(), bytes -> bytes[0] ^= 1);
+        assertThat(through(whole(null))).isEqualTo(through(4));
+        store.blobs.remove(gen(8));
+        assertThat(through(whole(null))).isEqualTo(through(4));
+        assertThat(whole(Instant.ofEpochMilli(through(3))).state().deltas()).hasSize(2);
+        store.blobs.remove(blob(2));
+        assertThat(through(whole(null))).isEqualTo(through(1));
+        store.blobs.remove(gen(1));
+        assertThat(whole(null).state()).isNull();
+        assertThat(whole(null).lost()).isNotEmpty();
+    }
+
+    private Chain chain() {
+        return repository.chain(1);
+    }
+
+    private Set<BlobRef> files(int number) throws Exception {
+        Snapshot snapshot =
+                (Snapshot) chain().read(number).orElseThrow().generation().content();
+        return snapshot.files().stream().map(FileRef::blob).collect(Collectors.toCollection(LinkedHashSet::new));
+    }
+
+    private WholeState.Found whole(@Nullable Instant asOf) throws Exception {
+        return WholeState.newest(repository, 1, asOf, read -> {});
+    }
+
+    private static long through(WholeState.Found found) {
+        return Objects.requireNonNull(found.state()).segment().throughMillis();
+    }
+
+    /** As it was before anything was lost. */
+    private long through(int number) {
+        return throughs.get(number);
+    }
+
+    private String blob(int number) throws Exception {
+        Generation.Delta delta = (Generation.Delta)
+                chain().read(number).orElseThrow().generation().content();
+        return delta.delta().blob().name();
     }
 }

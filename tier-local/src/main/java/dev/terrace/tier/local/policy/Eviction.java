@@ -2,6 +2,7 @@ package dev.terrace.tier.local.policy;
 
 import dev.terrace.config.LocalCacheSettings.EvictionPolicy;
 import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Picks who goes next among the residents of numbered slots.
@@ -10,8 +11,18 @@ import java.util.function.IntUnaryOperator;
  * run beside all others: a lost update costs a little precision, nothing else. Nothing here throws for a slot below the number of slots.
  */
 public interface Eviction {
-    /** Heap bytes per slot of the policy that needs most, {@code w_tinylfu}; the adaptive one takes 24. */
+    /** Heap bytes per slot of the policy that needs most, {@code w_tinylfu}. */
     int MOST_BYTES_PER_SLOT = 34;
+
+    /** Heap bytes per slot, rounded up. */
+    static int bytesPerSlot(EvictionPolicy policy) {
+        return switch (policy) {
+            case LRU, LFU -> 8;
+            case ADAPTIVE -> 24;
+            case S3_FIFO -> 26;
+            case W_TINYLFU -> MOST_BYTES_PER_SLOT;
+        };
+    }
 
     /**
      * The engine for a policy of the settings.
@@ -31,8 +42,8 @@ public interface Eviction {
                 Uses uses = new Uses(slots);
                 yield new Sampled(uses, new ReuseModel(uses), bytes, seed);
             }
-            case W_TINYLFU -> new WindowTinyLfu(new Uses(slots, Frequency.HALF_LIFE_CAPACITIES));
-            case S3_FIFO -> new S3Fifo(new Uses(slots));
+            case W_TINYLFU -> new WindowTinyLfu(new Uses(slots, Frequency.HALF_LIFE_CAPACITIES), seed);
+            case S3_FIFO -> new S3Fifo(new Uses(slots), seed);
         };
     }
 
@@ -56,6 +67,7 @@ public interface Eviction {
      * Who should go, which is not removed by this; or -1 when nobody is there.
      *
      * @param byBytes whether bytes are short rather than slots: then large residents have to be worth their size
+     * @param among who may go; null for everybody. Policies that keep queues draw some of those at random where the one whose turn it is may not
      */
-    int victim(boolean byBytes);
+    int victim(boolean byBytes, @Nullable Among among);
 }

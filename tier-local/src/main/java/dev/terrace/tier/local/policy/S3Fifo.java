@@ -1,5 +1,8 @@
 package dev.terrace.tier.local.policy;
 
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
 /**
  * S3-FIFO, after J. Yang, Y. Zhang, Z. Qiu, Y. Yue and R. Vinayak, "FIFO queues are all you need for cache eviction", SOSP 2023: newcomers
  * pass a small queue, a tenth of all; who was used more than once there goes on to the main queue, the others leave a ghost, and come
@@ -14,12 +17,17 @@ final class S3Fifo implements Eviction {
     /** Against an endless walk while readers mark faster than this unmarks. */
     private static final int MOST_STEPS = 1 << 14;
 
+    /** How many are compared where the one whose turn it is may not go. */
+    private static final int DRAWS = 16;
+
+    private final SplittableRandom random;
     private final Uses uses;
     private final Ghosts ghosts;
     private final Queues queues;
     private final byte[] marks;
 
-    S3Fifo(Uses uses) {
+    S3Fifo(Uses uses, long seed) {
+        this.random = new SplittableRandom(seed);
         this.uses = uses;
         this.ghosts = new Ghosts(uses.slots() - uses.slots() / SMALL_PARTS);
         this.queues = new Queues(uses.slots(), 2);
@@ -56,7 +64,12 @@ final class S3Fifo implements Eviction {
     }
 
     @Override
-    public int victim(boolean byBytes) {
+    public int victim(boolean byBytes, @Nullable Among among) {
+        int next = next();
+        return among == null || next < 0 || among.has(next) ? next : among.least(DRAWS, random, slot -> marks[slot]);
+    }
+
+    private int next() {
         for (int step = 0; step < MOST_STEPS; step++) {
             int small = queues.size(SMALL);
             boolean fromSmall = small > 0

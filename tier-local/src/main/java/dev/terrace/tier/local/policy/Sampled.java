@@ -3,6 +3,7 @@ package dev.terrace.tier.local.policy;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Evicts the least valuable of {@value #SAMPLE} residents drawn at random and of the few that came last. No order is kept, so a hit is one
@@ -69,7 +70,7 @@ final class Sampled implements Eviction {
     }
 
     @Override
-    public int victim(boolean byBytes) {
+    public int victim(boolean byBytes, @Nullable Among among) {
         int bound = uses.highWater();
         if (bound == 0) {
             return -1;
@@ -79,7 +80,10 @@ final class Sampled implements Eviction {
         int now = uses.now();
         int found = 0;
         for (int draw = 0; draw < MOST_DRAWS && found < SAMPLE; draw++) {
-            int slot = random.nextInt(bound);
+            int slot = among == null ? random.nextInt(bound) : among.any(random);
+            if (slot < 0) {
+                return -1;
+            }
             long use = uses.of(slot);
             if (use != 0) {
                 found++;
@@ -91,7 +95,7 @@ final class Sampled implements Eviction {
             }
         }
         for (int slot : newcomers) {
-            long use = slot < 0 ? 0 : uses.of(slot);
+            long use = slot < 0 || among != null && !among.has(slot) ? 0 : uses.of(slot);
             if (use != 0) {
                 double value = value(slot, use, now, byBytes);
                 if (chosen < 0 || value < least) {
@@ -100,7 +104,7 @@ final class Sampled implements Eviction {
                 }
             }
         }
-        return chosen >= 0 ? chosen : anyone(bound);
+        return chosen >= 0 ? chosen : among == null ? anyone(bound) : among.any(random);
     }
 
     private double value(int slot, long use, int now, boolean byBytes) {

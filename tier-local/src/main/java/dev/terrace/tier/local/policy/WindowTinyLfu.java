@@ -1,5 +1,8 @@
 package dev.terrace.tier.local.policy;
 
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
 /**
  * W-TinyLFU, after G. Einziger, R. Friedman and B. Manes, "TinyLFU: A Highly Efficient Cache Admission Policy", ACM Transactions on Storage
  * 2017: newcomers pass a window of a hundredth; who leaves it competes by frequency with the one who would leave the main part, which is
@@ -22,6 +25,10 @@ final class WindowTinyLfu implements Eviction {
     private static final int GHOSTS_PER_SLOT = 2; // 16 of its 34 bytes a slot; a long for uses, two links, queue, mark
     private static final int MOST_STEPS = 1 << 14;
 
+    /** How many are compared where the one whose turn it is may not go. */
+    private static final int DRAWS = 16;
+
+    private final SplittableRandom random;
     private final Uses uses;
     private final Ghosts ghosts;
     private final Queues queues;
@@ -34,7 +41,8 @@ final class WindowTinyLfu implements Eviction {
     private double lastRatio;
     private double step;
 
-    WindowTinyLfu(Uses uses) {
+    WindowTinyLfu(Uses uses, long seed) {
+        this.random = new SplittableRandom(seed);
         this.uses = uses;
         this.ghosts = new Ghosts((long) GHOSTS_PER_SLOT * uses.slots());
         this.queues = new Queues(uses.slots(), 3);
@@ -86,7 +94,14 @@ final class WindowTinyLfu implements Eviction {
     }
 
     @Override
-    public int victim(boolean byBytes) {
+    public int victim(boolean byBytes, @Nullable Among among) {
+        int next = next();
+        return among == null || next < 0 || among.has(next)
+                ? next
+                : among.least(DRAWS, random, slot -> frequency(slot));
+    }
+
+    private int next() {
         int candidate = queues.tail(PROBATION);
         for (int step = 0; step < MOST_STEPS; step++) {
             int oldest = queues.head(PROBATION);

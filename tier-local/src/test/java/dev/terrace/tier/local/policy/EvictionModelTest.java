@@ -48,7 +48,7 @@ class EvictionModelTest {
                 resident[slot] = 0;
                 count--;
             }
-            int victim = eviction.victim(random.nextBoolean());
+            int victim = eviction.victim(random.nextBoolean(), null);
             if (count == 0) {
                 assertThat(victim).as("step %d", step).isEqualTo(-1);
             } else {
@@ -72,7 +72,7 @@ class EvictionModelTest {
             order.remove(slot);
             order.add(slot);
             // Wrong once in 2^32 by chance.
-            assertThat(order.indexOf(eviction.victim(false)))
+            assertThat(order.indexOf(eviction.victim(false, null)))
                     .as("step %d", step)
                     .isLessThanOrEqualTo(SLOTS / 2);
         }
@@ -97,7 +97,7 @@ class EvictionModelTest {
                 slot = known++;
             } else {
                 slot = evictedBy(small, main, marks);
-                assertThat(eviction.victim(false)).as("step %d", step).isEqualTo(slot);
+                assertThat(eviction.victim(false, null)).as("step %d", step).isEqualTo(slot);
                 eviction.removed(slot, Simulation.mixed(step) | 1);
             }
             marks[slot] = 0;

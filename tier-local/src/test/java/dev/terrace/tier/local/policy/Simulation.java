@@ -27,7 +27,7 @@ final class Simulation {
         }
         int free = slots.size();
         if (free == keys.length) {
-            free = eviction.victim(false);
+            free = eviction.victim(false, null);
             eviction.removed(free, mixed(keys[free]));
             slots.remove(keys[free]);
         }

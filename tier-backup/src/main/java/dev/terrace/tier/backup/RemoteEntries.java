@@ -1,0 +1,273 @@
+package dev.terrace.tier.backup;
+
+import dev.terrace.api.SetupException;
+import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.config.ObjectStorageSettings;
+import dev.terrace.spi.BlobException;
+import dev.terrace.spi.BlobStore;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Deadlines;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.MarkerKeys;
+import dev.terrace.spi.Throttle;
+import dev.terrace.spi.TierContext;
+import dev.terrace.tier.backup.RemoteFolder.Found;
+import dev.terrace.tier.backup.repo.BlobRef;
+import dev.terrace.tier.backup.repo.DamagedException;
+import dev.terrace.tier.backup.repo.DeltaRef;
+import dev.terrace.tier.backup.repo.FileRef;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiPredicate;
+import java.util.function.IntPredicate;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that the writers of a repository have published, key by key, before all of it is here: the newest copy over all writers. Thread-safe;
+ * {@link #connect} is for one thread.
+ */
+final class RemoteEntries implements AutoCloseable {
+    /** More than this do not wait at a time; each is answered at the latest when its patience is over. */
+    private static final int MOST_WAITING = 10_000;
+
+    private static final int LOOKUPS = 2;
+
+    private final TierContext context;
+    private final BackupStorageSettings settings;
+    private final Path work;
+    /** Where lookups go on that had to wait; its queue is bounded by those that may wait. */
+    private final ThreadPoolExecutor lookups =
+            new ThreadPoolExecutor(LOOKUPS, LOOKUPS, 5, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+                Thread thread = new Thread(
+                        () -> {
+                            try {
+                                task.run();
+                            } finally {
+                                Records.releaseThread();
+                            }
+                        },
+                        "terrace-l3-lookup");
+                thread.setDaemon(true);
+                return thread;
+            });
+
+    private final Fetcher fetcher = new Fetcher();
+    private final Deadlines deadlines;
+    private final Semaphore waiting = new Semaphore(MOST_WAITING);
+    private final CompletableFuture<Void> connected = new CompletableFuture<>();
+    private @Nullable BlobStore store;
+    private volatile List<RemoteFolder> folders = List.of();
+    private volatile String trouble = "";
+    private volatile long bytes;
+    private volatile boolean closed;
+    private final List<Download> downloads = new ArrayList<>();
+
+    /**
+     * Reads nothing yet.
+     *
+     * @param work a folder for nobody else; what an earlier process brought there is used
+     * @param patienceMillis how long a lookup waits for what it needs
+     */
+    RemoteEntries(TierContext context, BackupStorageSettings settings, Path work, long patienceMillis) {
+        this.context = context;
+        this.settings = settings;
+        this.work = work;
+        lookups.allowCoreThreadTimeOut(true);
+        this.deadlines = new Deadlines("terrace-l3-restore-deadlines", patienceMillis);
+    }
+
+    /**
+     * Finds out what there is. Can be called again after it has failed.
+     *
+     * @param wanted which writers
+     */
+    void connect(IntPredicate wanted) throws BlobException, DamagedException, IOException {
+        ObjectStorageSettings storage = settings.objectStorage();
+        if (storage == null) {
+            throw new SetupException("there is no backup repository", "set backup_storage.object_storage.url");
+        }
+        try {
+            Files.createDirectories(work);
+            BlobStore open = store;
+            if (open == null) {
+                open = BackupRepository.open(storage.url(), context);
+                store = open;
+            }
+            BackupRepository repository = new BackupRepository(open, settings, context.clock());
+            List<RemoteFolder> found = new ArrayList<>();
+            long all = 0;
+            for (int writer = 1; writer <= repository.writers(); writer++) {
+                if (wanted.test(writer)) {
+                    RestorePlan plan = RestorePlan.of(repository.of(writer).chain(writer), null)
+                            .orElse(null);
+                    // Again: this folder itself may have become a writer meanwhile.
+                    if (plan != null && wanted.test(writer)) {
+                        found.add(folder(open, repository, plan));
+                        all += plan.bytes();
+                    }
+                }
+            }
+            bytes = all;
+            folders = List.copyOf(found);
+            trouble = "";
+            connected.complete(null);
+        } catch (BlobException | DamagedException | IOException | RuntimeException e) {
+            trouble = String.valueOf(e.getMessage());
+            throw e;
+        }
+    }
+
+    private RemoteFolder folder(BlobStore open, BackupRepository repository, RestorePlan plan)
+            throws BlobException, IOException {
+        Stream.concat(
+                        plan.files().stream().map(FileRef::blob),
+                        plan.deltas().stream().map(DeltaRef::blob))
+                .filter(BlobRef::isSealed)
+                .findFirst()
+                .ifPresent(blob -> {
+                    throw Unsealing.keyIsMissing(blob);
+                });
+        byte[] keys = repository.keys(plan.writer());
+        KeyRing ring =
+                keys == null ? null : KeyRing.open(keys, Path.of("keys/" + plan.writer()), settings, context.clock());
+        Path own = work.resolve(Integer.toString(plan.writer()));
+        Download download = new Download(
+                open, new Unsealing(own.resolve("unsealed"), null), new Throttle(0, System::nanoTime), done -> {});
+        synchronized (downloads) {
+            downloads.add(download);
+        }
+        return new RemoteFolder(plan, settings, context.clock(), own, download, fetcher, ring);
+    }
+
+    boolean isConnected() {
+        return connected.isDone();
+    }
+
+    List<RemoteFolder> folders() {
+        return folders;
+    }
+
+    /** How much there is in the repository; 0 before that is known. */
+    long bytes() {
+        return bytes;
+    }
+
+    /** How much of it has come. */
+    long bytesHere() {
+        synchronized (downloads) {
+            return Math.min(
+                    bytes, downloads.stream().mapToLong(Download::brought).sum());
+        }
+    }
+
+    /** Why something cannot be had; empty when all goes well. */
+    String trouble() {
+        String own = trouble;
+        return own.isEmpty()
+                ? folders.stream()
+                        .map(RemoteFolder::trouble)
+                        .filter(why -> !why.isEmpty())
+                        .findFirst()
+                        .orElse("")
+                : own;
+    }
+
+    /** The newest copy, over the folders that {@code wanted} takes for the key's hash there. Never fails; waits as long as its patience lasts. */
+    CompletionStage<Found> find(CacheKey key, BiPredicate<RemoteFolder, byte[]> wanted) {
+        Found now = look(key, wanted);
+        if (now.until() == null) {
+            return CompletableFuture.completedStage(now);
+        }
+        CompletableFuture<Found> answer = new CompletableFuture<>();
+        again(key, wanted, now, answer);
+        return deadlines.watch(answer, () -> new Found(null, now.unknown(), null));
+    }
+
+    private void again(
+            CacheKey key, BiPredicate<RemoteFolder, byte[]> wanted, Found before, CompletableFuture<Found> answer) {
+        CompletableFuture<?> until = before.until();
+        if (until == null) {
+            answer.complete(before);
+            return;
+        }
+        if (!waiting.tryAcquire()) {
+            answer.complete(new Found(null, MOST_WAITING + " reads wait for the restore already", null));
+            return;
+        }
+        until.whenCompleteAsync(
+                (come, bug) -> {
+                    waiting.release();
+                    if (!answer.isDone()) {
+                        again(key, wanted, look(key, wanted), answer);
+                    }
+                },
+                lookups);
+    }
+
+    private Found look(CacheKey key, BiPredicate<RemoteFolder, byte[]> wanted) {
+        if (closed) {
+            return new Found(null, "the backup tier is closed", null);
+        }
+        if (!connected.isDone()) {
+            String why = trouble;
+            return why.isEmpty()
+                    ? new Found(null, "the repository is being opened", connected)
+                    : new Found(null, why, null);
+        }
+        Entry newest = null;
+        Found open = null;
+        for (RemoteFolder folder : folders) {
+            byte[] hash = folder.hashOf(key);
+            if (!wanted.test(folder, hash)) {
+                continue;
+            }
+            if (MarkerKeys.isForever(key) && folder.hasNoMarker(hash)) {
+                continue;
+            }
+            Found found = folder.look(hash);
+            if (!found.unknown().isEmpty()) {
+                // One that cannot be had settles it: no need to wait for the others.
+                open = open == null || found.until() == null ? found : open;
+                continue;
+            }
+            Entry entry = found.entry();
+            if (entry != null
+                    && entry.key().equals(key)
+                    && (newest == null || entry.version().isNewerThan(newest.version()))) {
+                newest = entry;
+            }
+        }
+        return open == null ? Found.of(newest) : open;
+    }
+
+    /** The folders of these writers, or of all. */
+    Set<Integer> writers() {
+        return Set.copyOf(folders.stream().map(RemoteFolder::writer).toList());
+    }
+
+    /** Breaks off what is on its way. When nobody walks through a folder any more. */
+    @Override
+    public void close() {
+        closed = true;
+        fetcher.close();
+        connected.complete(null);
+        folders.forEach(RemoteFolder::close);
+        lookups.shutdown();
+        deadlines.close();
+        BlobStore open = store;
+        if (open != null) {
+            open.close();
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package dev.terrace.tier.local;
+
+import dev.terrace.spi.Envelope;
+import dev.terrace.spi.EnvelopeView;
+import dev.terrace.spi.Version;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
+
+/** Walks over the slots that give space back: what expired, what was cleared, all, or a share. Thread-safe. */
+final class Clearing {
+    private final Shelf shelf;
+
+    Clearing(Shelf shelf) {
+        this.shelf = shelf;
+    }
+
+    /** One past the last slot a walk has to look at. */
+    int end() {
+        return shelf.table.highWater();
+    }
+
+    /** Frees slots whose time is over, from {@code from} on, at most {@code count}. */
+    void expired(int from, int count) {
+        int nowSeconds = shelf.secondsNow();
+        int end = (int) Math.min((long) from + count, end());
+        for (int slot = from; slot < end && !shelf.isClosed(); slot++) {
+            if (shelf.table.isExpired(slot, nowSeconds)) {
+                shelf.removeSlot(slot, EvictionCause.EXPIRED);
+            }
+        }
+    }
+
+    /** Frees slots that hold entries of {@code cache} not newer than {@code upTo}. */
+    void cleared(int from, int count, String cache, Version upTo) {
+        EnvelopeView view = new EnvelopeView();
+        StoredValue stored = new StoredValue();
+        HashKey key = new HashKey();
+        int end = (int) Math.min((long) from + count, end());
+        for (int slot = from; slot < end; slot++) {
+            if (!shelf.table.isResident(slot)) {
+                continue;
+            }
+            shelf.table.keyOf(slot, key);
+            ReentrantLock stripe = shelf.stripes.of(key.low);
+            stripe.lock();
+            try {
+                if (shelf.isClosed()) {
+                    return;
+                }
+                if (shelf.table.holds(slot, key)
+                        && shelf.map.get(key, stored)
+                        && view.wrap(stored.envelope, stored.length) == null
+                        && !view.version().isNewerThan(upTo)
+                        && Envelope.decode(view) instanceof Envelope.Sound sound
+                        && sound.entry().key().cache().equals(cache)) {
+                    shelf.evictLocked(key, slot, EvictionCause.CLEARED);
+                }
+            } finally {
+                stripe.unlock();
+            }
+        }
+    }
+
+    void all() {
+        try {
+            int end = end();
+            for (int slot = 0; slot < end && !shelf.isClosed(); slot++) {
+                if (shelf.table.isResident(slot)) {
+                    shelf.removeSlot(slot, EvictionCause.CLEARED);
+                }
+            }
+        } catch (RuntimeException e) {
+            shelf.counters.errors.inc();
+            throw e;
+        }
+    }
+
+    /** Frees about so large a share of all slots; how many. */
+    long share(double share, RandomGenerator random) {
+        long evicted = 0;
+        int end = end();
+        for (int slot = 0; slot < end && !shelf.isClosed(); slot++) {
+            if (shelf.table.isResident(slot)
+                    && random.nextDouble() < share
+                    && shelf.removeSlot(slot, EvictionCause.SIZE)) {
+                evicted++;
+            }
+        }
+        return evicted;
+    }
+}

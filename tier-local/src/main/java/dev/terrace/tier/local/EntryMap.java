@@ -1,0 +1,60 @@
+package dev.terrace.tier.local;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where envelopes lie, by hash: {@link OffHeapMap} in memory, {@link FileMap} in a file. Thread-safe for readers beside writers of any key;
+ * callers serialise writers of one key among themselves, and never call after {@link #close}.
+ */
+interface EntryMap {
+    /**
+     * Reads into {@code using}; false when there is nothing. What is known to be damaged comes with the slot {@link StoredValue#NO_SLOT}.
+     */
+    boolean get(HashKey key, StoredValue using);
+
+    /**
+     * Stores.
+     *
+     * @return null, or why there was no room: some part is full though the map as a whole is not
+     */
+    @Nullable
+    String put(HashKey key, StoredValue value);
+
+    void remove(HashKey key);
+
+    /** The keys in that part of the map that {@code key} belongs to, as long as the map is open; empty when it cannot tell. */
+    default List<HashKey> beside(HashKey key) {
+        return List.of();
+    }
+
+    /** Address space taken, more than what was touched. */
+    long reservedBytes();
+
+    /** How many there are; not exact beside writers. */
+    int size();
+
+    /** The memory under the map. */
+    Pages pages();
+
+    /** Memory that can be looked at, and given back, part by part. Only while the map is open. */
+    interface Pages {
+        int tiers();
+
+        /** Bytes of a part that lie in memory; {@link ResidentPages#UNKNOWN} where the system does not say. */
+        long residentBytes(int tier);
+
+        /** Gives back what is free in a part; bytes of address space. Nobody may write to the map meanwhile. */
+        long release(int tier);
+    }
+
+    /** What it is made of, for people. */
+    String description();
+
+    /**
+     * Ends it.
+     *
+     * @param alone whether it is certain that no reader is left
+     */
+    void close(boolean alone);
+}

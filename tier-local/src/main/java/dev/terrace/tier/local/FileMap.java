@@ -1,0 +1,145 @@
+package dev.terrace.tier.local;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The map that outlives its process: records in a mapped file, indexed in memory. Nothing in the file is a lock or a reference, so
+ * nothing that a killed process, a disk or a stranger leaves there can hang or crash this one; what is found is checked record by record.
+ */
+final class FileMap implements EntryMap {
+    private final FileLayout layout;
+    private final FileSegment[] segments;
+    private final Runnable closing;
+
+    private FileMap(FileLayout layout, FileSegment[] segments, Runnable closing) {
+        this.layout = layout;
+        this.segments = segments;
+        this.closing = closing;
+    }
+
+    /**
+     * Maps a file of the layout's size.
+     *
+     * @param secret of this file
+     * @param closing called last by {@link #close}
+     */
+    static FileMap map(FileChannel file, FileLayout layout, long secret, Runnable closing) throws IOException {
+        FileSegment[] segments = new FileSegment[layout.segments()];
+        for (int i = 0; i < segments.length; i++) {
+            segments[i] = new FileSegment(
+                    file.map(MapMode.READ_WRITE, layout.segmentAt(i), layout.segmentBytes()),
+                    FileHeader.mix(secret + i),
+                    layout.chunkBytes(),
+                    layout.entriesPerSegment());
+        }
+        return new FileMap(layout, segments, closing);
+    }
+
+    /** Finds what an earlier process left; how many segments could not be read and were emptied. */
+    int attach(FileSegment.Adopter adopter) {
+        int dropped = 0;
+        for (FileSegment segment : segments) {
+            dropped += segment.attach(adopter) ? 0 : 1;
+        }
+        return dropped;
+    }
+
+    /** Returns when the disk has what was written before. */
+    void sync() {
+        for (FileSegment segment : segments) {
+            segment.sync();
+        }
+    }
+
+    private FileSegment segment(HashKey key) {
+        return segments[layout.segmentOf(key)];
+    }
+
+    @Override
+    public boolean get(HashKey key, StoredValue using) {
+        try {
+            return segment(key).get(key, using);
+        } catch (InternalError lost) {
+            throw unreadable(lost);
+        }
+    }
+
+    @Override
+    public @Nullable String put(HashKey key, StoredValue value) {
+        try {
+            return segment(key).put(key, value);
+        } catch (InternalError lost) {
+            throw unreadable(lost);
+        }
+    }
+
+    @Override
+    public void remove(HashKey key) {
+        try {
+            segment(key).remove(key);
+        } catch (InternalError lost) {
+            throw unreadable(lost);
+        }
+    }
+
+    /** What the JVM makes of a page that the disk does not give, or has no room for. */
+    private static IllegalStateException unreadable(InternalError lost) {
+        return new IllegalStateException(
+                "the file of the local tier was cut short, has holes on a full disk, or its disk fails", lost);
+    }
+
+    @Override
+    public long reservedBytes() {
+        long bytes = layout.fileBytes();
+        for (FileSegment segment : segments) {
+            bytes += segment.indexBytes();
+        }
+        return bytes;
+    }
+
+    @Override
+    public int size() {
+        int size = 0;
+        for (FileSegment segment : segments) {
+            size += segment.size();
+        }
+        return size;
+    }
+
+    /** Pages of a file are the kernel's to drop. */
+    @Override
+    public Pages pages() {
+        return KERNELS;
+    }
+
+    private static final Pages KERNELS = new Pages() {
+        @Override
+        public int tiers() {
+            return 1;
+        }
+
+        @Override
+        public long residentBytes(int tier) {
+            return ResidentPages.UNKNOWN;
+        }
+
+        @Override
+        public long release(int tier) {
+            return 0;
+        }
+    };
+
+    @Override
+    public String description() {
+        return "mapped file that outlives the process";
+    }
+
+    @Override
+    public void close(boolean alone) {
+        // Mappings last until nobody refers to them.
+        closing.run();
+    }
+}

@@ -1,0 +1,267 @@
+package dev.terrace.tier.local;
+
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Envelope;
+import dev.terrace.spi.EnvelopeView;
+import java.nio.MappedByteBuffer;
+import java.util.concurrent.locks.StampedLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A part of the file with records of its own. Writers take its lock; readers copy without it and look whether a writer came between, so a
+ * reader neither waits nor allocates as long as writers are few. Whatever the file holds, nothing outside the segment is read or written.
+ */
+final class FileSegment {
+    private static final int OPTIMISTIC_READS = 4;
+
+    private final MappedByteBuffer memory;
+    private final long salt;
+    private final int chunkBytes;
+    private final int chunkCount;
+    private final StampedLock lock = new StampedLock();
+    private Chunks chunks;
+    private volatile Places places;
+
+    /** Says what is to become of a record that was found. */
+    interface Adopter {
+        /** The slot of the record in this process, or {@link StoredValue#NO_SLOT} when it goes. */
+        int adopt(HashKey key, CacheKey name, int length, long deadlineMillis);
+
+        /** The record that was given this slot goes after all: there is a newer one of its key. */
+        void giveBack(int slot);
+
+        /** What was adopted so far. */
+        int mark();
+
+        /** What was adopted since then goes. */
+        void rollBack(int mark);
+
+        /** No later than this by the wall clock may anything of now be answered. */
+        long latestDeadline();
+    }
+
+    FileSegment(MappedByteBuffer memory, long salt, int chunkBytes, int expectedEntries) {
+        this.memory = memory;
+        this.salt = salt;
+        this.chunkBytes = chunkBytes;
+        this.chunkCount = memory.capacity() / chunkBytes;
+        this.chunks = new Chunks(chunkCount);
+        this.places = new Places(expectedEntries);
+    }
+
+    /** Reads into {@code using}; false when there is nothing. */
+    boolean get(HashKey key, StoredValue using) {
+        for (int i = 0; i < OPTIMISTIC_READS; i++) {
+            long stamp = lock.tryOptimisticRead();
+            if (stamp != 0) {
+                boolean found = copy(key, using);
+                if (lock.validate(stamp)) {
+                    return found;
+                }
+            }
+        }
+        long stamp = lock.readLock();
+        try {
+            return copy(key, using);
+        } finally {
+            lock.unlockRead(stamp);
+        }
+    }
+
+    private boolean copy(HashKey key, StoredValue using) {
+        Places now = places;
+        int cell = find(now, key);
+        if (cell == Places.NONE) {
+            return false;
+        }
+        int at = now.chunkAt(cell) * chunkBytes;
+        if (at < 0 || !FileRecord.isSound(memory, at, salt)) {
+            using.damaged();
+        } else {
+            FileRecord.read(memory, at, now.slotAt(cell), using);
+        }
+        return true;
+    }
+
+    /** The cell of the key's record; of a damaged one that may be the key's when there is no better. */
+    private int find(Places among, HashKey key) {
+        int fingerprint = Places.fingerprint(key);
+        int damaged = Places.NONE;
+        int seen = 0;
+        for (int cell = among.first(fingerprint);
+                cell != Places.NONE && seen++ < chunkCount;
+                cell = among.next(cell, fingerprint)) {
+            int at = among.chunkAt(cell) * chunkBytes;
+            if (at < 0 || !FileRecord.isSound(memory, at, salt)) {
+                damaged = cell;
+            } else if (FileRecord.isFor(memory, at, key)) {
+                return cell;
+            }
+        }
+        return damaged;
+    }
+
+    /** Null when it is in, or why not. */
+    @Nullable
+    String put(HashKey key, StoredValue value) {
+        long stamp = lock.writeLock();
+        try {
+            int chunk = chunks.take(chunksFor(value.length));
+            if (chunk < 0) {
+                return "no run of " + chunksFor(value.length) + " chunks is free in the segment";
+            }
+            write(chunk, key, value);
+            int old = find(places, key);
+            if (old != Places.NONE) {
+                int gone = places.chunkAt(old);
+                places.replace(old, chunk, value.slot);
+                giveBack(gone);
+            } else {
+                add(Places.fingerprint(key), chunk, value.slot);
+            }
+            return null;
+        } finally {
+            lock.unlockWrite(stamp);
+        }
+    }
+
+    private void write(int chunk, HashKey key, StoredValue value) {
+        boolean written = false;
+        try {
+            FileRecord.write(memory, chunk * chunkBytes, salt, key, value);
+            written = true;
+        } finally {
+            if (!written) {
+                chunks.free(chunk);
+            }
+        }
+    }
+
+    private void add(int fingerprint, int chunk, int slot) {
+        if (places.isFull()) {
+            places = places.grown();
+        }
+        places.add(fingerprint, chunk, slot);
+    }
+
+    private void giveBack(int chunk) {
+        FileRecord.wipe(memory, chunk * chunkBytes);
+        chunks.free(chunk);
+    }
+
+    private int chunksFor(int length) {
+        return (FileRecord.HEADER_BYTES + length + chunkBytes - 1) / chunkBytes;
+    }
+
+    void remove(HashKey key) {
+        long stamp = lock.writeLock();
+        try {
+            int cell = find(places, key);
+            if (cell != Places.NONE) {
+                int chunk = places.chunkAt(cell);
+                places.remove(cell);
+                giveBack(chunk);
+            }
+        } finally {
+            lock.unlockWrite(stamp);
+        }
+    }
+
+    /** Finds the records that an earlier process left, all or none. Before anything else is called; false when none can be read. */
+    boolean attach(Adopter adopter) {
+        int mark = adopter.mark();
+        try {
+            walk(adopter);
+            return true;
+        } catch (RuntimeException | InternalError unreadable) {
+            adopter.rollBack(mark);
+            wipe();
+            return false;
+        }
+    }
+
+    private void walk(Adopter adopter) {
+        HashKey key = new HashKey();
+        int chunk = 0;
+        while (chunk < chunkCount) {
+            int at = chunk * chunkBytes;
+            int span = at + FileRecord.HEADER_BYTES <= memory.capacity() && FileRecord.isMarked(memory, at)
+                    ? adopt(adopter, key, chunk, at)
+                    : 1;
+            chunk += span;
+        }
+    }
+
+    /** How many chunks were dealt with. */
+    private int adopt(Adopter adopter, HashKey key, int chunk, int at) {
+        if (!FileRecord.isSound(memory, at, salt)) {
+            // Free from now on; must not seem to count once its room has been given to others.
+            FileRecord.wipe(memory, at);
+            return 1;
+        }
+        FileRecord.key(memory, at, key);
+        int length = FileRecord.length(memory, at);
+        int span = chunksFor(length);
+        int old = find(places, key);
+        if (old != Places.NONE && !isNewer(at, places.chunkAt(old) * chunkBytes)) {
+            FileRecord.wipe(memory, at);
+            return span;
+        }
+        if (old != Places.NONE) {
+            int gone = places.chunkAt(old);
+            adopter.giveBack(places.slotAt(old));
+            places.remove(old);
+            giveBack(gone);
+        }
+        long deadline = Math.min(FileRecord.deadline(memory, at), adopter.latestDeadline());
+        CacheKey name = Envelope.peekKey(memory, at + FileRecord.HEADER_BYTES, length);
+        int slot = name == null ? StoredValue.NO_SLOT : adopter.adopt(key, name, length, deadline);
+        if (slot == StoredValue.NO_SLOT) {
+            FileRecord.wipe(memory, at);
+            return span;
+        }
+        if (deadline != FileRecord.deadline(memory, at)) {
+            FileRecord.end(memory, at, salt, deadline);
+        }
+        chunks.claim(chunk, span);
+        add(Places.fingerprint(key), chunk, slot);
+        return span;
+    }
+
+    /** Of two records of one key, which a kill between writing the one and wiping the other leaves. */
+    private boolean isNewer(int at, int other) {
+        EnvelopeView mine = view(at);
+        EnvelopeView theirs = view(other);
+        return theirs == null || mine != null && !theirs.version().isNewerThan(mine.version());
+    }
+
+    private @Nullable EnvelopeView view(int at) {
+        StoredValue value = new StoredValue();
+        FileRecord.read(memory, at, StoredValue.NO_SLOT, value);
+        EnvelopeView view = new EnvelopeView();
+        return view.wrap(value.envelope, value.length) == null ? view : null;
+    }
+
+    /** Forgets all that an earlier process left. */
+    private void wipe() {
+        chunks = new Chunks(chunkCount);
+        places = new Places(chunkCount / 2);
+        byte[] zeros = new byte[1 << 16];
+        for (int at = 0; at < memory.capacity(); at += zeros.length) {
+            memory.put(at, zeros, 0, Math.min(zeros.length, memory.capacity() - at));
+        }
+    }
+
+    int size() {
+        return places.held();
+    }
+
+    long indexBytes() {
+        return places.bytes();
+    }
+
+    /** Returns when the disk has what was written before. */
+    void sync() {
+        memory.force();
+    }
+}

@@ -1,0 +1,157 @@
+package dev.terrace.tier.local;
+
+import dev.terrace.api.SetupException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.security.SecureRandom;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Finds the file of entries in its folder, or makes one; what is there and is none, or not this one, is set aside under a name that says why. */
+final class LocalFile {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalFile.class);
+    private static final String NAME = "l1.terrace";
+    private static final int ZEROS = 1 << 20;
+
+    /** What was set aside and may be thrown away when the next is: files of our own. */
+    private static final Pattern OURS = Pattern.compile(
+            "l1\\.terrace\\.(truncated|damaged|other-size|format-\\d+|unsynced|unreadable|markers-lost)-\\d{8}T\\d{9}Z");
+
+    private static final DateTimeFormatter STAMP =
+            DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmssSSS'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+    private final Path path;
+    private final FileLayout layout;
+
+    LocalFile(Path folder, FileLayout layout) {
+        this.path = folder.resolve(NAME);
+        this.layout = layout;
+    }
+
+    /** The file of an earlier process if it is sound at first sight; null when there is none any more. */
+    @Nullable
+    FileChannel find() throws IOException {
+        FileChannel file;
+        try {
+            file = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        } catch (NoSuchFileException none) {
+            return null;
+        }
+        String flaw = "unreadable";
+        try {
+            flaw = FileHeader.flaw(file, layout);
+        } finally {
+            if (flaw != null) {
+                file.close();
+            }
+        }
+        if (flaw == null) {
+            return file;
+        }
+        setAside(flaw);
+        return null;
+    }
+
+    /** Keeps what cannot be used under another name, and L1 starts empty. */
+    void setAside(String why) throws IOException {
+        try (Stream<Path> files = Files.list(path.toAbsolutePath().getParent())) {
+            List<Path> older = files.filter(
+                            file -> OURS.matcher(file.getFileName().toString()).matches())
+                    .toList();
+            for (Path file : older) {
+                Files.delete(file);
+            }
+        }
+        String name = NAME + "." + why + "-"
+                + STAMP.format(Files.getLastModifiedTime(path).toInstant());
+        Path aside = path.resolveSibling(name);
+        for (int more = 2; Files.exists(aside); more++) {
+            aside = path.resolveSibling(name + "-" + more);
+        }
+        Files.move(path, aside, StandardCopyOption.ATOMIC_MOVE);
+        LOG.warn("the local tier starts empty, its file was set aside reason={} file={}", why, aside);
+    }
+
+    /** Makes a file in which every page has its room on the disk. */
+    FileChannel create() throws IOException {
+        Path fresh = path.resolveSibling(NAME + ".new");
+        Files.deleteIfExists(fresh);
+        FileChannel file = FileChannel.open(
+                fresh, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        boolean created = false;
+        try {
+            fill(file);
+            ByteBuffer header = new FileHeader(FileHeader.FORMAT, layout, new SecureRandom().nextLong()).bytes();
+            while (header.hasRemaining()) {
+                file.write(header, header.position());
+            }
+            file.force(true);
+            Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE);
+            created = true;
+            return file;
+        } catch (IOException e) {
+            throw new SetupException(
+                    "the file of the local tier, of " + layout.fileBytes() + " bytes, cannot be made in "
+                            + path.getParent() + ": " + e.getMessage(),
+                    "make room on that disk, lower local_cache.max_memory_mb, or leave local_cache.persist out",
+                    e);
+        } finally {
+            if (!created) {
+                file.close();
+                Files.deleteIfExists(fresh);
+            }
+        }
+    }
+
+    /** Tells this file from copies of it. */
+    String name() throws IOException {
+        Object key = Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+        return String.valueOf(key);
+    }
+
+    /** A copy may have holes where there were zeros; false when the disk has no room for them. */
+    boolean fillHoles(FileChannel file) {
+        ByteBuffer part = ByteBuffer.allocateDirect(ZEROS);
+        try {
+            for (long at = 0; at < layout.fileBytes(); at += part.limit()) {
+                part.clear();
+                file.read(part, at);
+                part.flip();
+                while (part.hasRemaining()) {
+                    file.write(part, at + part.position());
+                }
+            }
+            return true;
+        } catch (IOException full) {
+            LOG.error(
+                    "the file of the local tier is a copy with holes and the disk has no room for them file={}",
+                    path,
+                    full);
+            return false;
+        }
+    }
+
+    /** A hole in the file would be a crash, or at least a lost write, on the day on which the disk is full. */
+    private void fill(FileChannel file) throws IOException {
+        ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS);
+        long left = layout.fileBytes();
+        while (left > 0) {
+            zeros.clear().limit((int) Math.min(ZEROS, left));
+            left -= file.write(zeros);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package dev.terrace.tier.local;
+
+import dev.terrace.tier.local.policy.Eviction;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Makes room before a write, by entries and by bytes, of all and within shares, never while a stripe is held. Who goes is {@link
+ * Eviction}'s business, among those whom {@link Budget} lets go.
+ */
+final class Room {
+    private static final int MOST_EVICTIONS_PER_WRITE = 1 << 20;
+    private static final long PAUSE_NANOS = 10_000;
+
+    /** What a write needs. */
+    static final class Need {
+        final HashKey key;
+        final int group;
+        int oldCharge;
+        final int charge;
+
+        /** Whether the bounds have room and one part of the map has not. */
+        boolean segmentIsFull;
+
+        Need(HashKey key, int group, int charge) {
+            this.key = key;
+            this.group = group;
+            this.charge = charge;
+        }
+    }
+
+    private final Shelf shelf;
+
+    Room(Shelf shelf) {
+        this.shelf = shelf;
+    }
+
+    void make(Need need) {
+        if (need.segmentIsFull) {
+            makeBeside(need);
+            return;
+        }
+        for (int evicted = 0; evicted < MOST_EVICTIONS_PER_WRITE; evicted++) {
+            Budget.Lack lack = shelf.budget.lack(need.group, need.oldCharge, need.charge);
+            if (lack == Budget.Lack.NOTHING || !evictOne(need, lack)) {
+                return;
+            }
+        }
+    }
+
+    /**
+     * Evicts in the part of the map that the key belongs to as much as the entry takes, and moves the others there together, so that what
+     * is free is in one piece. An entry takes a quarter of a part at most, so the fourth try at the latest finds room.
+     */
+    private void makeBeside(Need need) {
+        StoredValue scratch = new StoredValue();
+        List<HashKey> keys = shelf.beside(need.key);
+        if (keys.isEmpty()) {
+            makeInEverySegment(need);
+            return;
+        }
+        Neighbours neighbours = new Neighbours(
+                shelf.table, shelf.groups, shelf.budget.evictable(need.group, need.charge, Budget.Lack.BYTES));
+        for (HashKey key : keys) {
+            int slot = shelf.slotOf(key, scratch);
+            if (slot >= 0) {
+                neighbours.add(slot);
+            }
+        }
+        long freed = 0;
+        while (freed < need.charge) {
+            int slot = shelf.table.victim(true, neighbours);
+            if (slot < 0) {
+                break;
+            }
+            int charge = shelf.table.chargeOf(slot);
+            freed += shelf.removeSlot(slot, EvictionCause.SIZE) ? charge : 0;
+        }
+        for (HashKey key : keys) {
+            shelf.restow(key, scratch, EvictionCause.SIZE);
+        }
+    }
+
+    /** Where the map does not tell who is in a part of it, every part has to give something, in the mean. */
+    private void makeInEverySegment(Need need) {
+        int segments = shelf.shape.segments();
+        long before = shelf.budget.bytes();
+        long wanted = Math.min(before / 2, (long) need.charge * segments);
+        for (int evicted = 0; evicted < MOST_EVICTIONS_PER_WRITE; evicted++) {
+            if (evicted >= segments && before - shelf.budget.bytes() >= wanted || !evictOne(need, Budget.Lack.BYTES)) {
+                return;
+            }
+        }
+    }
+
+    private boolean evictOne(Need need, Budget.Lack lack) {
+        int more = need.charge - need.oldCharge;
+        int slot = shelf.table.victim(lack.isOfBytes(), shelf.budget.evictable(need.group, more, lack));
+        if (slot < 0) {
+            // Others have been granted what there is and are about to use it, or to give it back.
+            LockSupport.parkNanos(PAUSE_NANOS);
+            return false;
+        }
+        shelf.removeSlot(slot, lack.isOfShare() ? EvictionCause.SHARE : EvictionCause.SIZE);
+        return true;
+    }
+}

@@ -1,0 +1,214 @@
+package dev.terrace.tier.local;
+
+import static dev.terrace.testkit.Entries.version;
+import static dev.terrace.tier.local.PersistedFixture.TTL;
+import static dev.terrace.tier.local.PersistedFixture.entry;
+import static dev.terrace.tier.local.PersistedFixture.held;
+import static dev.terrace.tier.local.PersistedFixture.key;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.terrace.spi.Entry;
+import dev.terrace.spi.EntryKind;
+import dev.terrace.spi.Notice;
+import dev.terrace.spi.StoreOutcome;
+import dev.terrace.spi.WriteCondition;
+import dev.terrace.testkit.Entries;
+import dev.terrace.testkit.ManualClock;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the next process finds in the folder of L1. */
+class PersistedTierTest {
+    private static final int KEYS = 1_000;
+    private static final Map<String, String> PLACES = Map.of("log", "somewhere");
+
+    @TempDir
+    Path folder;
+
+    private final ManualClock clock = ManualClock.startingNow();
+    private final MetricRegistry metrics = new MetricRegistry();
+
+    private PersistedTier open() {
+        return PersistedFixture.open(folder, clock, metrics);
+    }
+
+    private void fill() {
+        try (PersistedTier tier = open()) {
+            for (int i = 0; i < KEYS; i++) {
+                tier.store(entry(clock, i, i & 0xFFFF, new byte[] {(byte) i}), WriteCondition.IF_NEWER);
+            }
+            tier.keepPlaces(PLACES);
+        }
+    }
+
+    private static Entry there(PersistedTier tier, int key) {
+        return Objects.requireNonNull(held(tier, key(key)), "nothing is held under " + key);
+    }
+
+    @Test
+    void whatWasThereIsThereAndItsPlacesAreKnown() {
+        fill();
+        try (PersistedTier tier = open()) {
+            assertThat(tier.inherited().entries()).isEqualTo(KEYS);
+            assertThat(tier.inherited().places()).isEqualTo(PLACES);
+            assertThat(tier.status().entries()).isEqualTo(KEYS);
+            tier.confirm();
+            for (int i = 0; i < KEYS; i++) {
+                assertThat(there(tier, i).payload()).containsExactly((byte) i);
+                assertThat(there(tier, i).isFresh(clock.millis())).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void untilItIsConfirmedItIsAnsweredAsStaleOnly() {
+        fill();
+        long now = clock.millis();
+        try (PersistedTier first = open()) {
+            first.confirm();
+            first.store(Entries.value(key(1), version(now, 0xFFF0), now, TTL, "never stale"), WriteCondition.IF_NEWER);
+            first.store(Entries.value(key(5), version(now, 0xFFF0), now, TTL, "replaced"), WriteCondition.IF_NEWER);
+            first.store(Entries.tombstone(key(2), version(now, 0xFFF0), now, TTL), WriteCondition.IF_NEWER);
+            first.keepPlaces(PLACES);
+        }
+        try (PersistedTier tier = open()) {
+            assertThat(there(tier, 0).isFresh(now)).isFalse();
+            assertThat(held(tier, key(1))).as("may not be answered stale").isNull();
+            assertThat(there(tier, 2).kind()).as("hides what is older").isEqualTo(EntryKind.TOMBSTONE);
+            Entry old = entry(clock, 3, 1, new byte[] {9});
+            assertThat(tier.store(old, WriteCondition.IF_NEWER))
+                    .as("what was left still wins by its version")
+                    .isInstanceOf(StoreOutcome.Superseded.class);
+            // The same version from a lower tier confirms one entry.
+            Entry same = entry(clock, 3, 3, new byte[] {3});
+            assertThat(tier.store(same, WriteCondition.IF_NEWER)).isInstanceOf(StoreOutcome.Applied.class);
+            assertThat(there(tier, 3).isFresh(now)).isTrue();
+            assertThat(there(tier, 4).isFresh(now)).isFalse();
+            assertThat(tier.dropOlder(key(1), version(now, 0xFFF0)))
+                    .as("its own notice")
+                    .isFalse();
+            assertThat(tier.dropOlder(key(5), version(now, 0xFFF1)))
+                    .as("hidden, and older")
+                    .isTrue();
+            assertThat(tier.dropOlder(key(6), version(now, 0xFFF1))).isTrue();
+            tier.confirm();
+            assertThat(there(tier, 4).isFresh(now)).isTrue();
+            assertThat(held(tier, key(1))).isNotNull();
+            assertThat(held(tier, key(5))).isNull();
+            assertThat(held(tier, key(6))).isNull();
+        }
+    }
+
+    @Test
+    void whatWasReplacedDroppedOrExpiredDoesNotComeBack() {
+        fill();
+        try (PersistedTier tier = open()) {
+            tier.confirm();
+            tier.store(entry(clock, 1, 0xFFF0, new byte[3_000]), WriteCondition.IF_NEWER);
+            tier.drop(key(2));
+            tier.keepPlaces(PLACES);
+        }
+        try (PersistedTier tier = open()) {
+            tier.confirm();
+            assertThat(there(tier, 1).payload()).hasSize(3_000);
+            assertThat(held(tier, key(2))).isNull();
+        }
+        clock.advance(TTL.plusSeconds(1));
+        try (PersistedTier tier = open()) {
+            assertThat(tier.inherited().entries()).isZero();
+        }
+    }
+
+    @Test
+    void nothingIsHeldLongerThanItsTimeByAClockThatWentBack() {
+        fill();
+        clock.advance(TTL.negated());
+        try (PersistedTier tier = open()) {
+            tier.confirm();
+            assertThat(held(tier, key(1))).isNotNull();
+            clock.advance(TTL.plusMillis(1));
+            assertThat(held(tier, key(1))).isNull();
+        }
+    }
+
+    @Test
+    void dropAllLeavesNothingForTheNextProcessEither() {
+        fill();
+        try (PersistedTier tier = open()) {
+            tier.dropAll();
+            assertThat(tier.status().entries()).isZero();
+        }
+        try (PersistedTier tier = open()) {
+            assertThat(tier.inherited().entries()).isZero();
+        }
+    }
+
+    @Test
+    void whatWasInvalidatedAsAWholeIsToldAndTheNewestCounts() {
+        Notice.Marker first = new Notice.Marker(1, "c", null, version(clock.millis(), 1), false);
+        Notice.Marker newer = new Notice.Marker(1, "c", null, version(clock.millis(), 2), false);
+        Notice.Marker ofTag = new Notice.Marker(2, "c", "red", version(clock.millis(), 1), false);
+        fill();
+        try (PersistedTier tier = open()) {
+            List.of(first, ofTag, newer, first).forEach(tier::keepMarker);
+        }
+        try (PersistedTier tier = open()) {
+            assertThat(tier.inherited().markers()).containsExactlyInAnyOrder(newer, ofTag);
+        }
+    }
+
+    @Test
+    void placesThatAreInDoubtAreNoPlaces() {
+        fill();
+        try (PersistedTier tier = open()) {
+            tier.keepPlaces(null);
+        }
+        try (PersistedTier tier = open()) {
+            assertThat(tier.inherited().entries()).isEqualTo(KEYS);
+            assertThat(tier.inherited().places()).isNull();
+        }
+    }
+
+    @Test
+    void evictionGoesOnAmongWhatWasLeft() {
+        fill();
+        try (PersistedTier tier = open()) {
+            tier.confirm();
+            for (int i = 0; i < 20_000; i++) {
+                assertThat(tier.store(entry(clock, i, 0xFFFF, new byte[500]), WriteCondition.IF_NEWER))
+                        .isInstanceOf(StoreOutcome.Applied.class);
+            }
+            assertThat(tier.status().entries()).isBetween(1_000L, 5_000L);
+            assertThat(metrics.counter("l1.errors").getCount()).isZero();
+            assertThat(metrics.counter("l1.corrupt").getCount()).isZero();
+        }
+    }
+
+    /** One million of 1 KiB with {@code -Dterrace.l1.entries=1000000 -Dterrace.l1.bytes=1024}. */
+    @Test
+    void manyEntriesAreThereAfterARestart() {
+        int entries = Integer.getInteger("terrace.l1.entries", 50_000);
+        int bytes = Integer.getInteger("terrace.l1.bytes", 128);
+        long mebibytes = 16 + entries * (bytes + 200L) / (1 << 19);
+        try (PersistedTier tier = PersistedTier.open(
+                PersistedFixture.settings(entries, mebibytes), new Groups(), folder, clock, metrics, KeyHash.XXH128)) {
+            byte[] payload = new byte[bytes];
+            for (int i = 0; i < entries; i++) {
+                tier.store(entry(clock, i, i & 0xFFFF, payload), WriteCondition.IF_NEWER);
+            }
+        }
+        long started = System.nanoTime();
+        try (PersistedTier tier = PersistedTier.open(
+                PersistedFixture.settings(entries, mebibytes), new Groups(), folder, clock, metrics, KeyHash.XXH128)) {
+            long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started);
+            System.out.println("attached entries=" + tier.inherited().entries() + " millis=" + millis);
+            assertThat(tier.inherited().entries()).isGreaterThan(entries * 9L / 10);
+        }
+    }
+}
