@@ -9,7 +9,6 @@ import dev.terrace.tier.backup.BackupRepository;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** The drill's own repository, where somebody with a login could do harm. For one thread. */
@@ -28,29 +27,34 @@ final class Bucket implements AutoCloseable {
 
     /** The longest file of a snapshot: the one with most entries. */
     BlobStore.Stat victim() throws BlobException, DrillFailure {
-        return longest(name -> name.contains("/data/"));
+        return any(longest("/data/"));
     }
 
-    /** As {@link #victim}, where what was written after the snapshot counts as well. */
+    /** As {@link #victim}; where there is no snapshot, the longest delta. A restore does not need those before a snapshot. */
     BlobStore.Stat victimOfAll() throws BlobException, DrillFailure {
-        return longest(name -> name.contains("/data/") || name.contains("/delta/"));
+        BlobStore.Stat ofSnapshot = longest("/data/");
+        return ofSnapshot == null ? any(longest("/delta/")) : ofSnapshot;
     }
 
-    private BlobStore.Stat longest(Predicate<String> which) throws BlobException, DrillFailure {
+    private static BlobStore.Stat any(BlobStore.@Nullable Stat found) throws DrillFailure {
+        if (found == null) {
+            throw new DrillFailure("the repository holds no file of a snapshot");
+        }
+        return found;
+    }
+
+    private BlobStore.@Nullable Stat longest(String kind) throws BlobException {
         BlobStore.Stat longest = null;
         String after = null;
         do {
             BlobStore.Page page = store.list("w/", after, PAGE);
             for (BlobStore.Stat blob : page.blobs()) {
-                if (which.test(blob.name()) && (longest == null || blob.bytes() > longest.bytes())) {
+                if (blob.name().contains(kind) && (longest == null || blob.bytes() > longest.bytes())) {
                     longest = blob;
                 }
             }
             after = page.next();
         } while (after != null);
-        if (longest == null) {
-            throw new DrillFailure("the repository holds no file of a snapshot");
-        }
         return longest;
     }
 
