@@ -171,6 +171,11 @@ public final class Envelope {
         return CacheKey.wrap(both, name);
     }
 
+    /** The {@linkplain Version#clock clock} of the version in an envelope that nobody has checked; it is as long as one with a key. */
+    public static long peekVersionClock(ByteBuffer in, int at) {
+        return in.getLong(at + VERSION_AT);
+    }
+
     /** Reads the entry that a {@linkplain EnvelopeView#wrap checked} view holds. */
     public static Decoded decode(EnvelopeView view) {
         return decode(view, null);

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A local tier whose entries outlive the process. What an earlier process left is <em>unconfirmed</em>: while it slept, others may have
  * replaced it. Until {@link #confirm} the tier answers it as stale only, or not at all where it may not be answered stale; tombstones hide
- * what is older as ever. Thread-safe; nothing here waits for a disk, except that {@link #keepMarker} writes a line to a file.
+ * what is older as ever. Thread-safe; nothing here waits for a disk, except that {@link #keepMarker} writes a line to a file,
+ * and the first {@link #keepPlaces} may have the disk take it.
  */
 public interface Persisted {
     /** What was found when the tier was opened. */
@@ -33,10 +34,12 @@ public interface Persisted {
      * @param entries how many
      * @param places up to where it had heard the channels; null when that is not known
      * @param markers what it knew to be invalidated
+     * @param newest at least as new as every entry; what is written from now on must be newer, even if the clock went back
      */
-    record Inheritance(long entries, @Nullable Map<String, String> places, List<Notice.Marker> markers) {
+    record Inheritance(
+            long entries, @Nullable Map<String, String> places, List<Notice.Marker> markers, Version newest) {
         /** Nothing was found. */
-        public static final Inheritance NOTHING = new Inheritance(0, Map.of(), List.of());
+        public static final Inheritance NOTHING = new Inheritance(0, Map.of(), List.of(), Version.ZERO);
 
         /** Copies what it is given. */
         public Inheritance {

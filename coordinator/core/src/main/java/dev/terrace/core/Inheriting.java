@@ -1,6 +1,7 @@
 package dev.terrace.core;
 
 import dev.terrace.spi.Backplane;
+import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Persisted;
 import dev.terrace.spi.Persisted.Inheritance;
@@ -28,14 +29,22 @@ final class Inheriting {
     private final List<Backplane> logs;
     private final boolean replayable;
     private final Coherence coherence;
+    private final HybridClock clock;
     private boolean confirmed;
 
-    private Inheriting(LocalTier local, Persisted persisted, List<Backplane> channels, int logs, Coherence coherence) {
+    private Inheriting(
+            LocalTier local,
+            Persisted persisted,
+            List<Backplane> channels,
+            int logs,
+            Coherence coherence,
+            HybridClock clock) {
         this.local = local;
         this.persisted = persisted;
         this.logs = List.copyOf(channels.subList(0, logs));
         this.replayable = this.logs.stream().allMatch(Resumable.class::isInstance) && (logs > 0 || channels.isEmpty());
         this.coherence = coherence;
+        this.clock = clock;
     }
 
     /**
@@ -43,9 +52,10 @@ final class Inheriting {
      *
      * @param channels those to the other nodes, the logs first
      */
-    static @Nullable Inheriting of(@Nullable LocalTier local, List<Backplane> channels, int logs, Coherence coherence) {
+    static @Nullable Inheriting of(
+            @Nullable LocalTier local, List<Backplane> channels, int logs, Coherence coherence, HybridClock clock) {
         return local instanceof Persisted persisted
-                ? new Inheriting(local, persisted, channels, logs, coherence)
+                ? new Inheriting(local, persisted, channels, logs, coherence, clock)
                 : null;
     }
 
@@ -55,9 +65,12 @@ final class Inheriting {
         Map<String, String> known = found.places();
         Map<String, String> places = known == null ? Map.of() : known;
         boolean follows = replayable && known != null && logs.stream().allMatch(log -> places.containsKey(log.name()));
-        if (found.entries() > 0 && !follows) {
+        // Or else a write of this process could be older than what it replaces, when the wall clock went back.
+        boolean replaceable = clock.observe(found.newest());
+        if (found.entries() > 0 && !(follows && replaceable)) {
             LOG.info(
-                    "what an earlier process left in L1 is dropped, it is not known what was missed entries={}",
+                    "what an earlier process left in L1 is dropped, {} entries={}",
+                    follows ? "it is from the future of this clock" : "it is not known what was missed",
                     found.entries());
             local.dropAll();
         }
@@ -73,7 +86,12 @@ final class Inheriting {
             // Without logs nobody would have told this process either, had it been there.
             confirm();
         }
-        persisted.keepPlaces(follows ? places : logs.isEmpty() && replayable ? Map.of() : null);
+        if (logs.isEmpty()) {
+            // A later process that has logs must not go on where an earlier one stopped: this one did not listen.
+            persisted.keepPlaces(replayable ? Map.of() : null);
+        } else {
+            persisted.keepPlaces(follows ? places : null);
+        }
     }
 
     private void confirm() {

@@ -406,7 +406,7 @@ final class Wiring {
 
     /** What an earlier process left in L1, and what it knew to be invalidated. */
     private void inherit(@Nullable LocalTier local, Announcer announcer, Coherence coherence, Markers markers) {
-        Inheriting inheriting = Inheriting.of(local, announcer.channels(), logs(), coherence);
+        Inheriting inheriting = Inheriting.of(local, announcer.channels(), logs(), coherence, clock);
         if (inheriting == null || !(local instanceof Persisted persisted)) {
             return;
         }

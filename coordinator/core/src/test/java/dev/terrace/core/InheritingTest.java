@@ -78,7 +78,7 @@ class InheritingTest {
     }
 
     private Left left(long entries, @Nullable Map<String, String> places, Notice.Marker... markers) {
-        return new Left(heap, new Persisted.Inheritance(entries, places, List.of(markers)));
+        return new Left(heap, new Persisted.Inheritance(entries, places, List.of(markers), Version.ZERO));
     }
 
     private CacheCoordinator start(Left left, @Nullable HeapBackplane end) {
@@ -189,6 +189,35 @@ class InheritingTest {
         assertThat(left.confirmed).isTrue();
         assertThat(holds(key)).isTrue();
         assertThat(left.places).isEmpty();
+    }
+
+    @Test
+    void whoDidNotListenLeavesNoPlaceToGoOnFrom() {
+        put("k");
+        Left left = left(1, stop());
+        start(left, null);
+        assertThat(left.confirmed).isTrue();
+        assertThat(left.places).isEmpty();
+    }
+
+    @Test
+    void whatIsWrittenAfterTheClockWentBackIsNewerThanWhatWasLeft() {
+        long before = clock.millis() + 30_000;
+        CacheKey key = CacheKey.of(CACHE, "k");
+        Version version = Version.of(before, 7, 1);
+        heap.store(Entries.value(key, version, before, Duration.ofHours(1), "left"), WriteCondition.IF_NEWER);
+        CacheCoordinator after =
+                start(new Left(heap, new Persisted.Inheritance(1, Map.of(), List.of(), version)), null);
+        assertThat(cache(after, CACHE).put("k", "new").applied()).isTrue();
+        assertThat(cache(after, CACHE).get("k")).isEqualTo("new");
+    }
+
+    @Test
+    void whatIsTooFarAheadOfTheClockIsDropped() {
+        CacheKey key = put("k");
+        Version version = Version.of(clock.millis() + Duration.ofDays(1).toMillis(), 0, 1);
+        start(new Left(heap, new Persisted.Inheritance(1, Map.of(), List.of(), version)), null);
+        assertThat(holds(key)).isFalse();
     }
 
     @Test

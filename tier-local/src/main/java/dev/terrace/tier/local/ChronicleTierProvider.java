@@ -1,5 +1,6 @@
 package dev.terrace.tier.local;
 
+import dev.terrace.config.LimitSettings;
 import dev.terrace.config.LocalCacheSettings;
 import dev.terrace.config.Settings;
 import dev.terrace.spi.Tier;
@@ -26,10 +27,19 @@ public final class ChronicleTierProvider implements TierProvider {
     @Override
     public Tier open(TierContext context) {
         LocalCacheSettings settings = context.settings(LocalCacheSettings.class);
-        Groups groups = new Groups(context.offered(Settings.class).orElse(null));
+        Settings all = context.offered(Settings.class).orElse(null);
+        Groups groups = new Groups(all);
         Path folder = settings.persist();
         if (folder != null) {
-            return PersistedTier.open(settings, groups, folder, context.clock(), context.metrics(), KeyHash.XXH128);
+            LimitSettings limits = all == null ? LimitSettings.defaults() : all.limits();
+            return PersistedTier.open(
+                    settings,
+                    groups,
+                    folder,
+                    context.clock(),
+                    limits.maxClockDrift(),
+                    context.metrics(),
+                    KeyHash.XXH128);
         }
         RequiredFlags.check();
         return new ChronicleTier(settings, groups, context.clock(), context.metrics(), KeyHash.XXH128);

@@ -10,8 +10,9 @@ final class Doubts {
         bits = new AtomicLongArray(slots / Long.SIZE + 1);
     }
 
+    /** Once it is false, whoever asks the map for the slot's entry does not find the doubted one any more. */
     boolean isSet(int slot) {
-        return (bits.getOpaque(slot / Long.SIZE) & 1L << slot) != 0;
+        return (bits.getAcquire(slot / Long.SIZE) & 1L << slot) != 0;
     }
 
     void set(int slot) {

@@ -38,11 +38,16 @@ final class FileMap implements EntryMap {
         return new FileMap(layout, segments, closing);
     }
 
-    /** Finds what an earlier process left; how many segments could not be read and were emptied. */
-    int attach(FileSegment.Adopter adopter) {
+    /**
+     * Finds what an earlier process left.
+     *
+     * @param torn whether the machine stopped before the disk had everything
+     * @return how many segments could not be read and were emptied
+     */
+    int attach(FileSegment.Adopter adopter, boolean torn) {
         int dropped = 0;
         for (FileSegment segment : segments) {
-            dropped += segment.attach(adopter) ? 0 : 1;
+            dropped += segment.attach(adopter, torn) ? 0 : 1;
         }
         return dropped;
     }

@@ -38,7 +38,7 @@ final class FileRecord {
         segment.putLong(at + LOW_AT, key.low);
         segment.putLong(at + DEADLINE_AT, value.deadlineMillis);
         segment.put(at + HEADER_BYTES, value.envelope, 0, value.length);
-        segment.putInt(at + CHECK_AT, check(segment, at, salt));
+        segment.putInt(at + CHECK_AT, check(segment, at, salt, value.length, value.deadlineMillis));
         // A kill between any two stores must leave no mark over half a record.
         VarHandle.releaseFence();
         segment.putInt(at, MARK);
@@ -58,11 +58,15 @@ final class FileRecord {
 
     /** Whether the header is what was written here. */
     static boolean isSound(ByteBuffer segment, int at, long salt) {
-        int length = segment.getInt(at + LENGTH_AT);
+        return isSound(segment, at, salt, length(segment, at), deadline(segment, at));
+    }
+
+    /** The same of a length and a deadline that were read before: what is in the file may change between two looks. */
+    private static boolean isSound(ByteBuffer segment, int at, long salt, int length, long deadlineMillis) {
         return isMarked(segment, at)
                 && length >= 0
                 && length <= segment.capacity() - at - HEADER_BYTES
-                && segment.getInt(at + CHECK_AT) == check(segment, at, salt);
+                && segment.getInt(at + CHECK_AT) == check(segment, at, salt, length, deadlineMillis);
     }
 
     static boolean isFor(ByteBuffer segment, int at, HashKey key) {
@@ -85,31 +89,32 @@ final class FileRecord {
     static void end(ByteBuffer segment, int at, long salt, long deadlineMillis) {
         wipe(segment, at);
         segment.putLong(at + DEADLINE_AT, deadlineMillis);
-        segment.putInt(at + CHECK_AT, check(segment, at, salt));
+        segment.putInt(at + CHECK_AT, check(segment, at, salt, length(segment, at), deadlineMillis));
         VarHandle.releaseFence();
         segment.putInt(at, MARK);
         VarHandle.releaseFence();
     }
 
-    /** Copies a sound record, or something of no use while it is being replaced. */
-    static void read(ByteBuffer segment, int at, int slot, StoredValue into) {
+    /** Copies a record whose header is sound, or says that it is damaged; of no use while it is being replaced. */
+    static void read(ByteBuffer segment, int at, long salt, int slot, StoredValue into) {
         int length = length(segment, at);
-        if (length < 0 || length > segment.capacity() - at - HEADER_BYTES) {
+        long deadlineMillis = deadline(segment, at);
+        if (!isSound(segment, at, salt, length, deadlineMillis)) {
             into.damaged();
             return;
         }
         into.slot = slot;
-        into.deadlineMillis = deadline(segment, at);
+        into.deadlineMillis = deadlineMillis;
         into.resize(length);
         segment.get(at + HEADER_BYTES, into.envelope, 0, length);
     }
 
-    private static int check(ByteBuffer segment, int at, long salt) {
+    private static int check(ByteBuffer segment, int at, long salt, int length, long deadlineMillis) {
         long mixed = FileHeader.mix(salt ^ at);
-        mixed = FileHeader.mix(mixed ^ length(segment, at));
+        mixed = FileHeader.mix(mixed ^ length);
         mixed = FileHeader.mix(mixed ^ segment.getLong(at + HIGH_AT));
         mixed = FileHeader.mix(mixed ^ segment.getLong(at + LOW_AT));
-        mixed = FileHeader.mix(mixed ^ deadline(segment, at));
+        mixed = FileHeader.mix(mixed ^ deadlineMillis);
         return (int) (mixed >>> 32);
     }
 }

@@ -24,8 +24,12 @@ final class FileSegment {
 
     /** Says what is to become of a record that was found. */
     interface Adopter {
-        /** The slot of the record in this process, or {@link StoredValue#NO_SLOT} when it goes. */
-        int adopt(HashKey key, CacheKey name, int length, long deadlineMillis);
+        /**
+         * The slot of the record in this process, or {@link StoredValue#NO_SLOT} when it goes.
+         *
+         * @param versionClock of its version, which nobody has checked
+         */
+        int adopt(HashKey key, CacheKey name, long versionClock, int length, long deadlineMillis);
 
         /** The record that was given this slot goes after all: there is a newer one of its key. */
         void giveBack(int slot);
@@ -41,12 +45,17 @@ final class FileSegment {
     }
 
     FileSegment(MappedByteBuffer memory, long salt, int chunkBytes, int expectedEntries) {
+        this(memory, salt, chunkBytes, new Places(expectedEntries));
+    }
+
+    /** @param places empty */
+    FileSegment(MappedByteBuffer memory, long salt, int chunkBytes, Places places) {
         this.memory = memory;
         this.salt = salt;
         this.chunkBytes = chunkBytes;
         this.chunkCount = memory.capacity() / chunkBytes;
         this.chunks = new Chunks(chunkCount);
-        this.places = new Places(expectedEntries);
+        this.places = places;
     }
 
     /** Reads into {@code using}; false when there is nothing. */
@@ -75,10 +84,10 @@ final class FileSegment {
             return false;
         }
         int at = now.chunkAt(cell) * chunkBytes;
-        if (at < 0 || !FileRecord.isSound(memory, at, salt)) {
+        if (at < 0) {
             using.damaged();
         } else {
-            FileRecord.read(memory, at, now.slotAt(cell), using);
+            FileRecord.read(memory, at, salt, now.slotAt(cell), using);
         }
         return true;
     }
@@ -106,18 +115,22 @@ final class FileSegment {
     String put(HashKey key, StoredValue value) {
         long stamp = lock.writeLock();
         try {
+            // All that may fail comes before the record counts: the next process adopts whatever counts.
+            int old = find(places, key);
+            if (old == Places.NONE) {
+                makePlace();
+            }
             int chunk = chunks.take(chunksFor(value.length));
             if (chunk < 0) {
                 return "no run of " + chunksFor(value.length) + " chunks is free in the segment";
             }
-            write(chunk, key, value);
-            int old = find(places, key);
-            if (old != Places.NONE) {
-                int gone = places.chunkAt(old);
-                places.replace(old, chunk, value.slot);
-                giveBack(gone);
+            int gone = old == Places.NONE ? Places.NONE : places.chunkAt(old);
+            write(chunk, key, value, gone);
+            if (old == Places.NONE) {
+                places.add(Places.fingerprint(key), chunk, value.slot);
             } else {
-                add(Places.fingerprint(key), chunk, value.slot);
+                places.replace(old, chunk, value.slot);
+                chunks.free(gone);
             }
             return null;
         } finally {
@@ -125,23 +138,26 @@ final class FileSegment {
         }
     }
 
-    private void write(int chunk, HashKey key, StoredValue value) {
+    /** Writes a record, then wipes the one that it replaces, if there is one; both or neither, unless the process dies between. */
+    private void write(int chunk, HashKey key, StoredValue value, int gone) {
         boolean written = false;
         try {
             FileRecord.write(memory, chunk * chunkBytes, salt, key, value);
+            if (gone != Places.NONE) {
+                FileRecord.wipe(memory, gone * chunkBytes);
+            }
             written = true;
         } finally {
             if (!written) {
-                chunks.free(chunk);
+                giveBack(chunk);
             }
         }
     }
 
-    private void add(int fingerprint, int chunk, int slot) {
+    private void makePlace() {
         if (places.isFull()) {
             places = places.grown();
         }
-        places.add(fingerprint, chunk, slot);
     }
 
     private void giveBack(int chunk) {
@@ -167,11 +183,16 @@ final class FileSegment {
         }
     }
 
-    /** Finds the records that an earlier process left, all or none. Before anything else is called; false when none can be read. */
-    boolean attach(Adopter adopter) {
+    /**
+     * Finds the records that an earlier process left, all or none. Before anything else is called.
+     *
+     * @param torn whether pages of different moments may lie beside each other
+     * @return false when none can be read
+     */
+    boolean attach(Adopter adopter, boolean torn) {
         int mark = adopter.mark();
         try {
-            walk(adopter);
+            walk(adopter, torn);
             return true;
         } catch (RuntimeException | InternalError unreadable) {
             adopter.rollBack(mark);
@@ -180,21 +201,27 @@ final class FileSegment {
         }
     }
 
-    private void walk(Adopter adopter) {
+    private void walk(Adopter adopter, boolean torn) {
         HashKey key = new HashKey();
+        StoredValue scratch = new StoredValue();
         int chunk = 0;
         while (chunk < chunkCount) {
             int at = chunk * chunkBytes;
             int span = at + FileRecord.HEADER_BYTES <= memory.capacity() && FileRecord.isMarked(memory, at)
-                    ? adopt(adopter, key, chunk, at)
+                    ? adopt(adopter, key, chunk, at, torn ? scratch : null)
                     : 1;
             chunk += span;
         }
     }
 
-    /** How many chunks were dealt with. */
-    private int adopt(Adopter adopter, HashKey key, int chunk, int at) {
-        if (!FileRecord.isSound(memory, at, salt)) {
+    /**
+     * How many chunks were dealt with.
+     *
+     * @param torn to look at all of the record first; null when its header says enough. A header that the disk has kept too long may
+     *     span records that were written over its envelope, and they must not be passed over
+     */
+    private int adopt(Adopter adopter, HashKey key, int chunk, int at, @Nullable StoredValue torn) {
+        if (!FileRecord.isSound(memory, at, salt) || torn != null && view(at, torn) == null) {
             // Free from now on; must not seem to count once its room has been given to others.
             FileRecord.wipe(memory, at);
             return 1;
@@ -215,7 +242,10 @@ final class FileSegment {
         }
         long deadline = Math.min(FileRecord.deadline(memory, at), adopter.latestDeadline());
         CacheKey name = Envelope.peekKey(memory, at + FileRecord.HEADER_BYTES, length);
-        int slot = name == null ? StoredValue.NO_SLOT : adopter.adopt(key, name, length, deadline);
+        int slot = name == null
+                ? StoredValue.NO_SLOT
+                : adopter.adopt(
+                        key, name, Envelope.peekVersionClock(memory, at + FileRecord.HEADER_BYTES), length, deadline);
         if (slot == StoredValue.NO_SLOT) {
             FileRecord.wipe(memory, at);
             return span;
@@ -223,23 +253,24 @@ final class FileSegment {
         if (deadline != FileRecord.deadline(memory, at)) {
             FileRecord.end(memory, at, salt, deadline);
         }
+        makePlace();
         chunks.claim(chunk, span);
-        add(Places.fingerprint(key), chunk, slot);
+        places.add(Places.fingerprint(key), chunk, slot);
         return span;
     }
 
     /** Of two records of one key, which a kill between writing the one and wiping the other leaves. */
     private boolean isNewer(int at, int other) {
-        EnvelopeView mine = view(at);
-        EnvelopeView theirs = view(other);
+        EnvelopeView mine = view(at, new StoredValue());
+        EnvelopeView theirs = view(other, new StoredValue());
         return theirs == null || mine != null && !theirs.version().isNewerThan(mine.version());
     }
 
-    private @Nullable EnvelopeView view(int at) {
-        StoredValue value = new StoredValue();
-        FileRecord.read(memory, at, StoredValue.NO_SLOT, value);
+    /** Null when the envelope is not sound. */
+    private @Nullable EnvelopeView view(int at, StoredValue scratch) {
+        FileRecord.read(memory, at, salt, StoredValue.NO_SLOT, scratch);
         EnvelopeView view = new EnvelopeView();
-        return view.wrap(value.envelope, value.length) == null ? view : null;
+        return view.wrap(scratch.envelope, scratch.length) == null ? view : null;
     }
 
     /** Forgets all that an earlier process left. */

@@ -3,6 +3,7 @@ package dev.terrace.tier.local;
 import dev.terrace.api.SetupException;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.Persisted.Inheritance;
+import dev.terrace.spi.Version;
 import java.io.IOException;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
@@ -34,6 +35,7 @@ final class LocalFolder implements AutoCloseable {
     private final FileMap map;
     private final MappedByteBuffer head;
     private final Inheritance found;
+    private final boolean torn;
     private FileState state;
     private long copies;
     private long placesWrittenNanos;
@@ -58,12 +60,14 @@ final class LocalFolder implements AutoCloseable {
         String name = new LocalFile(path, layout).name();
         if (left == null) {
             this.found = Inheritance.NOTHING;
+            this.torn = false;
             this.state = new FileState(name, boot, false, null, null);
             notes.clear();
         } else {
             Map<String, String> places = left.state().placesAfter(boot);
             this.copies = left.number();
-            this.found = new Inheritance(0, places, notes.all());
+            this.torn = left.state().isTorn(boot);
+            this.found = new Inheritance(0, places, notes.all(), Version.ZERO);
             this.state = new FileState(
                     name,
                     boot,
@@ -140,11 +144,8 @@ final class LocalFolder implements AutoCloseable {
         return notes.isComplete() ? null : "markers-lost";
     }
 
-    /** What is in the file cannot be read: it is set aside, and nobody has the folder any more. */
-    void giveUp() {
-        synchronized (this) {
-            closed = true;
-        }
+    /** What is in the file cannot be read: it is no more the file of this folder. */
+    void setAside() {
         try {
             new LocalFile(path, layout).setAside("unreadable");
         } catch (IOException e) {
@@ -152,10 +153,16 @@ final class LocalFolder implements AutoCloseable {
                     "the file of the local tier in " + path + " can neither be read nor set aside: " + e.getMessage(),
                     "look after that disk, or leave local_cache.persist out",
                     e);
-        } finally {
-            closeQuietly(notes);
-            closeQuietly(lock);
         }
+    }
+
+    /** Lets other processes in, and leaves all as if this one were killed now. */
+    void leave() {
+        synchronized (this) {
+            closed = true;
+        }
+        closeQuietly(notes);
+        closeQuietly(lock);
     }
 
     private static void closeQuietly(@Nullable AutoCloseable part) {
@@ -172,7 +179,12 @@ final class LocalFolder implements AutoCloseable {
         return map;
     }
 
-    /** What was found, without the number of entries. */
+    /** Whether the machine stopped before the disk had everything of the earlier process. */
+    boolean isTorn() {
+        return torn;
+    }
+
+    /** What was found, but for the entries. */
     Inheritance found() {
         return found;
     }
@@ -284,5 +296,10 @@ final class LocalFolder implements AutoCloseable {
         }
         closeQuietly(notes);
         lock.close();
+    }
+
+    @Override
+    public String toString() {
+        return path.toString();
     }
 }

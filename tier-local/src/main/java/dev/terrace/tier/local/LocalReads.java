@@ -68,8 +68,20 @@ final class LocalReads {
             shelf.hash(nameAndKey, length, nameLength, mine.hash);
             // Straight into the view's own array, so that a nested read through another view cannot disturb it.
             mine.value.envelope = into.array();
+            // First: what is confirmed from here on may have been replaced long ago, and be dropped before that.
+            Doubts doubts = shelf.doubts();
             if (!shelf.map.get(mine.key.set(mine.hash[0], mine.hash[1]), mine.value)) {
                 return false;
+            }
+            boolean doubted = doubts != null && mine.value.slot != StoredValue.NO_SLOT;
+            if (doubts != null && doubted && !doubts.isSet(mine.value.slot)) {
+                // It was never doubted, or was dropped or replaced since it was read; what is found now is what came
+                // after.
+                int slot = mine.value.slot;
+                if (!shelf.map.get(mine.key, mine.value)) {
+                    return false;
+                }
+                doubted = mine.value.slot != slot;
             }
             long now = shelf.clock.millis();
             if (now >= mine.value.deadlineMillis) {
@@ -81,7 +93,7 @@ final class LocalReads {
             if (!damaged && now >= into.staleUntilMillis()) {
                 return false;
             }
-            if (!damaged && shelf.isUnconfirmed(mine.value.slot) && !answersAsStale(into)) {
+            if (!damaged && doubted && !answersAsStale(into)) {
                 return false;
             }
             if (!damaged) {

@@ -4,7 +4,9 @@ import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.LocalCacheSettings;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.Persisted;
+import dev.terrace.spi.Version;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -28,13 +30,13 @@ final class PersistedTier extends ChronicleTier implements Persisted {
     private final long ttlMillis;
     private final ScheduledExecutorService syncing;
 
-    private PersistedTier(LocalCacheSettings settings, Shelf shelf, LocalFolder folder, long attached) {
+    private PersistedTier(LocalCacheSettings settings, Shelf shelf, LocalFolder folder, long attached, Version newest) {
         super(settings, shelf);
         this.shelf = shelf;
         this.folder = folder;
         this.ttlMillis = settings.ttl().toMillis();
         this.inherited = new Inheritance(
-                attached, folder.found().places(), folder.found().markers());
+                attached, folder.found().places(), folder.found().markers(), newest);
         shelf.counters.gauge("l1.unconfirmed", shelf::unconfirmed);
         shelf.counters.gauge("l1.attached", () -> attached);
         shelf.counters.gauge("l1.resumable", () -> folder.isResumable() ? 1L : 0L);
@@ -49,6 +51,7 @@ final class PersistedTier extends ChronicleTier implements Persisted {
     /**
      * Opens the folder, and takes in what an earlier process left there.
      *
+     * @param maxDrift how far ahead of the clock a version may be
      * @throws dev.terrace.api.SetupException when another process has the folder, or its disk has no room
      */
     static PersistedTier open(
@@ -56,46 +59,53 @@ final class PersistedTier extends ChronicleTier implements Persisted {
             Groups groups,
             Path path,
             InstantSource clock,
+            Duration maxDrift,
             MetricRegistry metrics,
             KeyHash hash) {
         MapShape shape = MapShape.of(settings, groups.share());
-        LocalFolder folder = LocalFolder.open(path, FileLayout.of(shape));
-        try {
-            return attach(settings, groups, shape, path, folder, clock, metrics, hash);
-        } catch (InternalError unreadable) {
-            LOG.error("the file of the local tier cannot be read folder={}", path, unreadable);
-            folder.giveUp();
+        boolean again = false;
+        while (true) {
+            LocalFolder folder = LocalFolder.open(path, FileLayout.of(shape));
+            boolean attached = false;
+            try {
+                LocalCounters counters = new LocalCounters(metrics);
+                Shelf shelf = new Shelf(settings, groups, clock, counters, hash, shape, folder.map());
+                PersistedTier tier = attach(settings, shelf, folder, maxDrift);
+                attached = true;
+                return tier;
+            } catch (InternalError unreadable) {
+                if (again) {
+                    throw unreadable;
+                }
+                LOG.error("the file of the local tier cannot be read folder={}", path, unreadable);
+                folder.setAside();
+                again = true;
+            } finally {
+                if (!attached) {
+                    folder.leave();
+                }
+            }
         }
-        return attach(
-                settings, groups, shape, path, LocalFolder.open(path, FileLayout.of(shape)), clock, metrics, hash);
     }
 
     private static PersistedTier attach(
-            LocalCacheSettings settings,
-            Groups groups,
-            MapShape shape,
-            Path path,
-            LocalFolder folder,
-            InstantSource clock,
-            MetricRegistry metrics,
-            KeyHash hash) {
+            LocalCacheSettings settings, Shelf shelf, LocalFolder folder, Duration maxDrift) {
         long started = System.nanoTime();
-        Shelf shelf = new Shelf(settings, groups, clock, new LocalCounters(metrics), hash, shape, folder.map());
-        Doubts doubts = new Doubts((int) shape.entries());
-        int dropped =
-                folder.map().attach(new Adoption(shelf, doubts, settings.ttl().toMillis()));
+        Doubts doubts = new Doubts((int) shelf.shape.entries());
+        Adoption adoption = new Adoption(shelf, doubts, settings.ttl().toMillis(), maxDrift.toMillis());
+        int dropped = folder.map().attach(adoption, folder.isTorn());
         long attached = shelf.budget.entries();
         if (attached > 0) {
             shelf.doubt(doubts);
         }
         LOG.info(
                 "local tier attached folder={} entries={} bytes={} segments_dropped={} millis={}",
-                path,
+                folder,
                 attached,
                 shelf.budget.bytes(),
                 dropped,
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started));
-        return new PersistedTier(settings, shelf, folder, attached);
+        return new PersistedTier(settings, shelf, folder, attached, adoption.newest());
     }
 
     @Override

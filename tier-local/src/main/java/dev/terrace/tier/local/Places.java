@@ -8,7 +8,7 @@ import java.nio.LongBuffer;
  * From a fingerprint of the hash to the chunk where a record begins, and its slot: open addressing with linear probing, outside the heap, at most two thirds
  * full. Its owner excludes writers from each other; a reader beside a writer may see nonsense, but nothing outside, and ends.
  */
-final class Places {
+class Places {
     static final int NONE = -1;
     private static final int BYTES_PER_PLACE = Long.BYTES + Integer.BYTES;
 

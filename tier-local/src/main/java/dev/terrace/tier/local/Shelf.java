@@ -57,6 +57,12 @@ final class Shelf implements AutoCloseable {
         doubts = null;
     }
 
+    /** What is not to be believed yet; null when everything is. A reader asks before it asks the map. */
+    @Nullable
+    Doubts doubts() {
+        return doubts;
+    }
+
     /** Whether what is in the slot may have been replaced while no process was there. */
     boolean isUnconfirmed(int slot) {
         Doubts known = doubts;

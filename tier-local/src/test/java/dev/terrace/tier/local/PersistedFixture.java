@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class PersistedFixture {
     static final Duration TTL = Duration.ofHours(1);
 
+    /** More than the clocks of tests go back. */
+    static final Duration DRIFT = Duration.ofHours(2);
+
     private PersistedFixture() {}
 
     static LocalCacheSettings settings(long capacity, long mebibytes) {
@@ -30,7 +33,12 @@ final class PersistedFixture {
     }
 
     static PersistedTier open(Path folder, InstantSource clock, MetricRegistry metrics, long mebibytes) {
-        return PersistedTier.open(settings(5_000, mebibytes), new Groups(), folder, clock, metrics, KeyHash.XXH128);
+        return open(folder, clock, metrics, settings(5_000, mebibytes), DRIFT);
+    }
+
+    static PersistedTier open(
+            Path folder, InstantSource clock, MetricRegistry metrics, LocalCacheSettings settings, Duration maxDrift) {
+        return PersistedTier.open(settings, new Groups(), folder, clock, maxDrift, metrics, KeyHash.XXH128);
     }
 
     static CacheKey key(int key) {

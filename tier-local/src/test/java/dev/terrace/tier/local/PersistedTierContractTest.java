@@ -17,13 +17,12 @@ class PersistedTierContractTest extends TierContract {
 
     @Override
     protected Tier openTier() {
-        return PersistedTier.open(
-                new LocalCacheSettings(
-                        true, 10_000, 16, Duration.ofHours(1), EvictionPolicy.LRU, Duration.ofMillis(20)),
-                new Groups(),
+        return PersistedFixture.open(
                 folder.resolve("l1-" + opened++),
                 clock,
                 new MetricRegistry(),
-                KeyHash.XXH128);
+                new LocalCacheSettings(
+                        true, 10_000, 16, Duration.ofHours(1), EvictionPolicy.LRU, Duration.ofMillis(20)),
+                PersistedFixture.DRIFT);
     }
 }

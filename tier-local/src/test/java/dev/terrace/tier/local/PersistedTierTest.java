@@ -16,6 +16,7 @@ import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.Entries;
 import dev.terrace.testkit.ManualClock;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -138,6 +139,30 @@ class PersistedTierTest {
     }
 
     @Test
+    void afterAClockThatWentBackNothingIsNewerThanWhatIsSaidToBeTheNewest() {
+        fill();
+        clock.advance(Duration.ofSeconds(-30));
+        try (PersistedTier tier = openWithin(Duration.ofMinutes(1))) {
+            assertThat(tier.inherited().entries()).isEqualTo(KEYS);
+            for (int i = 0; i < KEYS; i++) {
+                assertThat(there(tier, i).version().isNewerThan(tier.inherited().newest()))
+                        .isFalse();
+            }
+            tier.keepPlaces(PLACES);
+        }
+        clock.advance(Duration.ofSeconds(-31));
+        try (PersistedTier tier = openWithin(Duration.ofMinutes(1))) {
+            assertThat(tier.inherited().entries())
+                    .as("nothing could be written over it")
+                    .isZero();
+        }
+    }
+
+    private PersistedTier openWithin(Duration maxDrift) {
+        return PersistedFixture.open(folder, clock, metrics, PersistedFixture.settings(5_000, 8), maxDrift);
+    }
+
+    @Test
     void dropAllLeavesNothingForTheNextProcessEither() {
         fill();
         try (PersistedTier tier = open()) {
@@ -196,16 +221,16 @@ class PersistedTierTest {
         int entries = Integer.getInteger("terrace.l1.entries", 50_000);
         int bytes = Integer.getInteger("terrace.l1.bytes", 128);
         long mebibytes = 16 + entries * (bytes + 200L) / (1 << 19);
-        try (PersistedTier tier = PersistedTier.open(
-                PersistedFixture.settings(entries, mebibytes), new Groups(), folder, clock, metrics, KeyHash.XXH128)) {
+        try (PersistedTier tier = PersistedFixture.open(
+                folder, clock, metrics, PersistedFixture.settings(entries, mebibytes), PersistedFixture.DRIFT)) {
             byte[] payload = new byte[bytes];
             for (int i = 0; i < entries; i++) {
                 tier.store(entry(clock, i, i & 0xFFFF, payload), WriteCondition.IF_NEWER);
             }
         }
         long started = System.nanoTime();
-        try (PersistedTier tier = PersistedTier.open(
-                PersistedFixture.settings(entries, mebibytes), new Groups(), folder, clock, metrics, KeyHash.XXH128)) {
+        try (PersistedTier tier = PersistedFixture.open(
+                folder, clock, metrics, PersistedFixture.settings(entries, mebibytes), PersistedFixture.DRIFT)) {
             long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started);
             System.out.println("attached entries=" + tier.inherited().entries() + " millis=" + millis);
             assertThat(tier.inherited().entries()).isGreaterThan(entries * 9L / 10);

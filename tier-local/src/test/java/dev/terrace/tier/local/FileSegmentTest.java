@@ -1,0 +1,160 @@
+package dev.terrace.tier.local;
+
+import static dev.terrace.testkit.Entries.version;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Envelope;
+import dev.terrace.testkit.Entries;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A segment of the file by itself: what the next process finds in it after the worst moments. */
+class FileSegmentTest {
+    private static final int CHUNK = 64;
+    private static final int CHUNKS = 64;
+    private static final long SALT = 0x5A17;
+    private static final long NOW = 1_000_000;
+
+    @TempDir
+    Path folder;
+
+    private MappedByteBuffer memory;
+
+    @BeforeEach
+    void map() throws IOException {
+        try (FileChannel file = FileChannel.open(
+                folder.resolve("segment"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE)) {
+            memory = file.map(MapMode.READ_WRITE, 0, CHUNK * CHUNKS);
+        }
+    }
+
+    private FileSegment segment() {
+        return new FileSegment(memory, SALT, CHUNK, 16);
+    }
+
+    /** Takes in everything. */
+    private static final class Adopting implements FileSegment.Adopter {
+        private final List<String> names = new ArrayList<>();
+
+        @Override
+        public int adopt(HashKey key, CacheKey name, long versionClock, int length, long deadlineMillis) {
+            byte[] both = name.nameAndKey();
+            int from = name.nameLength();
+            names.add(new String(both, from, both.length - from, StandardCharsets.UTF_8));
+            return names.size() - 1;
+        }
+
+        @Override
+        public void giveBack(int slot) {
+            names.set(slot, "");
+        }
+
+        @Override
+        public int mark() {
+            return names.size();
+        }
+
+        @Override
+        public void rollBack(int mark) {
+            names.subList(mark, names.size()).clear();
+        }
+
+        @Override
+        public long latestDeadline() {
+            return Long.MAX_VALUE;
+        }
+    }
+
+    private List<String> leftBehind(boolean torn) {
+        Adopting adopting = new Adopting();
+        assertThat(segment().attach(adopting, torn)).isTrue();
+        return adopting.names;
+    }
+
+    private static HashKey hash(String key) {
+        return new HashKey().set(key.hashCode(), key.length());
+    }
+
+    /** A record of so many chunks. */
+    private static StoredValue value(String key, int chunks) {
+        int around = Envelope.encode(
+                        Entries.value(CacheKey.of("c", key), version(NOW, 1), NOW, Duration.ofHours(1), new byte[0]))
+                .length;
+        byte[] payload = new byte[chunks * CHUNK - FileRecord.HEADER_BYTES - around];
+        StoredValue value = new StoredValue();
+        value.take(
+                0,
+                NOW + 1,
+                Envelope.encode(
+                        Entries.value(CacheKey.of("c", key), version(NOW, 1), NOW, Duration.ofHours(1), payload)));
+        return value;
+    }
+
+    @Test
+    void aHeaderThatTheDiskKeptTooLongHidesNoRecordThatWasWrittenOverItsEnvelope() {
+        FileSegment segment = segment();
+        assertThat(segment.put(hash("large"), value("large", 40))).isNull();
+        byte[] first = new byte[CHUNK];
+        memory.get(0, first);
+        segment.remove(hash("large"));
+        assertThat(segment.put(hash("filler"), value("filler", 24))).isNull();
+        assertThat(segment.put(hash("before"), value("before", 3))).isNull();
+        assertThat(segment.put(hash("within"), value("within", 3))).isNull();
+        // The page of the first chunk is older than the rest.
+        memory.put(0, first);
+        assertThat(leftBehind(true)).containsExactlyInAnyOrder("within", "filler");
+        assertThat(leftBehind(false))
+                .as("what was taken for a record counts no more")
+                .hasSize(2);
+    }
+
+    @Test
+    void aPutThatFailsLeavesNothingForTheNextProcess() {
+        FileSegment segment = new FileSegment(memory, SALT, CHUNK, new Places(16) {
+            @Override
+            boolean isFull() {
+                return true;
+            }
+
+            @Override
+            Places grown() {
+                throw new OutOfMemoryError("Cannot reserve direct buffer memory");
+            }
+        });
+        assertThatThrownBy(() -> segment.put(hash("k"), value("k", CHUNKS))).isInstanceOf(OutOfMemoryError.class);
+        assertThat(leftBehind(false)).isEmpty();
+        assertThatThrownBy(() -> segment.put(hash("k"), value("k", CHUNKS)))
+                .as("its room is free")
+                .isInstanceOf(OutOfMemoryError.class);
+    }
+
+    @Test
+    void aLengthThatIsNotTheRecordsIsNotBelieved() {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(1 << 20);
+        FileRecord.write(bytes, 0, SALT, hash("k"), value("k", 4));
+        StoredValue read = new StoredValue();
+        FileRecord.read(bytes, 0, SALT, 7, read);
+        assertThat(read.slot).isEqualTo(7);
+        bytes.putInt(Integer.BYTES, 1 << 19);
+        FileRecord.read(bytes, 0, SALT, 7, read);
+        assertThat(read.slot).isEqualTo(StoredValue.NO_SLOT);
+        assertThat(read.envelope).hasSizeLessThan(1 << 19);
+    }
+}
