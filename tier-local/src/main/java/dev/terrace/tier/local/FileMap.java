@@ -53,9 +53,9 @@ final class FileMap implements EntryMap {
     }
 
     /** Returns when the disk has what was written before. */
-    void sync() {
+    void sync(Disk disk) {
         for (FileSegment segment : segments) {
-            segment.sync();
+            segment.sync(disk);
         }
     }
 

@@ -292,7 +292,7 @@ final class FileSegment {
     }
 
     /** Returns when the disk has what was written before. */
-    void sync() {
-        memory.force();
+    void sync(Disk disk) {
+        disk.take(memory);
     }
 }

@@ -5,6 +5,7 @@ import dev.terrace.spi.Notice;
 import dev.terrace.spi.Persisted.Inheritance;
 import dev.terrace.spi.Version;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
@@ -34,13 +35,20 @@ final class LocalFolder implements AutoCloseable {
     private final MarkerNotes notes;
     private final FileMap map;
     private final MappedByteBuffer head;
+    private final Disk disk;
     private final Inheritance found;
     private final boolean torn;
     private FileState state;
     private long copies;
     private long placesWrittenNanos;
     private @Nullable Map<String, String> pending;
-    private boolean markersLost;
+
+    /** Whether the disk has refused something. Then it may lack anything for good, though it says at the next sync that it has all. */
+    private boolean distrusted;
+
+    /** Whether it is known which channels this process follows. */
+    private boolean begun;
+
     private boolean closed;
 
     private LocalFolder(
@@ -49,12 +57,14 @@ final class LocalFolder implements AutoCloseable {
             MarkerNotes notes,
             FileChannel file,
             FileLayout layout,
-            FileState.@Nullable Copy left)
+            FileState.@Nullable Copy left,
+            Disk disk)
             throws IOException {
         this.path = path;
         this.layout = layout;
         this.lock = lock;
         this.notes = notes;
+        this.disk = disk;
         this.head = head(file);
         String boot = MachineBoot.id();
         String name = new LocalFile(path, layout).name();
@@ -68,22 +78,21 @@ final class LocalFolder implements AutoCloseable {
             this.copies = left.number();
             this.torn = left.state().isTorn(boot);
             this.found = new Inheritance(0, places, notes.all(), Version.ZERO);
+            boolean synced = left.state().clean() || places == null;
             this.state = new FileState(
-                    name,
-                    boot,
-                    false,
-                    places,
-                    left.state().clean() ? places : left.state().syncedPlaces());
+                    name, boot, false, places, synced ? places : left.state().syncedPlaces());
         }
         this.placesWrittenNanos = System.nanoTime() - PLACES_EVERY_NANOS;
         this.map = FileMap.map(file, layout, FileHeader.of(file, layout).secret(), this::close);
         // Mappings outlive their channel.
         file.close();
         write();
+        // Before anything is changed: it must not seem to be closed, with all on the disk, when the machine stops.
+        disk.take(head);
     }
 
     /** Opens what is there, or begins anew. */
-    static LocalFolder open(Path path, FileLayout layout) {
+    static LocalFolder open(Path path, FileLayout layout, Disk disk) {
         FolderLock lock = null;
         MarkerNotes notes = null;
         FileChannel file = null;
@@ -111,9 +120,9 @@ final class LocalFolder implements AutoCloseable {
             if (file == null) {
                 file = entries.create();
             }
-            opened = new LocalFolder(path, lock, notes, file, layout, left);
+            opened = new LocalFolder(path, lock, notes, file, layout, left, disk);
             return opened;
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             throw new SetupException(
                     "the folder " + path + " of local_cache.persist cannot be used: " + e,
                     "see that it is a folder of this process alone, which may write to it, or leave local_cache.persist out",
@@ -196,14 +205,33 @@ final class LocalFolder implements AutoCloseable {
 
     /** See {@link dev.terrace.spi.Persisted#keepPlaces}. Written at once when doubt begins or ends, else now and then. */
     synchronized void keepPlaces(@Nullable Map<String, String> places) {
-        if (closed || markersLost) {
+        if (closed || distrusted) {
             return;
         }
+        if (!begun && !Objects.equals(places, state.places())) {
+            newlyFollowed(places);
+        }
+        begun = true;
         boolean soon = (places == null) != (state.places() == null)
                 || System.nanoTime() - placesWrittenNanos >= PLACES_EVERY_NANOS;
         pending = places;
         if (soon && !Objects.equals(places, state.places())) {
             writePending();
+        }
+    }
+
+    /**
+     * This process does not go on where the earlier one stopped: that is no place for a later one either, not even if the machine stops
+     * before the first sync.
+     */
+    private void newlyFollowed(@Nullable Map<String, String> places) {
+        state = new FileState(state.file(), state.boot(), false, places, null);
+        placesWrittenNanos = System.nanoTime();
+        try {
+            write();
+            disk.take(head);
+        } catch (RuntimeException | InternalError e) {
+            refused(e);
         }
     }
 
@@ -214,23 +242,26 @@ final class LocalFolder implements AutoCloseable {
     }
 
     /** See {@link dev.terrace.spi.Persisted#keepMarker}. When the disk does not take it, the next process will believe nothing. */
-    void keepMarker(Notice.Marker marker) {
+    void keepMarker(Notice.Marker marker, long untilMillis) {
         try {
-            notes.keep(marker);
+            notes.keep(marker, untilMillis);
         } catch (IOException e) {
-            LOG.error(
-                    "the local tier cannot keep what was invalidated, the next process starts empty folder={}",
-                    path,
-                    e);
-            forgetPlaces();
+            refused(e);
         }
     }
 
-    private synchronized void forgetPlaces() {
+    /** A kernel says once that the disk refused a page, and forgets it: from now on the next process is to believe nothing. */
+    private synchronized void refused(Throwable why) {
+        LOG.error("the disk does not take the local tier, the next process starts empty folder={}", path, why);
         if (!closed) {
-            markersLost = true;
+            distrusted = true;
             state = new FileState(state.file(), state.boot(), false, null, null);
-            write();
+            try {
+                write();
+            } catch (InternalError lost) {
+                // Nor can the next process read it, then.
+                LOG.error("the head of the local tier's file is lost folder={}", path, lost);
+            }
         }
     }
 
@@ -242,29 +273,27 @@ final class LocalFolder implements AutoCloseable {
     }
 
     /** Has the disk take everything; what was heard by now need not be heard again, even if the machine stops. */
-    void sync(long oldestMarkerMillis) {
+    void sync(long nowMillis) {
         Map<String, String> heard;
         synchronized (this) {
-            if (closed) {
+            if (closed || distrusted) {
                 return;
             }
             heard = state.places();
         }
         try {
-            notes.prune(oldestMarkerMillis);
+            notes.prune(nowMillis);
             notes.sync();
-        } catch (IOException e) {
-            LOG.error("the disk does not take what was invalidated folder={}", path, e);
-            forgetPlaces();
-            return;
-        }
-        map.sync();
-        synchronized (this) {
-            if (!closed && !markersLost) {
-                state = new FileState(state.file(), state.boot(), false, state.places(), heard);
-                write();
-                head.force();
+            map.sync(disk);
+            synchronized (this) {
+                if (!closed && !distrusted) {
+                    state = new FileState(state.file(), state.boot(), false, state.places(), heard);
+                    write();
+                    disk.take(head);
+                }
             }
+        } catch (IOException | RuntimeException | InternalError e) {
+            refused(e);
         }
     }
 
@@ -275,27 +304,26 @@ final class LocalFolder implements AutoCloseable {
             if (closed) {
                 return;
             }
-            if (!markersLost && pending != null) {
-                writePending();
-            }
         }
         try {
             notes.sync();
-            map.sync();
-            synchronized (this) {
-                closed = true;
-                state = new FileState(state.file(), state.boot(), true, state.places(), state.places());
-                write();
-                head.force();
-            }
-        } catch (IOException | RuntimeException e) {
-            LOG.error("the disk did not take all of the local tier folder={}", path, e);
+            map.sync(disk);
+            closeCleanly();
+        } catch (IOException | RuntimeException | InternalError e) {
+            refused(e);
+        } finally {
+            leave();
         }
-        synchronized (this) {
-            closed = true;
+    }
+
+    private synchronized void closeCleanly() {
+        if (!distrusted) {
+            Map<String, String> places = pending == null ? state.places() : pending;
+            state = new FileState(state.file(), state.boot(), true, places, places);
+            write();
+            disk.take(head);
         }
-        closeQuietly(notes);
-        lock.close();
+        closed = true;
     }
 
     @Override

@@ -3,13 +3,11 @@ package dev.terrace.tier.local;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.NoticeFormat;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,36 +15,48 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 
 /**
- * What was invalidated as a whole, in a file beside the entries: a length, a checksum and a notice in {@link NoticeFormat}, again and
- * again. Only the newest marker of each cache, namespace and tag is kept, and begun anew from those when the file has grown. Thread-safe.
+ * What was invalidated as a whole, in a file beside the entries: a frame for each marker, one after the other, big-endian.
+ *
+ * <pre>
+ *  0 length 4       of what follows the checksum
+ *  4 complement 4   of the length, so that a damaged one is not taken for a frame that was never finished
+ *  8 checksum 4     of what follows
+ * 12 until 8        from when on nothing can be held that is so old, in milliseconds of the wall clock
+ * 20 notice         in {@link NoticeFormat}
+ * </pre>
+ *
+ * <p>Only the newest marker of each cache, namespace and tag is kept, and begun anew from those when the file has grown. Thread-safe. Not
+ * through a channel, which the first interrupted caller would close for all.
  */
 final class MarkerNotes implements AutoCloseable {
     private static final int MOST_MARKERS = 50_000;
     private static final long MOST_BYTES = 16L << 20;
-    private static final int FRAME_BYTES = 2 * Integer.BYTES;
+    private static final int HEADER_BYTES = 3 * Integer.BYTES;
+
+    private record Note(Notice.Marker marker, long untilMillis) {}
 
     private final Path path;
-    private FileChannel file;
-    private final Map<String, Notice.Marker> newest = new LinkedHashMap<>();
+    private RandomAccessFile file;
+    private final Map<String, Note> newest = new LinkedHashMap<>();
     private boolean complete;
     private boolean closed;
 
-    private MarkerNotes(Path path, FileChannel file, boolean complete) {
+    private MarkerNotes(Path path, RandomAccessFile file, boolean complete) {
         this.path = path;
         this.file = file;
         this.complete = complete;
     }
 
-    private static FileChannel channel(Path path) throws IOException {
-        return FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    private static RandomAccessFile file(Path path) throws IOException {
+        return new RandomAccessFile(path.toFile(), "rw");
     }
 
-    /** Opens the notes of a folder, and reads what they say. A half-written last one had not been acknowledged. */
+    /** Opens the notes of a folder, and reads what they say. A half-written last one had not been acknowledged, and is cut off. */
     static MarkerNotes open(Path path) throws IOException {
-        FileChannel file = channel(path);
+        RandomAccessFile file = file(path);
         boolean opened = false;
         try {
-            MarkerNotes notes = new MarkerNotes(path, file, file.size() <= 2 * MOST_BYTES);
+            MarkerNotes notes = new MarkerNotes(path, file, file.length() <= 2 * MOST_BYTES);
             if (notes.complete) {
                 notes.readAll();
             }
@@ -60,33 +70,44 @@ final class MarkerNotes implements AutoCloseable {
     }
 
     private void readAll() throws IOException {
-        ByteBuffer in = ByteBuffer.allocate((int) file.size());
-        int last = 0;
-        while (in.hasRemaining() && last >= 0) {
-            last = file.read(in, in.position());
-        }
-        in.flip();
-        while (in.remaining() > FRAME_BYTES) {
+        byte[] all = new byte[(int) file.length()];
+        file.seek(0);
+        file.readFully(all);
+        ByteBuffer in = ByteBuffer.wrap(all);
+        int whole = 0;
+        while (complete && in.remaining() >= HEADER_BYTES) {
             int length = in.getInt();
+            int complement = in.getInt();
             int checksum = in.getInt();
-            if (length < 0 || length > in.remaining()) {
-                return;
-            }
-            byte[] bytes = new byte[length];
-            in.get(bytes);
-            if (checksum != checksum(bytes)) {
+            if (complement != ~length || length < Long.BYTES) {
                 // What follows may be whole, but something is lost.
                 complete = false;
-                return;
+            } else if (length > in.remaining()) {
+                break;
+            } else {
+                byte[] body = new byte[length];
+                in.get(body);
+                complete = checksum == checksum(body) && read(body);
+                whole = in.position();
             }
-            NoticeFormat.Read read = NoticeFormat.read(bytes);
-            complete &= read.unread() == 0;
-            read.notices().forEach(notice -> {
-                if (notice instanceof Notice.Marker marker) {
-                    hold(marker);
-                }
-            });
         }
+        if (complete && whole < all.length) {
+            // What comes behind half a note would be taken for the rest of it.
+            file.setLength(whole);
+        }
+    }
+
+    private boolean read(byte[] body) {
+        long untilMillis = ByteBuffer.wrap(body).getLong();
+        byte[] notice = new byte[body.length - Long.BYTES];
+        System.arraycopy(body, Long.BYTES, notice, 0, notice.length);
+        NoticeFormat.Read read = NoticeFormat.read(notice);
+        for (Notice each : read.notices()) {
+            if (each instanceof Notice.Marker marker) {
+                hold(new Note(marker, untilMillis));
+            }
+        }
+        return read.unread() == 0;
     }
 
     /** Whether all that was ever kept is still known. */
@@ -96,34 +117,40 @@ final class MarkerNotes implements AutoCloseable {
 
     /** What is known to be invalidated. */
     synchronized List<Notice.Marker> all() {
-        return List.copyOf(newest.values());
+        return newest.values().stream().map(Note::marker).toList();
     }
 
-    /** Keeps it, unless something newer of its kind is kept. */
-    synchronized void keep(Notice.Marker marker) throws IOException {
-        if (closed || !hold(marker)) {
+    /**
+     * Keeps it, unless something newer of its kind is kept.
+     *
+     * @param untilMillis when nothing that it hides can be held any more, whatever later settings say
+     */
+    synchronized void keep(Notice.Marker marker, long untilMillis) throws IOException {
+        Note note = new Note(marker, untilMillis);
+        if (closed || !hold(note)) {
             return;
         }
-        if (file.size() > MOST_BYTES || newest.size() > MOST_MARKERS) {
+        if (file.length() > MOST_BYTES || newest.size() > MOST_MARKERS) {
             rewrite();
         } else {
-            append(file, framed(List.of(marker)));
+            append(file, framed(List.of(note)));
         }
     }
 
-    /** Forgets markers from before {@code oldestMillis}: nothing that is held is so old. */
-    synchronized void prune(long oldestMillis) throws IOException {
-        if (!closed && newest.values().removeIf(marker -> marker.version().epochMillis() < oldestMillis)) {
+    /** Forgets what hides nothing any more. */
+    synchronized void prune(long nowMillis) throws IOException {
+        if (!closed && newest.values().removeIf(note -> note.untilMillis() < nowMillis)) {
             rewrite();
         }
     }
 
-    private boolean hold(Notice.Marker marker) {
-        Notice.Marker held = newest.get(nameOf(marker));
-        if (held != null && !marker.version().isNewerThan(held.version())) {
+    private boolean hold(Note note) {
+        String name = nameOf(note.marker());
+        Note held = newest.get(name);
+        if (held != null && !note.marker().version().isNewerThan(held.marker().version())) {
             return false;
         }
-        newest.put(nameOf(marker), marker);
+        newest.put(name, note);
         return true;
     }
 
@@ -146,16 +173,16 @@ final class MarkerNotes implements AutoCloseable {
         }
         Path fresh = path.resolveSibling(path.getFileName() + ".new");
         Files.deleteIfExists(fresh);
-        FileChannel written = channel(fresh);
+        RandomAccessFile written = file(fresh);
         boolean done = false;
         try {
             append(written, framed(newest.values()));
             if (!complete) {
                 // Read as a note that is lost.
-                append(
-                        written,
-                        ByteBuffer.allocate(FRAME_BYTES + 1).putInt(0, 1).putInt(Integer.BYTES, 1));
+                append(written, new byte[HEADER_BYTES]);
             }
+            // Or else the disk might have the new name before what is behind it, and nothing of what the old one had.
+            written.getFD().sync();
             Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             done = true;
         } finally {
@@ -164,23 +191,39 @@ final class MarkerNotes implements AutoCloseable {
         file = written;
     }
 
-    private static ByteBuffer framed(Collection<Notice.Marker> markers) {
-        List<byte[]> frames = new ArrayList<>();
-        int length = 0;
-        for (Notice.Marker marker : markers) {
-            byte[] frame = NoticeFormat.write(List.of(marker));
-            frames.add(frame);
-            length += FRAME_BYTES + frame.length;
-        }
-        ByteBuffer out = ByteBuffer.allocate(length);
-        frames.forEach(frame -> out.putInt(frame.length).putInt(checksum(frame)).put(frame));
-        return out.flip();
+    private static byte[] framed(Collection<Note> notes) {
+        List<byte[]> frames = notes.stream().map(MarkerNotes::frame).toList();
+        ByteBuffer out = ByteBuffer.allocate(
+                frames.stream().mapToInt(frame -> frame.length).sum());
+        frames.forEach(out::put);
+        return out.array();
     }
 
-    private static void append(FileChannel to, ByteBuffer frames) throws IOException {
-        long at = to.size();
-        while (frames.hasRemaining()) {
-            at += to.write(frames, at);
+    private static byte[] frame(Note note) {
+        byte[] notice = NoticeFormat.write(List.of(note.marker()));
+        byte[] body = ByteBuffer.allocate(Long.BYTES + notice.length)
+                .putLong(note.untilMillis())
+                .put(notice)
+                .array();
+        return ByteBuffer.allocate(HEADER_BYTES + body.length)
+                .putInt(body.length)
+                .putInt(~body.length)
+                .putInt(checksum(body))
+                .put(body)
+                .array();
+    }
+
+    private static void append(RandomAccessFile to, byte[] frames) throws IOException {
+        long end = to.length();
+        boolean whole = false;
+        try {
+            to.seek(end);
+            to.write(frames);
+            whole = true;
+        } finally {
+            if (!whole) {
+                to.setLength(end);
+            }
         }
     }
 
@@ -193,7 +236,7 @@ final class MarkerNotes implements AutoCloseable {
     /** Returns when the disk has what was kept before. */
     synchronized void sync() throws IOException {
         if (!closed) {
-            file.force(false);
+            file.getFD().sync();
         }
     }
 

@@ -21,7 +21,7 @@ final class PersistedTier extends ChronicleTier implements Persisted {
     private static final Logger LOG = LoggerFactory.getLogger(PersistedTier.class);
     private static final long SYNC_MILLIS = 30_000;
 
-    /** Clocks of nodes that invalidate may be off by so much. */
+    /** The clock may go back by so much, and a write take so long, before a marker is forgotten too early. */
     private static final long MARKER_MARGIN_MILLIS = TimeUnit.HOURS.toMillis(1);
 
     private final Shelf shelf;
@@ -65,7 +65,7 @@ final class PersistedTier extends ChronicleTier implements Persisted {
         MapShape shape = MapShape.of(settings, groups.share());
         boolean again = false;
         while (true) {
-            LocalFolder folder = LocalFolder.open(path, FileLayout.of(shape));
+            LocalFolder folder = LocalFolder.open(path, FileLayout.of(shape), Disk.OF_THE_FILE);
             boolean attached = false;
             try {
                 LocalCounters counters = new LocalCounters(metrics);
@@ -129,15 +129,11 @@ final class PersistedTier extends ChronicleTier implements Persisted {
 
     @Override
     public void keepMarker(Notice.Marker marker) {
-        folder.keepMarker(marker);
+        folder.keepMarker(marker, shelf.clock.millis() + ttlMillis + MARKER_MARGIN_MILLIS);
     }
 
-    private void sync() {
-        try {
-            folder.sync(shelf.clock.millis() - 2 * ttlMillis - MARKER_MARGIN_MILLIS);
-        } catch (RuntimeException | InternalError e) {
-            LOG.error("the disk does not take the local tier", e);
-        }
+    void sync() {
+        folder.sync(shelf.clock.millis());
     }
 
     @Override

@@ -275,6 +275,17 @@ class KilledProcessTest {
                         .isInstanceOf(SetupException.class)
                         .hasMessageContaining("is in use by process "
                                 + ProcessHandle.current().pid());
+                Process another = start(Holder.class, held);
+                try {
+                    assertThat(another.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                            .as("whoever is refused here does not let others in")
+                            .isTrue();
+                } finally {
+                    another.destroyForcibly();
+                }
+                assertThat(Files.readString(folder.resolve("err.txt")))
+                        .contains("is in use by process "
+                                + ProcessHandle.current().pid());
             }
         } finally {
             holder.destroyForcibly();

@@ -8,14 +8,21 @@ import static dev.terrace.tier.local.PersistedFixture.key;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.codahale.metrics.MetricRegistry;
+import dev.terrace.config.LocalCacheSettings;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.EntryKind;
+import dev.terrace.spi.Envelope;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.Entries;
 import dev.terrace.testkit.ManualClock;
+import java.io.IOException;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -185,6 +192,56 @@ class PersistedTierTest {
         }
         try (PersistedTier tier = open()) {
             assertThat(tier.inherited().markers()).containsExactlyInAnyOrder(newer, ofTag);
+        }
+    }
+
+    @Test
+    void aMarkerIsKeptAsLongAsWhatItHidesWhateverTheTimeToLiveBecomes() {
+        Duration brief = TTL.dividedBy(100);
+        fill();
+        Notice.Marker marker = new Notice.Marker(2, "c", "red", version(clock.millis(), 1), false);
+        try (PersistedTier tier = open()) {
+            tier.keepMarker(marker);
+        }
+        clock.advance(TTL.dividedBy(2));
+        for (int i = 0; i < 2; i++) {
+            LocalCacheSettings settings = new LocalCacheSettings(
+                    true, 5_000, 8, brief, LocalCacheSettings.EvictionPolicy.ADAPTIVE, Duration.ofMillis(50));
+            try (PersistedTier tier = PersistedFixture.open(folder, clock, metrics, settings, PersistedFixture.DRIFT)) {
+                assertThat(tier.inherited().entries()).isEqualTo(KEYS);
+                assertThat(tier.inherited().markers()).containsExactly(marker);
+                tier.sync();
+            }
+        }
+        clock.advance(TTL.multipliedBy(3));
+        try (PersistedTier tier = open()) {
+            tier.sync();
+        }
+        try (PersistedTier tier = open()) {
+            assertThat(tier.inherited().markers()).isEmpty();
+        }
+    }
+
+    @Test
+    void afterTheMachineStoppedEveryEnvelopeIsLookedAtAtTheStart() throws IOException {
+        fill();
+        try (FileChannel file =
+                FileChannel.open(folder.resolve("l1.terrace"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            MappedByteBuffer head = file.map(MapMode.READ_WRITE, 0, FileHeader.HEAD_BYTES);
+            FileState.Copy left = Objects.requireNonNull(FileState.newest(head));
+            new FileState(left.state().file(), "another run of the machine", false, PLACES, PLACES)
+                    .write(head, left.number() + 1);
+            MappedByteBuffer all = file.map(MapMode.READ_WRITE, 0, file.size());
+            int at = FileHeader.HEAD_BYTES;
+            while (!FileRecord.isMarked(all, at)) {
+                at += Integer.BYTES;
+            }
+            int payload = at + FileRecord.HEADER_BYTES + FileRecord.length(all, at) - Envelope.TRAILER_BYTES - 1;
+            all.put(payload, (byte) ~all.get(payload));
+        }
+        try (PersistedTier tier = open()) {
+            assertThat(tier.inherited().entries()).isEqualTo(KEYS - 1);
+            assertThat(tier.inherited().places()).isEqualTo(PLACES);
         }
     }
 
