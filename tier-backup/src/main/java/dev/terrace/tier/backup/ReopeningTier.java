@@ -50,7 +50,12 @@ final class ReopeningTier extends ForwardingTier
     static final long RAREST_MILLIS = 30_000;
 
     /** What the tier that lost its folder writes into whatever lies in its place; of no use to the next. */
-    private static final Set<String> LEFTOVERS = Set.of(Folder.HIGH_WATER, Folder.HIGH_WATER + ".new");
+    private static final Set<String> LEFTOVERS = Set.of(
+            Folder.HIGH_WATER,
+            Folder.HIGH_WATER + ".new",
+            RestoreNote.FILE,
+            RestoreNote.FILE + ".new",
+            RestoreNote.WORK);
 
     private final Supplier<RocksTier> opener;
     private final Path path;
@@ -162,7 +167,7 @@ final class ReopeningTier extends ForwardingTier
     private void reopen(RocksTier old) throws IOException {
         old.close();
         for (String leftover : LEFTOVERS) {
-            Files.deleteIfExists(path.resolve(leftover));
+            Folders.delete(path.resolve(leftover));
         }
         open.tier = opener.get();
         reopened.inc();

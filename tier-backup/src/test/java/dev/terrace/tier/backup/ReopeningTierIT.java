@@ -109,6 +109,18 @@ class ReopeningTierIT {
     }
 
     @Test
+    void soIsOneInWhichARestoreUnderWayLeftItsNotes() throws IOException {
+        open(Backups.plain(temp.resolve("restored")));
+        remove();
+        Files.createDirectories(folder.resolve(RestoreNote.WORK).resolve("1").resolve("files"));
+        Files.writeString(folder.resolve(RestoreNote.FILE), "of the folder that was here");
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(trouble()).isEmpty());
+        assertThat(count("l3.reopened")).isEqualTo(1);
+        assertThat(folder.resolve(RestoreNote.FILE)).doesNotExist();
+        assertThat(folder.resolve(RestoreNote.WORK)).doesNotExist();
+    }
+
+    @Test
     void aFolderThatHoldsSomethingIsNotAndItIsSaidWhy() throws IOException {
         Path other = temp.resolve("other");
         RocksTierProvider.tier(new TestContext(clock, Backups.plain(other))).close();
