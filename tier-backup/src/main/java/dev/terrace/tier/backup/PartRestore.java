@@ -16,10 +16,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -62,27 +60,11 @@ final class PartRestore {
     /** Returns how many batches were applied. */
     long run() throws BlobException, IOException, RocksDBException {
         Files.createDirectories(database);
-        removeForeign();
+        // What an earlier try's RocksDB made of the files, from its first touch on, is not what was stored.
+        plan.removeOthers(database);
         downloadFiles();
         unsealing.forget();
         return apply();
-    }
-
-    /** What an earlier try's RocksDB made of the files, from its first touch on, is not what was stored. */
-    private void removeForeign() throws IOException {
-        Set<String> wanted = new HashSet<>();
-        for (FileRef file : plan.files()) {
-            wanted.add(file.file());
-            wanted.add(
-                    String.valueOf(Download.part(database.resolve(file.file())).getFileName()));
-        }
-        try (var children = Files.list(database)) {
-            for (Path child : children.toList()) {
-                if (!wanted.contains(child.getFileName().toString())) {
-                    Folders.delete(child);
-                }
-            }
-        }
     }
 
     /** On the disk when this returns. */

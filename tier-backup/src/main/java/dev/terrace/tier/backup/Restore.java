@@ -151,14 +151,65 @@ public final class Restore {
         plans.forEach(this::requireKey);
         bytes = plans.stream().mapToLong(RestorePlan::bytes).sum();
         Files.createDirectories(into);
-        begin(parts, plans, isMerge, everything);
+        if (!isMerge && !Files.exists(parts)) {
+            requireEmpty(parts); // Before anything is made in it.
+        }
+        Files.createDirectories(parts);
+        // Two at once would take each other's files for what an earlier try left.
+        OwnerLock alone = OwnerLock.take("the folder of a restore", parts.resolve(Folder.OWNER));
+        try {
+            begin(parts, plans, isMerge, everything);
+            Merged done = bringTogether(repository, parts, plans, isMerge, wanted, everything, progress);
+            if (isMerge && everything && asOf == null) {
+                endLiveRestore();
+            }
+            return new Report(
+                    plans.size(),
+                    bytes,
+                    done.batches(),
+                    done.outcome().written(),
+                    done.outcome().expired(),
+                    done.outcome().unreadable(),
+                    plans.stream()
+                            .mapToLong(plan -> plan.segment().throughMillis())
+                            .min()
+                            .orElseThrow(),
+                    lost);
+        } finally {
+            alone.close();
+        }
+    }
+
+    /** All that a restore under a node that serves would have brought is there. */
+    private void endLiveRestore() throws IOException {
+        if (Files.exists(into.resolve(RestoreNote.FILE))) {
+            Folder own = Folder.take(Folder.Kind.BACKUP, into, settings.encryption());
+            try {
+                RestoreNote.remove(into);
+            } finally {
+                own.close();
+            }
+        }
+    }
+
+    private record Merged(long batches, Merge.Outcome outcome) {}
+
+    private Merged bringTogether(
+            BackupRepository repository,
+            Path parts,
+            List<RestorePlan> plans,
+            boolean isMerge,
+            Predicate<Entry> wanted,
+            boolean everything,
+            LongConsumer progress)
+            throws BlobException, IOException {
         // When the database was moved there already, a run before this one was killed at its very end.
         boolean isMoved = !isMerge && Files.exists(into.resolve(Folder.DATABASE));
         long batches = isMoved ? 0 : download(repository, parts, plans, progress);
         Merge.Outcome merged = Merge.Outcome.NOTHING;
         if (isMerge) {
             merged = merge(parts, into, plans, wanted);
-            Folders.delete(parts);
+            remove(parts);
         } else if (isMoved) {
             finish(parts, into);
         } else {
@@ -168,18 +219,19 @@ public final class Restore {
             }
             finish(parts, base);
         }
-        return new Report(
-                plans.size(),
-                bytes,
-                batches,
-                merged.written(),
-                merged.expired(),
-                merged.unreadable(),
-                plans.stream()
-                        .mapToLong(plan -> plan.segment().throughMillis())
-                        .min()
-                        .orElseThrow(),
-                lost);
+        return new Merged(batches, merged);
+    }
+
+    /** What says that somebody is at it goes last. */
+    private static void remove(Path parts) throws IOException {
+        try (Stream<Path> children = Files.list(parts)) {
+            for (Path child : children.toList()) {
+                if (!child.endsWith(Folder.OWNER)) {
+                    Folders.delete(child);
+                }
+            }
+        }
+        Folders.delete(parts);
     }
 
     private void requireKey(RestorePlan plan) {
@@ -276,7 +328,6 @@ public final class Restore {
             requireEmpty(parts);
         }
         // Another moment, or the repository has gone on: files that are the same are found again by content.
-        Files.createDirectories(parts);
         Atomically.write(planned, text.getBytes(StandardCharsets.US_ASCII));
     }
 
@@ -389,6 +440,6 @@ public final class Restore {
         Atomically.write(
                 into.resolve(Folder.MARKER),
                 Folder.restored(isEncrypted(into), context.clock().millis()));
-        Folders.delete(parts);
+        remove(parts);
     }
 }

@@ -11,10 +11,16 @@ import dev.terrace.tier.backup.repo.Generation;
 import dev.terrace.tier.backup.repo.Generation.Snapshot;
 import dev.terrace.tier.backup.repo.Segment;
 import dev.terrace.tier.backup.repo.WholeState;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,6 +104,28 @@ record RestorePlan(
     long bytes() {
         return files.stream().mapToLong(file -> file.blob().bytes()).sum()
                 + deltas.stream().mapToLong(delta -> delta.blob().bytes()).sum();
+    }
+
+    /** Whether it needs one of the blobs with these names. */
+    boolean needs(Set<String> blobs) {
+        return Stream.concat(files.stream().map(FileRef::blob), deltas.stream().map(DeltaRef::blob))
+                .anyMatch(blob -> blobs.contains(blob.name()));
+    }
+
+    /** Removes from a folder what is none of the snapshot's files, nor the beginning of one. */
+    void removeOthers(Path folder) throws IOException {
+        Set<String> wanted = new HashSet<>();
+        for (FileRef file : files) {
+            wanted.add(file.file());
+            wanted.add(String.valueOf(Download.part(folder.resolve(file.file())).getFileName()));
+        }
+        try (Stream<Path> children = Files.list(folder)) {
+            for (Path child : children.toList()) {
+                if (!wanted.contains(String.valueOf(child.getFileName()))) {
+                    Folders.delete(child);
+                }
+            }
+        }
     }
 
     /** Tells this restore from others. */
