@@ -14,61 +14,144 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WALRecoveryMode;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The changes that were committed after a snapshot, sorted by key hash and within one hash the newest first, in a database of their own: so they can be
- * brought in in any order. Beside them lie the dictionaries that records need, and which blobs were brought in. Readers may be many; one thread
- * brings in. Memory: 16 MiB of cache, 32 MiB of memory tables.
+ * brought in in any order. Beside them lie the dictionaries that records need, and which blobs were brought in. All of it can be brought in again: what cannot be
+ * opened is thrown away, and what cannot be read is never taken for nothing. Readers may be many; one thread brings in. Memory: 16 MiB of cache, 32 MiB of
+ * memory tables.
  */
 final class ChangeStore implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ChangeStore.class);
     private static final long CACHE_BYTES = 16L << 20;
     private static final int BATCH = 1_000;
     private static final long BATCH_BYTES = 1 << 20;
     /** Says that there is a list of hashes, beside which the names of blobs stand; none is as short. */
     private static final byte[] LISTED = {'l'};
 
+    /** How RocksDB says that a file is missing. */
+    private static final String NO_FILE = "No such file";
+
     private static final int ORDER_BYTES = Long.BYTES;
     private static final long CLOSING_MILLIS = 5_000;
 
     private final NativeOptions options;
     private final PartitionedStore store;
+    private volatile boolean spoilt;
+
+    /** What was brought in cannot be read any more. */
+    static final class SpoiltException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        SpoiltException(@Nullable Exception cause) {
+            super("changes that were brought in cannot be read any more", cause);
+        }
+    }
 
     private ChangeStore(NativeOptions options, PartitionedStore store) {
         this.options = options;
         this.store = store;
     }
 
-    /** Opens it, or makes it. */
+    /** Opens it, or makes it; one that is damaged, anew. */
     static ChangeStore open(Path database, long retentionMillis, long nowMillis)
             throws IOException, RocksDBException, ClosedStore {
+        if (Files.exists(database.resolve("CURRENT"))) {
+            try {
+                return opened(database, true, retentionMillis, nowMillis);
+            } catch (SpoiltException | RocksDBException e) {
+                if (e instanceof RocksDBException failed
+                        && !Opening.isCorruption(failed)
+                        && !String.valueOf(e.getMessage()).contains(NO_FILE)) {
+                    throw failed;
+                }
+                LOG.warn("changes of a restore under way are damaged and brought in again folder={}", database, e);
+                Folders.delete(database);
+            }
+        }
+        return opened(database, false, retentionMillis, nowMillis);
+    }
+
+    private static ChangeStore opened(Path database, boolean isThere, long retentionMillis, long nowMillis)
+            throws IOException, RocksDBException, ClosedStore {
         NativeOptions options = NativeOptions.reading(CACHE_BYTES);
+        PartitionedStore store;
         try {
-            PartitionedStore store = Files.exists(database.resolve("CURRENT"))
+            store = isThere
                     ? existing(database, options, retentionMillis)
                     : PartitionedStore.create(database, options, retentionMillis);
+        } catch (IOException | RocksDBException | RuntimeException | Error e) {
+            options.close();
+            throw e;
+        }
+        try {
             if (store.newestSequence() == 0) {
                 store.rotate(nowMillis);
             }
             return new ChangeStore(options, store);
-        } catch (IOException | RocksDBException | ClosedStore | RuntimeException | Error e) {
-            options.close();
+        } catch (RocksDBException | ClosedStore | RuntimeException | Error e) {
+            store.close(CLOSING_MILLIS);
             throw e;
         }
     }
 
     private static PartitionedStore existing(Path database, NativeOptions options, long retentionMillis)
-            throws RocksDBException {
+            throws RocksDBException, SpoiltException {
+        List<ColumnFamilyDescriptor> families = options.families(database);
+        if (families.isEmpty()) {
+            throw new SpoiltException(null); // RocksDB does not say why it could not list them.
+        }
         List<ColumnFamilyHandle> handles = new ArrayList<>();
         RocksDB opened = RocksDB.open(
                 options.database(WALRecoveryMode.TolerateCorruptedTailRecords, false),
                 database.toString(),
-                options.families(database),
+                families,
                 handles);
         return new PartitionedStore(options, new Opening.Opened(opened, handles, false, 0), retentionMillis);
+    }
+
+    /** Whether something that was brought in could not be read: then it is to be closed, removed and made anew. */
+    boolean isSpoilt() {
+        return spoilt;
+    }
+
+    /** Reads; what is damaged is no answer. */
+    private <T extends @Nullable Object> T whole(Reading<T> reading)
+            throws RocksDBException, ClosedStore, SpoiltException {
+        try {
+            return reading.read();
+        } catch (RocksDBException e) {
+            if (Opening.isCorruption(e)) {
+                spoilt = true;
+                throw new SpoiltException(e);
+            }
+            throw e;
+        }
+    }
+
+    private interface Reading<T extends @Nullable Object> {
+        T read() throws RocksDBException, ClosedStore;
+    }
+
+    private Slice slice(byte[] from, byte @Nullable [] to, int most)
+            throws RocksDBException, ClosedStore, SpoiltException {
+        Slice slice = whole(() -> store.slice(store.newestSequence(), from, to, most));
+        if (slice.damaged()) {
+            spoilt = true;
+            throw new SpoiltException(null);
+        }
+        return slice;
+    }
+
+    private boolean hasSide(byte[] name) throws RocksDBException, ClosedStore, SpoiltException {
+        return whole(() -> store.side(Side.KEPT, name) != null);
     }
 
     NativeOptions options() {
@@ -152,13 +235,13 @@ final class ChangeStore implements AutoCloseable {
      * Whether all is here and something that never expires, such as the marker of a cache, is not: its hash would be on the list of what outlives its
      * partition. A folder of a build that kept no such list, or has nothing on it, does not say.
      */
-    boolean isNotKept(byte[] hash) throws RocksDBException, ClosedStore {
-        return store.side(Side.KEPT, LISTED) != null && store.side(Side.KEPT, hash) == null;
+    boolean isNotKept(byte[] hash) throws RocksDBException, ClosedStore, SpoiltException {
+        return hasSide(LISTED) && !hasSide(hash);
     }
 
     /** Whether all of a blob is here. */
-    boolean has(String blob) throws RocksDBException, ClosedStore {
-        return store.side(Side.KEPT, bytes(blob)) != null;
+    boolean has(String blob) throws RocksDBException, ClosedStore, SpoiltException {
+        return hasSide(bytes(blob));
     }
 
     private static byte[] bytes(String name) {
@@ -182,8 +265,8 @@ final class ChangeStore implements AutoCloseable {
 
     /** The newest change of a key that is here; null when there is none. */
     @Nullable
-    Change newest(byte[] hash) throws RocksDBException, ClosedStore {
-        Slice slice = store.slice(store.newestSequence(), hash, 1);
+    Change newest(byte[] hash) throws RocksDBException, ClosedStore, SpoiltException {
+        Slice slice = slice(hash, null, 1);
         if (slice.records().isEmpty()) {
             return null;
         }
@@ -231,10 +314,7 @@ final class ChangeStore implements AutoCloseable {
                 if (begin == null) {
                     return null;
                 }
-                Slice slice = store.slice(store.newestSequence(), begin, to, BATCH);
-                if (slice.damaged()) {
-                    throw new IOException("changes that were brought in cannot be read any more");
-                }
+                Slice slice = slice(begin, to, BATCH);
                 records = slice.records();
                 next = slice.next();
                 at = 0;

@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
@@ -31,6 +33,7 @@ final class Download {
     private final Throttle throttle;
     private final LongConsumer progress;
     private final AtomicLong bytes = new AtomicLong();
+    private final Set<String> absent = ConcurrentHashMap.newKeySet();
 
     /** @param progress told how many bytes are in place */
     Download(BlobStore store, Unsealing unsealing, Throttle throttle, LongConsumer progress) {
@@ -43,6 +46,11 @@ final class Download {
     /** How many bytes are in place. */
     long brought() {
         return bytes.get();
+    }
+
+    /** Names of the blobs that the store did not have when they were asked for last. */
+    Set<String> absent() {
+        return Set.copyOf(absent);
     }
 
     /** Where {@code file} is until it is whole. */
@@ -58,6 +66,22 @@ final class Download {
 
     /** As {@link #file}, though it may be gone when the power fails: whoever brings many syncs them while others are brought. */
     void unsynced(BlobRef blob, Path target) throws BlobException, IOException {
+        try {
+            bring(blob, target);
+            absent.remove(blob.name());
+        } catch (BlobException e) {
+            noteAbsent(blob, e);
+            throw e;
+        }
+    }
+
+    private void noteAbsent(BlobRef blob, BlobException e) {
+        if (e.kind() == BlobException.Kind.ABSENT) {
+            absent.add(blob.name());
+        }
+    }
+
+    private void bring(BlobRef blob, Path target) throws BlobException, IOException {
         if (Files.exists(target) && isWhole(blob, target)) {
             add(blob.bytes());
             return;
@@ -122,11 +146,15 @@ final class Download {
 
     /** All bytes of a small blob, unsealed. */
     byte[] bytes(BlobRef blob) throws BlobException, IOException {
-        byte[] all = store.read(blob.name(), Math.toIntExact(blob.bytes()))
-                .orElseThrow(() -> new BlobException(
-                        BlobException.Kind.ABSENT,
-                        blob.name() + " is gone; terrace backup verify says which restore points that hurts",
-                        null));
+        byte[] all = store.read(blob.name(), Math.toIntExact(blob.bytes())).orElse(null);
+        if (all == null) {
+            absent.add(blob.name());
+            throw new BlobException(
+                    BlobException.Kind.ABSENT,
+                    blob.name() + " is gone; terrace backup verify says which restore points that hurts",
+                    null);
+        }
+        absent.remove(blob.name());
         if (!Sha256.of(all).equals(blob.sha256())) {
             throw notTheSame(blob);
         }

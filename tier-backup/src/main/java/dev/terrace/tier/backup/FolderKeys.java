@@ -79,6 +79,10 @@ public final class FolderKeys implements AutoCloseable {
         Folder folder = Folder.take(kind, path, true);
         try {
             if (folder.isFresh()) {
+                if (kind == Folder.Kind.BACKUP) {
+                    // For the node's first start it is empty all the same.
+                    RestoreNote.begin(folder, settings, clock.millis());
+                }
                 KeyRing.create(folder.keys(), settings, clock);
                 folder.mark(true);
             }

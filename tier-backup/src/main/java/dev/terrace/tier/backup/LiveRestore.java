@@ -24,10 +24,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -42,13 +42,16 @@ import org.slf4j.LoggerFactory;
  * Brings a folder of L3 back while its tier serves: asks the repository for what callers miss, and copies everything else part by part. A
  * part is one of {@value RestoreNote#PARTS} ranges of key hashes of one writer; once the tier holds it, the tier alone answers for it. Until then the newer of
  * what the tier holds and what the repository holds counts, and when the repository cannot say, nobody says that there is nothing: {@link
- * Unavailability#DISCONNECTED}, which no breaker counts. Storage that fails is tried again, more and more rarely. Thread-safe.
+ * Unavailability#DISCONNECTED}, which no breaker counts. Storage that fails is tried again, more and more rarely. What was copied, or brought here, by another plan
+ * than the one that counts now says nothing about the newer one: its parts are copied again. Thread-safe.
  */
 final class LiveRestore implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LiveRestore.class);
     private static final long SOONEST_MILLIS = 250;
     private static final long RAREST_MILLIS = 30_000;
     private static final long CLOSING_MILLIS = 10_000;
+    private static final long RAREST_NANOS = TimeUnit.MILLISECONDS.toNanos(RAREST_MILLIS);
+    private static final String GONE = "the folder of L3 was removed or replaced";
     private static final Duration USUAL_DRIFT = Duration.ofMinutes(1);
 
     /** So long markers are asked for after all is back: who opened a cache before may not have heard them yet, and asks each second. */
@@ -65,17 +68,24 @@ final class LiveRestore implements AutoCloseable {
 
         /** Everything that was stored until now survives a power failure when this returns. */
         void sync() throws RocksDBException, ClosedStore;
+
+        /** Whether its folder is still where it was opened. */
+        boolean hasItsFolder();
     }
 
     private final TierContext context;
     private final Path folder;
     private final Host host;
     private final RemoteEntries entries;
-    private final HidingMarkers markers;
-    private final Map<Integer, BitSet> before;
-    private final Map<Integer, DoneParts> done = new ConcurrentHashMap<>();
-    private final long beganMillis;
-    private final long oursAfterMillis;
+    private final String repository;
+    private final RestoreNote before;
+    private final Map<RemoteFolder, DoneParts> done = new ConcurrentHashMap<>();
+    private final long driftMillis;
+    /** What they remember is of the plans that count. */
+    private volatile HidingMarkers markers;
+
+    private volatile long plannedMillis;
+    private final Map<RemoteFolder, InVain> inVain = new HashMap<>();
     private final Counter copied;
     private final Counter expired;
     private final Counter failures;
@@ -86,6 +96,9 @@ final class LiveRestore implements AutoCloseable {
     private volatile long finishedNanos;
     private boolean closing;
 
+    /** Without these blobs there was no newer plan at that time. */
+    private record InVain(Set<String> absent, long nanos) {}
+
     /**
      * Begins nothing yet.
      *
@@ -95,12 +108,13 @@ final class LiveRestore implements AutoCloseable {
         this.context = context;
         this.folder = folder;
         this.host = host;
-        this.before = note.done();
-        this.beganMillis = note.beganMillis();
-        Duration drift = context.offered(Settings.class)
+        this.before = note;
+        this.repository = RestoreNote.repository(settings);
+        this.plannedMillis = note.sinceMillis();
+        this.driftMillis = context.offered(Settings.class)
                 .map(all -> all.limits().maxClockDrift())
-                .orElse(USUAL_DRIFT);
-        this.oursAfterMillis = beganMillis + drift.toMillis();
+                .orElse(USUAL_DRIFT)
+                .toMillis();
         // Shorter than the tier's own deadline: who waited in vain says why, and no breaker counts it.
         long patience = Math.max(1, settings.timeout().toMillis() * 3 / 4);
         this.entries = new RemoteEntries(context, settings, folder.resolve(RestoreNote.WORK), patience);
@@ -150,12 +164,15 @@ final class LiveRestore implements AutoCloseable {
     }
 
     private DoneParts done(RemoteFolder one) {
-        return done.computeIfAbsent(one.writer(), writer -> new DoneParts(before.getOrDefault(writer, new BitSet())));
+        return done.computeIfAbsent(
+                one,
+                folder ->
+                        new DoneParts(before.done(folder.writer(), folder.plan().text())));
     }
 
-    /** What is written here from then on is newer than anything in the repository. */
+    /** What is written here after the plans were taken is newer than anything in them. */
     private boolean isOurs(Entry held) {
-        return held.version().epochMillis() > oursAfterMillis;
+        return held.version().epochMillis() > plannedMillis + driftMillis;
     }
 
     /** What the tier is to answer for a key. Never fails, but for what the tier itself holds. */
@@ -190,13 +207,13 @@ final class LiveRestore implements AutoCloseable {
             return CompletableFuture.completedStage(Found.of(host.held(key)));
         }
         // First which parts are open, then what is held: what is copied meanwhile is found in both places.
-        Map<Integer, Boolean> open = new HashMap<>();
-        entries.folders().forEach(one -> open.put(one.writer(), !done(one).has(one.hashOf(key))));
+        Map<RemoteFolder, Boolean> open = new HashMap<>();
+        entries.folders().forEach(one -> open.put(one, !done(one).has(one.hashOf(key))));
         Entry held = host.held(key);
         if (held != null && isOurs(held)) {
             return CompletableFuture.completedStage(Found.of(held));
         }
-        BiPredicate<RemoteFolder, byte[]> wanted = (one, hash) -> open.getOrDefault(one.writer(), true);
+        BiPredicate<RemoteFolder, byte[]> wanted = (one, hash) -> open.getOrDefault(one, true);
         return entries.find(key, wanted).thenApply(found -> {
             Entry there = found.entry();
             if (there != null && (held == null || there.version().isNewerThan(held.version()))) {
@@ -260,19 +277,16 @@ final class LiveRestore implements AutoCloseable {
     /** One try of everything that is left. Returns why it is not all; empty when it is, or this is closed. */
     private String round() {
         try {
-            if (!entries.isConnected()) {
-                entries.connect(writer -> before.isEmpty() ? writer != ownWriter() : before.containsKey(writer));
-                remember();
-                LOG.info(
-                        "a restore goes on while L3 serves folder={} writers={} bytes={}",
-                        folder,
-                        entries.writers(),
-                        entries.bytes());
+            if (!host.hasItsFolder()) {
+                return GONE;
             }
-            String why = "";
+            if (!entries.isConnected()) {
+                connect();
+            }
+            String why = renew();
             for (RemoteFolder one : entries.folders()) {
                 try {
-                    if (!one.isPrepared()) {
+                    if (!one.isPrepared() && !one.isOver()) {
                         one.prepare();
                     }
                 } catch (BlobException | IOException e) {
@@ -297,6 +311,89 @@ final class LiveRestore implements AutoCloseable {
         }
     }
 
+    private void connect() throws BlobException, DamagedException, IOException, RocksDBException, ClosedStore {
+        List<RemoteFolder> found = entries.plan(this::isWanted);
+        if (!before.repository().equals(repository) || !found.stream().allMatch(this::isAsBefore)) {
+            // What was copied by an older plan may be older than what is published now, however new it is.
+            plannedMillis = context.clock().millis();
+        }
+        entries.take(found);
+        markers = new HidingMarkers(this::marker);
+        remember();
+        LOG.info(
+                "a restore goes on while L3 serves folder={} writers={} bytes={}",
+                folder,
+                entries.writers(),
+                entries.bytes());
+    }
+
+    /** Those that were found first; of another repository all, because there this folder is no writer yet. */
+    private boolean isWanted(int writer) {
+        if (!before.repository().equals(repository)) {
+            return true;
+        }
+        return before.writers().isEmpty()
+                ? writer != ownWriter()
+                : before.writers().containsKey(writer);
+    }
+
+    private boolean isAsBefore(RemoteFolder one) {
+        RestoreNote.Progress progress = before.writers().get(one.writer());
+        return progress != null && progress.plan().equals(one.plan().text());
+    }
+
+    /** What cannot come as planned gives way to another. Returns why that did not work; empty when it did, or there is no such thing. */
+    private String renew() throws RocksDBException, ClosedStore, IOException {
+        String why = "";
+        for (RemoteFolder one : entries.folders()) {
+            try {
+                RemoteFolder next = needsAnother(one) ? entries.successor(one) : null;
+                if (next != null) {
+                    replace(one, next);
+                } else if (one.isOver()) {
+                    why = "what is on its way is awaited before a folder is read anew";
+                }
+            } catch (BlobException | DamagedException e) {
+                why = String.valueOf(e.getMessage());
+            }
+        }
+        return why;
+    }
+
+    private boolean needsAnother(RemoteFolder one) {
+        if (one.isSpoilt() || one.isOver()) {
+            return true;
+        }
+        Set<String> absent = one.absent();
+        InVain last = inVain.get(one);
+        long now = System.nanoTime();
+        if (absent.isEmpty() || last != null && last.absent().equals(absent) && now - last.nanos() < RAREST_NANOS) {
+            return false; // Looking for a newer plan reads a chain of generations.
+        }
+        inVain.put(one, new InVain(absent, now));
+        return true;
+    }
+
+    private void replace(RemoteFolder old, RemoteFolder next) throws RocksDBException, ClosedStore, IOException {
+        boolean isSame = next.plan().text().equals(old.plan().text());
+        if (isSame) {
+            done.put(next, done(old));
+        } else {
+            plannedMillis = context.clock().millis();
+        }
+        entries.replace(old, next);
+        markers = new HidingMarkers(this::marker);
+        done.remove(old);
+        inVain.remove(old);
+        old.discard();
+        remember();
+        LOG.warn(
+                "a restore under way begins anew with one writer folder={} writer={} reason={}",
+                folder,
+                next.writer(),
+                isSame ? "what had come is damaged" : "its restore point was pruned");
+    }
+
     /** What this folder itself has shipped since is here. */
     private int ownWriter() {
         try {
@@ -309,10 +406,16 @@ final class LiveRestore implements AutoCloseable {
 
     /** So that a process that comes after this goes on from here. */
     private void remember() throws RocksDBException, ClosedStore, IOException {
-        Map<Integer, BitSet> now = new HashMap<>();
-        entries.folders().forEach(one -> now.put(one.writer(), done(one).copy()));
+        Map<Integer, RestoreNote.Progress> now = new HashMap<>();
+        entries.folders()
+                .forEach(one -> now.put(
+                        one.writer(),
+                        new RestoreNote.Progress(one.plan().text(), done(one).copy())));
         host.sync();
-        new RestoreNote(beganMillis, now).write(folder);
+        if (!host.hasItsFolder()) {
+            throw new IOException(GONE); // Nothing of it belongs into whatever lies in its place.
+        }
+        new RestoreNote(plannedMillis, repository, now).write(folder);
     }
 
     private void finish() throws RocksDBException, ClosedStore, IOException {

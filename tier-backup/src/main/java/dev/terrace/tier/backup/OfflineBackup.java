@@ -13,7 +13,7 @@ public final class OfflineBackup {
     private OfflineBackup() {}
 
     /**
-     * Takes a snapshot, and removes nothing.
+     * Takes a snapshot, and removes nothing. A restore that was under way under the folder goes on when its node starts.
      *
      * @param settings of the folder and its repository
      * @return where its chain stands
@@ -21,8 +21,7 @@ public final class OfflineBackup {
      */
     public static ChainState snapshot(BackupStorageSettings settings, TierContext context)
             throws BlobException, DamagedException, IOException {
-        TierContext quiet = new OtherSettings(context, settings.withObjectStorage(null));
-        RocksTier tier = RocksTierProvider.tier(quiet);
+        RocksTier tier = RocksTierProvider.resting(new OtherSettings(context, settings));
         KeyRing keys = settings.encryption()
                 ? KeyRing.open(settings.path().resolve(Folder.KEYS), settings, context.clock())
                 : null;

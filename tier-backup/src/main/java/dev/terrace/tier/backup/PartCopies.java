@@ -184,7 +184,7 @@ final class PartCopies {
                 if (entry == null) {
                     continue;
                 }
-                if (entry.isExpired(now)) {
+                if (entry.isExpired(now) && !isHeldOlder(entry, now)) {
                     expired.inc();
                 } else if (!isOutdone(part.folder(), entry)) {
                     sending.add(entry);
@@ -192,6 +192,12 @@ final class PartCopies {
             }
         }
         return sending.end();
+    }
+
+    /** Whether the tier holds something that this has replaced: an older plan may have brought it, and nothing else would take it away. */
+    private boolean isHeldOlder(Entry entry, long now) throws RocksDBException, ClosedStore {
+        Entry held = host.held(entry.key());
+        return held != null && !held.isExpired(now) && entry.version().isNewerThan(held.version());
     }
 
     /** Whether something newer is known that may be expired, and so is not copied or does not keep an older one out. */

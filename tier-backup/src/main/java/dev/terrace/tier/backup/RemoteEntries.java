@@ -34,14 +34,15 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything that the writers of a repository have published, key by key, before all of it is here: the newest copy over all writers. Thread-safe;
- * {@link #connect} is for one thread.
+ * Everything that the writers of a repository have published, key by key, before all of it is here: the newest copy over all writers. Thread-safe; planning and
+ * what follows from it ({@link #plan}, {@link #take}, {@link #successor}, {@link #replace}) is for one thread.
  */
 final class RemoteEntries implements AutoCloseable {
     /** More than this do not wait at a time; each is answered at the latest when its patience is over. */
     private static final int MOST_WAITING = 10_000;
 
     private static final int LOOKUPS = 2;
+    private static final String ANOTHER = "its folder in the repository is being read anew";
 
     private final TierContext context;
     private final BackupStorageSettings settings;
@@ -69,9 +70,7 @@ final class RemoteEntries implements AutoCloseable {
     private @Nullable BlobStore store;
     private volatile List<RemoteFolder> folders = List.of();
     private volatile String trouble = "";
-    private volatile long bytes;
     private volatile boolean closed;
-    private final List<Download> downloads = new ArrayList<>();
 
     /**
      * Reads nothing yet.
@@ -92,21 +91,12 @@ final class RemoteEntries implements AutoCloseable {
      *
      * @param wanted which writers
      */
-    void connect(IntPredicate wanted) throws BlobException, DamagedException, IOException {
-        ObjectStorageSettings storage = settings.objectStorage();
-        if (storage == null) {
-            throw new SetupException("there is no backup repository", "set backup_storage.object_storage.url");
-        }
+    List<RemoteFolder> plan(IntPredicate wanted) throws BlobException, DamagedException, IOException {
         try {
             Files.createDirectories(work);
-            BlobStore open = store;
-            if (open == null) {
-                open = BackupRepository.open(storage.url(), context);
-                store = open;
-            }
+            BlobStore open = open();
             BackupRepository repository = new BackupRepository(open, settings, context.clock());
             List<RemoteFolder> found = new ArrayList<>();
-            long all = 0;
             for (int writer = 1; writer <= repository.writers(); writer++) {
                 if (wanted.test(writer)) {
                     RestorePlan plan = RestorePlan.of(repository.of(writer).chain(writer), null)
@@ -114,18 +104,62 @@ final class RemoteEntries implements AutoCloseable {
                     // Again: this folder itself may have become a writer meanwhile.
                     if (plan != null && wanted.test(writer)) {
                         found.add(folder(open, repository, plan));
-                        all += plan.bytes();
                     }
                 }
             }
-            bytes = all;
-            folders = List.copyOf(found);
-            trouble = "";
-            connected.complete(null);
+            return found;
         } catch (BlobException | DamagedException | IOException | RuntimeException e) {
             trouble = String.valueOf(e.getMessage());
             throw e;
         }
+    }
+
+    private BlobStore open() throws BlobException {
+        ObjectStorageSettings storage = settings.objectStorage();
+        if (storage == null) {
+            throw new SetupException("there is no backup repository", "set backup_storage.object_storage.url");
+        }
+        BlobStore open = store;
+        if (open == null) {
+            open = BackupRepository.open(storage.url(), context);
+            store = open;
+        }
+        return open;
+    }
+
+    /** From now on these are asked. */
+    void take(List<RemoteFolder> found) {
+        folders = List.copyOf(found);
+        trouble = "";
+        connected.complete(null);
+    }
+
+    /**
+     * What is to take the place of a folder that cannot come here as planned: one of a newer plan when what it needs was taken out of the repository meanwhile,
+     * one of the same plan when what had come is damaged here. The old one is not asked any more then.
+     *
+     * @return null when the old one stays, perhaps only until what is on its way has ended
+     */
+    @Nullable
+    RemoteFolder successor(RemoteFolder old) throws BlobException, DamagedException, IOException {
+        BlobStore open = open();
+        BackupRepository repository = new BackupRepository(open, settings, context.clock());
+        RestorePlan plan = old.plan();
+        if (!old.isSpoilt()) {
+            RestorePlan newest = RestorePlan.of(repository.of(old.writer()).chain(old.writer()), null)
+                    .orElse(null);
+            if (newest == null || !old.isOver() && newest.needs(old.absent())) {
+                return null; // Lost, not pruned: it may be put back.
+            }
+            plan = newest;
+        }
+        RemoteFolder next = folder(open, repository, plan);
+        return old.retire(ANOTHER) ? next : null;
+    }
+
+    /** From now on {@code next} is asked. */
+    void replace(RemoteFolder old, RemoteFolder next) {
+        folders = folders.stream().map(one -> one == old ? next : one).toList();
     }
 
     private RemoteFolder folder(BlobStore open, BackupRepository repository, RestorePlan plan)
@@ -144,9 +178,6 @@ final class RemoteEntries implements AutoCloseable {
         Path own = work.resolve(Integer.toString(plan.writer()));
         Download download = new Download(
                 open, new Unsealing(own.resolve("unsealed"), null), new Throttle(0, System::nanoTime), done -> {});
-        synchronized (downloads) {
-            downloads.add(download);
-        }
         return new RemoteFolder(plan, settings, context.clock(), own, download, fetcher, ring);
     }
 
@@ -160,15 +191,12 @@ final class RemoteEntries implements AutoCloseable {
 
     /** How much there is in the repository; 0 before that is known. */
     long bytes() {
-        return bytes;
+        return folders.stream().mapToLong(one -> one.plan().bytes()).sum();
     }
 
     /** How much of it has come. */
     long bytesHere() {
-        synchronized (downloads) {
-            return Math.min(
-                    bytes, downloads.stream().mapToLong(Download::brought).sum());
-        }
+        return folders.stream().mapToLong(RemoteFolder::bytesHere).sum();
     }
 
     /** Why something cannot be had; empty when all goes well. */

@@ -12,10 +12,12 @@ import dev.terrace.tier.backup.repo.BlobRef;
 import dev.terrace.tier.backup.repo.DeltaFormat;
 import dev.terrace.tier.backup.repo.DeltaRef;
 import dev.terrace.tier.backup.repo.FileRef;
+import dev.terrace.tier.backup.repo.Sha256;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -24,9 +26,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDBException;
@@ -37,11 +41,14 @@ import org.rocksdb.WriteBatch;
  * One writer's folder of L3 as far as it has come out of the repository. The manifest of its database and the changes after the snapshot come first,
  * because any key may be among them; the newest change before older ones, so that what was written last is answered first. Table files follow, those first that
  * somebody waits for. Nothing is read that was not compared with what was signed, and of each key the newest copy counts, readable or not, as in
- * {@link MergeInput}. One thread {@linkplain #prepare prepares}; all else is thread-safe.
+ * {@link MergeInput}. It is of one plan, and so are the changes that it keeps on the disk; files of an earlier plan are used where they are the same. One thread
+ * {@linkplain #prepare prepares}; all else is thread-safe.
  */
 final class RemoteFolder implements AutoCloseable {
     private static final int DELTAS_AHEAD = 3;
     private static final int SIDE_BATCH = 1_000;
+    private static final String CHANGES = "changes";
+    private static final int ID_LENGTH = 16;
     /** Of a batch in a log of RocksDB: its sequence number and its count stand before its changes. */
     private static final int BATCH_HEADER = 12;
 
@@ -62,6 +69,9 @@ final class RemoteFolder implements AutoCloseable {
 
     private volatile boolean complete;
     private volatile String trouble = "";
+    /** Why it is not asked any more; empty while it is. */
+    private volatile String over = "";
+
     private volatile CompletableFuture<Void> step = new CompletableFuture<>();
 
     /** What records are read with; replaced when dictionaries come in. */
@@ -116,6 +126,26 @@ final class RemoteFolder implements AutoCloseable {
         this.names = ring == null ? KeyHash.plain() : KeyHash.keyed(ring.indexKey());
     }
 
+    RestorePlan plan() {
+        return plan;
+    }
+
+    /** How much of it has come. */
+    long bytesHere() {
+        return Math.min(plan.bytes(), download.brought());
+    }
+
+    /** Names of blobs that it needs and the repository did not have when they were asked for last. */
+    Set<String> absent() {
+        return download.absent();
+    }
+
+    /** Whether what was brought here cannot be read any more. */
+    boolean isSpoilt() {
+        Opened open = opened;
+        return open != null && open.changes().isSpoilt();
+    }
+
     int writer() {
         return plan.writer();
     }
@@ -135,7 +165,7 @@ final class RemoteFolder implements AutoCloseable {
 
     /** Whether everything but table files is here. */
     boolean isPrepared() {
-        return complete;
+        return complete && !isOver();
     }
 
     /** Why something is not here; empty when all goes well. */
@@ -156,6 +186,7 @@ final class RemoteFolder implements AutoCloseable {
             trouble = "";
             Opened open = open();
             Path files = Files.createDirectories(folder.resolve("files"));
+            plan.removeOthers(files);
             FileRef manifest = plan.files().stream()
                     .filter(file -> file.file().startsWith("MANIFEST-"))
                     .findFirst()
@@ -202,19 +233,47 @@ final class RemoteFolder implements AutoCloseable {
             return known;
         }
         Files.createDirectories(folder);
-        ChangeStore changes =
-                ChangeStore.open(folder.resolve("changes"), settings.retention().toMillis(), clock.millis());
-        Options reading = new Options(
-                changes.options().database(WALRecoveryMode.AbsoluteConsistency, false),
-                changes.options().family());
-        return withDictionaries(changes, reading);
+        Path own = changesOfThisPlan();
+        try (Stream<Path> children = Files.list(folder)) {
+            // A change that came after an older snapshot is older than what a newer one holds, and says nothing beside
+            // it.
+            for (Path child : children.toList()) {
+                if (String.valueOf(child.getFileName()).startsWith(CHANGES) && !child.equals(own)) {
+                    Folders.delete(child);
+                }
+            }
+        }
+        ChangeStore changes = ChangeStore.open(own, settings.retention().toMillis(), clock.millis());
+        Options reading = null;
+        try {
+            reading = new Options(
+                    changes.options().database(WALRecoveryMode.AbsoluteConsistency, false),
+                    changes.options().family());
+            return withDictionaries(changes, reading);
+        } catch (RocksDBException | ClosedStore | RuntimeException | Error e) {
+            if (reading != null) {
+                reading.close();
+            }
+            changes.close();
+            throw e;
+        }
+    }
+
+    private Path changesOfThisPlan() {
+        byte[] text = plan.text().getBytes(StandardCharsets.US_ASCII);
+        return folder.resolve(CHANGES + "-" + Sha256.of(text).substring(0, ID_LENGTH));
     }
 
     private Opened withDictionaries(ChangeStore changes, Options reading) throws RocksDBException, ClosedStore {
         Opened before = opened;
         Dictionaries dictionaries = new Dictionaries(
                 cache -> false, changes.store(), ring, CacheWatch.Limits.USUAL, clock, new MetricRegistry());
-        dictionaries.load();
+        try {
+            dictionaries.load();
+        } catch (RocksDBException | ClosedStore | RuntimeException | Error e) {
+            dictionaries.close();
+            throw e;
+        }
         Opened next = new Opened(changes, reading, dictionaries, Records.reading(dictionaries, ring));
         opened = next;
         if (before != null) {
@@ -255,8 +314,7 @@ final class RemoteFolder implements AutoCloseable {
                     && !open.changes().has(file.blob().sha256())) {
                 Path path = files.resolve(file.file());
                 download.file(file.blob(), path);
-                try (RemoteTable here =
-                                new RemoteTable(file, table, new Partition.Age(0, 0), path, download, open.reading());
+                try (RemoteTable here = RemoteTable.here(file, table, path, download, open.reading());
                         SortedCopies.Stream all = SortedCopies.of(here, new byte[0], null)) {
                     List<Stored> some = new ArrayList<>();
                     for (Stored one = all.next(); one != null; one = all.next()) {
@@ -326,7 +384,8 @@ final class RemoteFolder implements AutoCloseable {
             }
             forward();
             if (Thread.currentThread().isInterrupted()) {
-                break;
+                // Those that are left are not here, whatever became of those before them.
+                throw new BlobException(BlobException.Kind.INTERRUPTED, "interrupted during a restore", null);
             }
         }
         if (failure != null) {
@@ -438,6 +497,10 @@ final class RemoteFolder implements AutoCloseable {
     /** What is known of a key now; asks for what has to come here to know more. */
     Found look(byte[] hash) {
         CompletableFuture<Void> more = step; // Before anything is looked at: what comes afterwards is told.
+        String ended = over;
+        if (!ended.isEmpty()) {
+            return new Found(null, ended, null);
+        }
         try {
             return look(hash, more);
         } catch (RocksDBException e) {
@@ -446,19 +509,23 @@ final class RemoteFolder implements AutoCloseable {
                 return Found.NOTHING;
             }
             return new Found(null, "what came out of the repository cannot be read: " + e.getMessage(), null);
+        } catch (ChangeStore.SpoiltException e) {
+            return new Found(null, String.valueOf(e.getMessage()), null);
         } catch (ClosedStore e) {
             return new Found(null, "the backup tier is closed", null);
         }
     }
 
-    private Found look(byte[] hash, CompletableFuture<Void> more) throws RocksDBException, ClosedStore {
+    private Found look(byte[] hash, CompletableFuture<Void> more)
+            throws RocksDBException, ClosedStore, ChangeStore.SpoiltException {
         boolean allChanges = complete;
+        long from = changesFrom; // Before the changes: a newer one that comes meanwhile would make an older one count.
         Opened open = opened;
         if (open == null || !hasTables) {
             return notYet(more);
         }
         ChangeStore.Change change = open.changes().newest(hash);
-        if (change != null && (allChanges || change.sequence() >= changesFrom)) {
+        if (change != null && (allChanges || change.sequence() >= from)) {
             Records.Reading reading = open.records().read(hash, change.record());
             return reading == Records.Flaw.UNKNOWN_DICTIONARY && !allChanges ? notYet(more) : read(reading);
         }
@@ -481,7 +548,13 @@ final class RemoteFolder implements AutoCloseable {
                 String why = table.troubleNow();
                 return why.isEmpty() ? new Found(null, "being restored", arrival) : new Found(null, why, null);
             }
-            byte[] record = table.find(hash);
+            byte[] record;
+            try {
+                record = table.find(hash);
+            } catch (NotHereException notAnyMore) {
+                table.ask(fetcher, Fetcher.Urgency.AWAITED);
+                return new Found(null, String.valueOf(notAnyMore.getMessage()), table.arrival());
+            }
             if (record != null) {
                 return read(open.records().read(hash, record));
             }
@@ -510,7 +583,7 @@ final class RemoteFolder implements AutoCloseable {
                     && open != null
                     && open.changes().newest(hash) == null
                     && open.changes().isNotKept(hash);
-        } catch (RocksDBException | ClosedStore e) {
+        } catch (RocksDBException | ClosedStore | ChangeStore.SpoiltException e) {
             return false; // Then it is looked up like any key, and says why it cannot be.
         }
     }
@@ -564,6 +637,32 @@ final class RemoteFolder implements AutoCloseable {
             }
         }
         return SortedCopies.of(touched, List.of(opened().changes().stream(from, to)), from, to);
+    }
+
+    /**
+     * It is not asked any more, because another takes its place. Nobody walks through it any more.
+     *
+     * @return whether nothing writes to its files any more either; until then the other one cannot begin
+     */
+    boolean retire(String why) {
+        over = why;
+        tables.forEach(RemoteTable::close);
+        forward();
+        return tables.stream().noneMatch(RemoteTable::isUnderWay);
+    }
+
+    /** Whether it is not asked any more, because another is to take its place. */
+    boolean isOver() {
+        return !over.isEmpty();
+    }
+
+    /** Closes it after it was {@linkplain #retire retired}; what cannot be read is removed. */
+    void discard() throws IOException {
+        boolean spoilt = isSpoilt();
+        close();
+        if (spoilt) {
+            Folders.delete(changesOfThisPlan());
+        }
     }
 
     /** When nobody walks through it any more. */

@@ -2,6 +2,7 @@ package dev.terrace.tier.backup;
 
 import dev.terrace.api.SetupException;
 import dev.terrace.spi.BlobException;
+import dev.terrace.tier.backup.RemoteFolder.NotHereException;
 import dev.terrace.tier.backup.repo.FileRef;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,8 +17,8 @@ import org.rocksdb.SstFileReader;
 import org.rocksdb.SstFileReaderIterator;
 
 /**
- * A table file of a snapshot, in the repository or here already. It is read only when it is here as a whole and is what was signed. Thread-safe;
- * close it when nobody walks through it.
+ * A table file of a snapshot, in the repository or here already. It is read only when it is here as a whole and is what was signed. One that cannot be read is
+ * compared once more with what was signed, and fetched again when it is something else by now. Thread-safe; close it when nobody walks through it.
  */
 final class RemoteTable implements AutoCloseable {
     private static final long SOONEST_MILLIS = 500;
@@ -31,6 +32,10 @@ final class RemoteTable implements AutoCloseable {
     private final Partition.Age age;
     private CompletableFuture<Boolean> arrival = new CompletableFuture<>();
     private @Nullable SstFileReader reader;
+    /** What could not be read, when somebody may still walk through it. */
+    private @Nullable SstFileReader doubtful;
+
+    private boolean isDoubted;
     private Fetcher.@Nullable Urgency asked;
     private boolean isUnderWay;
     private boolean isHere;
@@ -47,6 +52,13 @@ final class RemoteTable implements AutoCloseable {
         this.path = path;
         this.download = download;
         this.options = options;
+    }
+
+    /** One that was brought here by whoever reads it. */
+    static RemoteTable here(FileRef file, TableRanges.Table table, Path path, Download download, Options options) {
+        RemoteTable here = new RemoteTable(file, table, new Partition.Age(0, 0), path, download, options);
+        here.ended("");
+        return here;
     }
 
     /** Newer partitions first, and in each what is nearer to the top of RocksDB's tree: the first that has a key has its newest copy. */
@@ -116,10 +128,15 @@ final class RemoteTable implements AutoCloseable {
             if (!isHere) {
                 retryNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(pauseMillis);
                 pauseMillis = Math.min(RAREST_MILLIS, 2 * pauseMillis);
-                arrival = new CompletableFuture<>();
+                arrival = closed ? CompletableFuture.completedFuture(false) : new CompletableFuture<>();
             }
         }
         told.complete(why.isEmpty());
+    }
+
+    /** Whether something still writes to its file. */
+    synchronized boolean isUnderWay() {
+        return isUnderWay;
     }
 
     synchronized boolean isHere() {
@@ -159,11 +176,51 @@ final class RemoteTable implements AutoCloseable {
         return open;
     }
 
-    /** The record under {@code hash}, or null. Only when it is here. */
-    synchronized byte @Nullable [] find(byte[] hash) throws RocksDBException, PartitionedStore.ClosedStore {
+    /**
+     * What could not be read may be here no more as it was signed, on a disk that decays; that is found out once. When it still is, it was stored so, and the failure
+     * stands.
+     *
+     * @throws NotHereException when it is being found out
+     */
+    synchronized void failed(RocksDBException e) throws NotHereException {
+        if (!isHere || Opening.isCorruption(e) && !isDoubted) {
+            if (isHere) {
+                isDoubted = true;
+                isHere = false;
+                doubtful = reader;
+                reader = null;
+                arrival = new CompletableFuture<>();
+            }
+            throw new NotHereException(file.blob().name() + " is compared once more: " + e.getMessage());
+        }
+    }
+
+    /**
+     * The record under {@code hash}, or null.
+     *
+     * @throws NotHereException when it is not here, or not any more
+     */
+    synchronized byte @Nullable [] find(byte[] hash)
+            throws RocksDBException, PartitionedStore.ClosedStore, NotHereException {
         if (closed) {
             throw new PartitionedStore.ClosedStore();
         }
+        requireHere();
+        try {
+            return read(hash);
+        } catch (RocksDBException e) {
+            failed(e);
+            throw e;
+        }
+    }
+
+    private void requireHere() throws NotHereException {
+        if (!isHere) {
+            throw new NotHereException(trouble.isEmpty() ? file.blob().name() + " is on its way" : trouble);
+        }
+    }
+
+    private byte @Nullable [] read(byte[] hash) throws RocksDBException {
         try (ReadOptions reading = new ReadOptions();
                 SstFileReaderIterator iterator = reader().newIterator(reading)) {
             iterator.seek(hash);
@@ -175,20 +232,42 @@ final class RemoteTable implements AutoCloseable {
         }
     }
 
-    /** Walks through it from {@code from} on; for one thread, and closed by it. Only when it is here. */
-    synchronized SstFileReaderIterator from(byte[] from, ReadOptions reading) throws RocksDBException {
-        SstFileReaderIterator iterator = reader().newIterator(reading);
-        iterator.seek(from);
-        return iterator;
+    /**
+     * Walks through it from {@code from} on; for one thread, and closed by it.
+     *
+     * @throws NotHereException when it is not here, or not any more
+     */
+    synchronized SstFileReaderIterator from(byte[] from, ReadOptions reading)
+            throws RocksDBException, NotHereException {
+        requireHere();
+        try {
+            SstFileReaderIterator iterator = reader().newIterator(reading);
+            iterator.seek(from);
+            return iterator;
+        } catch (RocksDBException e) {
+            failed(e);
+            throw e;
+        }
     }
 
+    /** Who waits for it is told, and finds that it is closed. */
     @Override
-    public synchronized void close() {
-        closed = true;
-        SstFileReader open = reader;
+    public void close() {
+        CompletableFuture<Boolean> told;
+        synchronized (this) {
+            closed = true;
+            close(reader);
+            close(doubtful);
+            reader = null;
+            doubtful = null;
+            told = arrival;
+        }
+        told.complete(false);
+    }
+
+    private static void close(@Nullable SstFileReader open) {
         if (open != null) {
             open.close();
-            reader = null;
         }
     }
 }

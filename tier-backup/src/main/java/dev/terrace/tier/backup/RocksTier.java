@@ -165,6 +165,11 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
             public void sync() throws RocksDBException, PartitionedStore.ClosedStore {
                 vault.store().sync();
             }
+
+            @Override
+            public boolean hasItsFolder() {
+                return RocksTier.this.hasItsFolder();
+            }
         });
     }
 

@@ -45,11 +45,20 @@ public final class RocksTierProvider implements TierProvider {
 
     /** L3 as long as its folder is there. */
     static RocksTier tier(TierContext context) {
+        return tier(context, true);
+    }
+
+    /** L3 for a command that reads it: it neither ships nor comes back from its repository, and what it remembers of that stays. */
+    static RocksTier resting(TierContext context) {
+        return tier(context, false);
+    }
+
+    private static RocksTier tier(TierContext context, boolean serves) {
         BackupStorageSettings settings = context.settings(BackupStorageSettings.class);
         requireKey(settings);
         Folder folder = Folder.take(Folder.Kind.BACKUP, settings.path(), settings.encryption());
         try {
-            return open(context, settings, folder);
+            return open(context, settings, folder, serves);
         } catch (IOException | UncheckedIOException e) {
             folder.close();
             throw folder.unusable(e);
@@ -67,13 +76,13 @@ public final class RocksTierProvider implements TierProvider {
         }
     }
 
-    private static RocksTier open(TierContext context, BackupStorageSettings settings, Folder folder)
+    private static RocksTier open(TierContext context, BackupStorageSettings settings, Folder folder, boolean serves)
             throws IOException {
         RestoreNote.begin(folder, settings, context.clock().millis());
         KeyRing keys = openKeys(context.clock(), settings, folder);
         long retentionMillis = settings.retention().toMillis();
         HighWater highWater = new HighWater(folder.highWater());
-        NativeOptions options = new NativeOptions(settings.objectStorage() != null);
+        NativeOptions options = new NativeOptions(serves && settings.objectStorage() != null);
         PartitionedStore store;
         Opening.Opened opened;
         try {
@@ -116,13 +125,13 @@ public final class RocksTierProvider implements TierProvider {
                 keys);
         tier.tidy();
         ObjectStorageSettings storage = settings.objectStorage();
-        if (storage != null) {
+        if (serves && storage != null) {
             tier.shipBy(new ShippingThread(
                     new ShippingStart(context, settings, folder.path(), store, keys, true),
                     settings.schedule().shipInterval().toMillis(),
                     context.metrics()));
         }
-        RestoreNote note = RestoreNote.read(folder.path(), settings);
+        RestoreNote note = serves ? RestoreNote.read(folder.path(), settings) : null;
         if (note != null) {
             tier.restoreBy(context, note);
         }

@@ -79,31 +79,38 @@ final class SortedCopies implements AutoCloseable {
     }
 
     /** The records of {@code table}, which must be here, from {@code from} on and before {@code to}. */
-    static Stream of(RemoteTable table, byte[] from, byte @Nullable [] to) throws RocksDBException {
+    static Stream of(RemoteTable table, byte[] from, byte @Nullable [] to) throws RocksDBException, IOException {
         ReadOptions reading = new ReadOptions().setFillCache(false);
         try {
-            return new TableStream(table.from(from, reading), reading, to);
-        } catch (RocksDBException | RuntimeException | Error e) {
+            return new TableStream(table, table.from(from, reading), reading, to);
+        } catch (RocksDBException | IOException | RuntimeException | Error e) {
             reading.close();
             throw e;
         }
     }
 
     private static final class TableStream implements Stream {
+        private final RemoteTable table;
         private final SstFileReaderIterator iterator;
         private final ReadOptions reading;
         private final byte @Nullable [] to;
 
-        TableStream(SstFileReaderIterator iterator, ReadOptions reading, byte @Nullable [] to) {
+        TableStream(RemoteTable table, SstFileReaderIterator iterator, ReadOptions reading, byte @Nullable [] to) {
+            this.table = table;
             this.iterator = iterator;
             this.reading = reading;
             this.to = to;
         }
 
         @Override
-        public @Nullable Stored next() throws RocksDBException {
+        public @Nullable Stored next() throws RocksDBException, IOException {
             if (!iterator.isValid()) {
-                iterator.status();
+                try {
+                    iterator.status();
+                } catch (RocksDBException e) {
+                    table.failed(e);
+                    throw e;
+                }
                 return null;
             }
             byte[] hash = iterator.key();
@@ -130,7 +137,7 @@ final class SortedCopies implements AutoCloseable {
             for (RemoteTable table : tables) {
                 streams.add(of(table, from, to));
             }
-        } catch (RocksDBException | RuntimeException | Error e) {
+        } catch (RocksDBException | IOException | RuntimeException | Error e) {
             streams.forEach(Stream::close);
             throw e;
         }

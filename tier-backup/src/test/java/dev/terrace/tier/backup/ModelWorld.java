@@ -321,10 +321,19 @@ final class ModelWorld implements AutoCloseable {
         return covered && !parts.isEmpty();
     }
 
-    /** Every key is asked for before it is back, the process ends in the middle, and what is written meanwhile wins. */
-    private void restoreLive(List<Part> parts) throws Exception {
-        if (parts.isEmpty()) {
+    /** Every key is asked for before it is back, and the process ends in the middle, while writers go on. */
+    private void restoreLive(List<Part> published) throws Exception {
+        if (published.isEmpty()) {
             return;
+        }
+        List<Part> parts = published;
+        boolean writersGoOn = random.nextBoolean();
+        if (writersGoOn) {
+            for (ModelWriter each : writers) {
+                ship(each, false); // From now on each goes on with the chain that it has.
+            }
+            parts = new ArrayList<>();
+            covered(null, parts);
         }
         Path into = home.resolve("into");
         Folders.delete(into);
@@ -332,12 +341,19 @@ final class ModelWorld implements AutoCloseable {
                 .withObjectStorage(
                         ObjectStorageSettings.of(home.resolve("repository").toUri()))
                 .withRestore(BackupStorageSettings.RestoreOnStart.IF_EMPTY);
-        tell("live restore of " + parts.size() + " writers");
+        tell("live restore of " + parts.size() + " writers" + (writersGoOn ? ", which go on" : ""));
         RocksTier tier = Backups.open(new TestContext(clock, settings));
         try {
             for (int ends = random.nextInt(3); ends > 0; ends--) {
                 read(tier, CacheKey.of("quotes", "k" + random.nextInt(14)));
+                awaitParts(tier, random.nextInt(2 * RestoreNote.PARTS));
                 tier.close();
+                // What was done before the process ended stays as it was then.
+                if (writersGoOn && Files.exists(into.resolve(RestoreNote.FILE))) {
+                    goOn();
+                    parts = new ArrayList<>();
+                    covered(null, parts);
+                }
                 tier = Backups.open(new TestContext(clock, settings));
             }
             if (random.nextInt(4) > 0) {
@@ -358,6 +374,32 @@ final class ModelWorld implements AutoCloseable {
             tier.close();
         }
         Folders.delete(into);
+    }
+
+    private static void awaitParts(RocksTier tier, int count) {
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(1))
+                .until(() -> {
+                    RestoreReport report = tier.restore();
+                    return report == null || report.partsDone() >= Math.min(count, report.parts() - 1);
+                });
+    }
+
+    /** What a restore that has begun does not know yet. */
+    private void goOn() throws Exception {
+        for (ModelWriter writer : writers) {
+            tell("writer " + numberOf(writer) + " goes on");
+            write(writer);
+            ship(writer, random.nextBoolean());
+            write(writer);
+            ship(writer, false);
+        }
+        if (random.nextBoolean()) {
+            prune();
+        }
+        pass();
     }
 
     private void compare(Path into, List<Part> parts, @Nullable String only) throws IOException {
