@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * Looks at the values of one cache as they are written: gathers a sample, hands it over to be trained on, then watches whether the
  * dictionary still does what it did. When values shrink 15 % less than the dictionary promised, in two windows of
  * {@link Limits#window} values one after the other, it gathers another sample. Where a dictionary was not worth having, it
- * tries again after {@link Limits#patience} values. Thread-safe.
+ * tries again after {@link Limits#patience} values. The first dictionary is trained on few values, so that few go without; a whole sample
+ * follows at once. Thread-safe.
  */
 final class CacheWatch {
     private static final int DRIFT_PERMILLE = 1150;
@@ -19,14 +20,20 @@ final class CacheWatch {
     /**
      * How much is looked at.
      *
-     * @param samples values in a sample
+     * @param first values in the sample for the first dictionary
+     * @param samples values in any other sample
      * @param sampleBytes most bytes of them together
      * @param longest values are cut to this length in samples
      * @param window values between two looks at the ratio
      * @param patience values before a cache without a dictionary is looked at again
      */
-    record Limits(int samples, int sampleBytes, int longest, int window, int patience) {
-        static final Limits USUAL = new Limits(2_000, 4 << 20, 8 << 10, 10_000, 100_000);
+    record Limits(int first, int samples, int sampleBytes, int longest, int window, int patience) {
+        static final Limits USUAL = new Limits(256, 2_000, 4 << 20, 8 << 10, 10_000, 100_000);
+
+        /** The first sample is as large as the others. */
+        Limits(int samples, int sampleBytes, int longest, int window, int patience) {
+            this(samples, samples, sampleBytes, longest, window, patience);
+        }
     }
 
     private enum State {
@@ -47,6 +54,10 @@ final class CacheWatch {
     private long packedBytes;
     private int values;
     private int driftedWindows;
+
+    /** No dictionary has been trained yet by this watch. */
+    private boolean first;
+
     private volatile @Nullable Dictionary current;
 
     /**
@@ -56,6 +67,7 @@ final class CacheWatch {
         this.cache = cache;
         this.limits = limits;
         this.held = held;
+        this.first = limits.first < limits.samples;
     }
 
     String cache() {
@@ -76,12 +88,25 @@ final class CacheWatch {
     /** From now on {@code dictionary} is used. */
     synchronized void use(Dictionary dictionary) {
         current = dictionary;
-        watch(dictionary.ratioPermille());
+        if (first && state == State.TRAINING) {
+            sampleMore();
+        } else {
+            first = false;
+            watch(dictionary.ratioPermille());
+        }
+    }
+
+    private void sampleMore() {
+        first = false;
+        state = State.SAMPLING;
+        drop();
     }
 
     /** There is no better one than what is used already, which shrinks values to this much. */
     synchronized void keep(int ratioPermille) {
-        if (current == null) {
+        if (first) {
+            sampleMore();
+        } else if (current == null) {
             state = State.WITHOUT;
             values = 0;
             drop();
@@ -113,18 +138,21 @@ final class CacheWatch {
     /**
      * A value was compressed.
      *
+     * @param dataKey that the value is sealed under
      * @return a sample to train on, when this was its last value, otherwise null
      */
-    synchronized @Nullable List<byte[]> observe(byte[] plain, int length, int packedLength, @Nullable Dictionary with) {
+    synchronized @Nullable List<byte[]> observe(
+            byte[] plain, int length, int packedLength, @Nullable Dictionary with, long dataKey) {
         switch (state) {
             case SAMPLING -> {
                 byte[] sample = Arrays.copyOf(plain, Math.min(length, limits.longest));
                 samples.add(sample);
                 sampleBytes += sample.length;
                 held.addAndGet(sample.length);
-                return samples.size() >= limits.samples || sampleBytes >= limits.sampleBytes ? hand() : null;
+                int wanted = first ? limits.first : limits.samples;
+                return samples.size() >= wanted || sampleBytes >= limits.sampleBytes ? hand() : null;
             }
-            case WATCHING -> judge(length, packedLength, with);
+            case WATCHING -> judge(length, packedLength, with, dataKey);
             case WITHOUT -> {
                 if (++values >= limits.patience) {
                     state = State.SAMPLING;
@@ -137,10 +165,13 @@ final class CacheWatch {
         return null;
     }
 
-    private void judge(int length, int packedLength, @Nullable Dictionary with) {
+    private void judge(int length, int packedLength, @Nullable Dictionary with, long dataKey) {
+        Dictionary now = current;
         if (with == null && packedLength < length) {
-            state = State.SAMPLING; // Its data key is no longer the one that new values are sealed under.
-            return;
+            if (now != null && now.dataKey() != dataKey) {
+                state = State.SAMPLING; // Its data key is no longer the one that new values are sealed under.
+            }
+            return; // Or it was under way when the dictionary came.
         }
         plainBytes += length;
         packedBytes += packedLength;

@@ -22,8 +22,10 @@ interface Compression {
      * @param length how much of {@code plain} that is
      * @param packedLength what became of it
      * @param dictionary with which, or null
+     * @param dataKey under which it is sealed; 0 for none
      */
-    void observe(String cache, byte[] plain, int length, int packedLength, @Nullable Dictionary dictionary);
+    void observe(
+            String cache, byte[] plain, int length, int packedLength, @Nullable Dictionary dictionary, long dataKey);
 
     /** The same for all values, without dictionaries. */
     static Compression without(boolean compressed) {
@@ -45,7 +47,12 @@ interface Compression {
 
             @Override
             public void observe(
-                    String cache, byte[] plain, int length, int packedLength, @Nullable Dictionary dictionary) {}
+                    String cache,
+                    byte[] plain,
+                    int length,
+                    int packedLength,
+                    @Nullable Dictionary dictionary,
+                    long dataKey) {}
         };
     }
 }

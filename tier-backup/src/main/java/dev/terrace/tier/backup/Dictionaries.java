@@ -50,6 +50,7 @@ final class Dictionaries implements Compression, AutoCloseable {
     private final @Nullable KeyRing keys;
     private final CacheWatch.Limits limits;
     private final InstantSource clock;
+    private final Counter tried;
     private final Counter trained;
     private final Counter corrupt;
     private final AtomicLong sampled = new AtomicLong();
@@ -74,6 +75,7 @@ final class Dictionaries implements Compression, AutoCloseable {
         this.keys = keys;
         this.limits = limits;
         this.clock = clock;
+        this.tried = metrics.counter("l3.dictionaries.tried");
         this.trained = metrics.counter("l3.dictionaries.trained");
         this.corrupt = metrics.counter("l3.corrupt");
         this.trainer = new ThreadPoolExecutor(
@@ -195,12 +197,13 @@ final class Dictionaries implements Compression, AutoCloseable {
     }
 
     @Override
-    public void observe(String cache, byte[] plain, int length, int packedLength, @Nullable Dictionary dictionary) {
+    public void observe(
+            String cache, byte[] plain, int length, int packedLength, @Nullable Dictionary dictionary, long dataKey) {
         CacheWatch watch = watch(cache);
         if (watch == null) {
             return;
         }
-        List<byte[]> sample = watch.observe(plain, length, packedLength, dictionary);
+        List<byte[]> sample = watch.observe(plain, length, packedLength, dictionary, dataKey);
         if (sample != null) {
             submit(watch, sample);
         }
@@ -232,6 +235,7 @@ final class Dictionaries implements Compression, AutoCloseable {
     }
 
     private void train(CacheWatch watch, List<byte[]> sample) {
+        tried.inc();
         int kept = 1000;
         try {
             DictionaryTraining.Result result = DictionaryTraining.train(sample, watch.current());

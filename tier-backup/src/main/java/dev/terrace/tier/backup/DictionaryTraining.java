@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class DictionaryTraining {
     /** Fewer samples tell too little. */
-    static final int FEWEST_SAMPLES = 500;
+    static final int FEWEST_SAMPLES = 200;
 
     private static final int HELD_OUT = 10;
     private static final int SHORTEST = 16 << 10;

@@ -5,29 +5,53 @@ import javax.crypto.Cipher;
 import javax.crypto.SecretKey;
 
 /**
- * AES-256-GCM (NIST SP 800-38D) of records, with counted nonces. Ciphers are costly to make, so each thread keeps one.
+ * AES-256-GCM (NIST SP 800-38D) of records, with counted nonces. What it needs is costly to make, so each thread keeps one.
  */
 final class Gcm {
     static final int TAG_BYTES = AesGcm.TAG_BYTES;
 
-    private static final ThreadLocal<Cipher> CIPHERS = ThreadLocal.withInitial(() -> {
+    private static final ThreadLocal<Gcm> OF_THREAD = ThreadLocal.withInitial(Gcm::new);
+
+    private final Cipher cipher;
+
+    /** All associated data in one piece: the JDK's cipher gathers pieces in a buffer of its own that grows with each. */
+    private byte[] associated = new byte[256];
+
+    private Gcm() {
         try {
-            return Cipher.getInstance(AesGcm.TRANSFORMATION);
+            cipher = Cipher.getInstance(AesGcm.TRANSFORMATION);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("every JDK has AES/GCM", e);
         }
-    });
-
-    private Gcm() {}
-
-    static void releaseThread() {
-        CIPHERS.remove();
     }
 
-    private static Cipher cipher(int mode, SecretKey key, long counter) throws GeneralSecurityException {
-        Cipher cipher = CIPHERS.get();
-        cipher.init(mode, key, SealingKey.nonce(counter));
-        return cipher;
+    static void releaseThread() {
+        OF_THREAD.remove();
+    }
+
+    private static Cipher cipher(int mode, SecretKey key, long counter, byte[] header, int headerBytes, byte[]... more)
+            throws GeneralSecurityException {
+        Gcm mine = OF_THREAD.get();
+        mine.cipher.init(mode, key, SealingKey.nonce(counter));
+        mine.cipher.updateAAD(mine.associated, 0, mine.gather(header, headerBytes, more));
+        return mine.cipher;
+    }
+
+    private int gather(byte[] header, int headerBytes, byte[]... more) {
+        int length = headerBytes;
+        for (byte[] one : more) {
+            length += one.length;
+        }
+        if (associated.length < length) {
+            associated = new byte[length];
+        }
+        System.arraycopy(header, 0, associated, 0, headerBytes);
+        int at = headerBytes;
+        for (byte[] one : more) {
+            System.arraycopy(one, 0, associated, at, one.length);
+            at += one.length;
+        }
+        return length;
     }
 
     /**
@@ -46,12 +70,8 @@ final class Gcm {
             int headerBytes,
             byte[]... associated) {
         try {
-            Cipher cipher = cipher(Cipher.ENCRYPT_MODE, key, counter);
-            cipher.updateAAD(out, 0, headerBytes);
-            for (byte[] more : associated) {
-                cipher.updateAAD(more);
-            }
-            cipher.doFinal(body, from, length, out, headerBytes);
+            cipher(Cipher.ENCRYPT_MODE, key, counter, out, headerBytes, associated)
+                    .doFinal(body, from, length, out, headerBytes);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("sealing a record failed", e);
         }
@@ -75,11 +95,7 @@ final class Gcm {
             byte[] header,
             byte[]... associated)
             throws GeneralSecurityException {
-        Cipher cipher = cipher(Cipher.DECRYPT_MODE, key, counter);
-        cipher.updateAAD(header, 0, from);
-        for (byte[] more : associated) {
-            cipher.updateAAD(more);
-        }
-        return cipher.doFinal(sealed, from, length, out, to);
+        return cipher(Cipher.DECRYPT_MODE, key, counter, header, from, associated)
+                .doFinal(sealed, from, length, out, to);
     }
 }

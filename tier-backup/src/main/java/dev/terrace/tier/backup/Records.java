@@ -98,7 +98,7 @@ final class Records {
             dictionary = compression.dictionary(cache, dataKey);
             byte[] packed = own.packed(length);
             int packedLength = own.squeezer().compress(plain, length, dictionary, packed);
-            compression.observe(cache, plain, length, packedLength < 0 ? length : packedLength, dictionary);
+            compression.observe(cache, plain, length, packedLength < 0 ? length : packedLength, dictionary, dataKey);
             if (packedLength >= 0) {
                 body = packed;
                 from = own.squeezer().from();

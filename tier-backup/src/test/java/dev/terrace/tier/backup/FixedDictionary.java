@@ -21,5 +21,6 @@ record FixedDictionary(Dictionary dictionary) implements Compression {
     }
 
     @Override
-    public void observe(String cache, byte[] plain, int length, int packedLength, @Nullable Dictionary with) {}
+    public void observe(
+            String cache, byte[] plain, int length, int packedLength, @Nullable Dictionary with, long dataKey) {}
 }
