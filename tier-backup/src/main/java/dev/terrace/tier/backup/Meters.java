@@ -19,6 +19,8 @@ final class Meters implements AutoCloseable {
     final Counter writes;
     /** Writes that the storage refused. */
     final Counter writeErrors;
+    /** Reads that were answered from memory, on the caller's thread. */
+    final Counter direct;
     /** Records or blocks that failed their checks. */
     final Counter corrupt;
     /** Records, counted as corrupt too, of which the dictionary is not there. */
@@ -46,6 +48,7 @@ final class Meters implements AutoCloseable {
         this.registry = registry;
         writes = registry.counter("l3.writes");
         writeErrors = registry.counter("l3.write_errors");
+        direct = registry.counter("l3.reads.direct");
         corrupt = registry.counter("l3.corrupt");
         unknownDictionary = registry.counter("l3.unknown_dictionary");
         destroyed = registry.counter("l3.destroyed");

@@ -21,6 +21,7 @@ import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.FlushOptions;
 import org.rocksdb.IngestExternalFileOptions;
 import org.rocksdb.ReadOptions;
+import org.rocksdb.ReadTier;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
@@ -79,11 +80,20 @@ final class PartitionedStore {
     @SuppressWarnings("ArrayRecordComponent") // never compared
     record Slice(List<Stored> records, byte @Nullable [] next, boolean damaged) {}
 
+    /**
+     * What is certain without the disk.
+     *
+     * @param record null when there is none
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record InMemory(byte @Nullable [] record) {}
+
     private final ReentrantReadWriteLock guard = new ReentrantReadWriteLock();
     private final NativeOptions options;
     private final RocksDB database;
     private final ColumnFamilyHandle defaultFamily;
     private final ReadOptions reading = new ReadOptions();
+    private final ReadOptions fromMemory = new ReadOptions().setReadTier(ReadTier.BLOCK_CACHE_TIER);
     private final WriteOptions writing = new WriteOptions();
     private final long widthMillis;
     private final long retentionMillis;
@@ -177,6 +187,31 @@ final class PartitionedStore {
                     return record;
                 }
             }
+            return null;
+        } finally {
+            leave();
+        }
+    }
+
+    /** What {@link #get} finds, or null when only the disk, or somebody who holds this store, could tell. Waits for neither. */
+    @Nullable
+    InMemory getFromMemory(byte[] hash) {
+        if (!guard.readLock().tryLock()) {
+            return null;
+        }
+        try {
+            if (closed) {
+                return null;
+            }
+            for (Partition partition : partitions) {
+                byte[] record = database.get(partition.handle(), fromMemory, hash);
+                if (record != null) {
+                    return new InMemory(record);
+                }
+            }
+            return new InMemory(null);
+        } catch (RocksDBException elsewhere) {
+            // Not all of it is in memory, or something is wrong: a reader finds out which.
             return null;
         } finally {
             leave();
@@ -679,6 +714,7 @@ final class PartitionedStore {
             defaultFamily.close();
             database.close();
             reading.close();
+            fromMemory.close();
             writing.close();
             options.close();
             return true;

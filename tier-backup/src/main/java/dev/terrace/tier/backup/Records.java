@@ -14,6 +14,7 @@ final class Records {
     /** No entry may be longer; a record that declares more is refused before anything is allocated. */
     static final int MAX_ENVELOPE_BYTES = 64 << 20;
 
+    private static final int QUICK_BYTES = 32 << 10;
     private static final int CRC_BYTES = 4;
     private static final byte[] NO_DICTIONARY = new byte[0];
 
@@ -164,6 +165,20 @@ final class Records {
 
     /** Reads {@code record}, which must have been sealed with the same {@code bound}. Any bytes are safe to pass. */
     Reading read(byte[] bound, byte[] record) {
+        return read(bound, record, Workspace.ofThread());
+    }
+
+    /** Whether it takes some microseconds to read {@code record}, rather than as long as whoever wrote it likes. */
+    static boolean isQuick(byte[] record) {
+        if (record.length > QUICK_BYTES || RecordHeader.formatOf(record) != RecordHeader.FORMAT) {
+            return false;
+        }
+        RecordHeader header = RecordHeader.read(record, record.length);
+        return header != null && header.declared() <= QUICK_BYTES;
+    }
+
+    /** As the other, with what another thread may use as soon as this has returned. */
+    Reading read(byte[] bound, byte[] record, Workspace own) {
         int format = RecordHeader.formatOf(record);
         if (format == 1) {
             return FormatOne.read(bound, record, keys);
@@ -180,12 +195,12 @@ final class Records {
             return Flaw.DAMAGED;
         }
         if (!header.has(RecordHeader.DICTIONARY)) {
-            return read(bound, record, header, bodyLength, null);
+            return read(bound, record, header, bodyLength, null, own);
         }
         // Two bytes can mean several; only the right one gives a sound record, because the whole id is associated.
         Reading reading = Flaw.UNKNOWN_DICTIONARY;
         for (Dictionary candidate : compression.named(header.dictionaryReference())) {
-            reading = read(bound, record, header, bodyLength, candidate);
+            reading = read(bound, record, header, bodyLength, candidate, own);
             if (reading instanceof Sound) {
                 return reading;
             }
@@ -194,8 +209,12 @@ final class Records {
     }
 
     private Reading read(
-            byte[] bound, byte[] record, RecordHeader header, int bodyLength, @Nullable Dictionary dictionary) {
-        Workspace own = Workspace.ofThread();
+            byte[] bound,
+            byte[] record,
+            RecordHeader header,
+            int bodyLength,
+            @Nullable Dictionary dictionary,
+            Workspace own) {
         byte[] body = own.packed(bodyLength);
         int from = Squeezer.ROOM_BEFORE;
         if (keys == null) {

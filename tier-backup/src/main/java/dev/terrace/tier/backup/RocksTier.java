@@ -43,7 +43,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * L3 on RocksDB. Reads run on a few threads behind a bounded queue of {@value #READ_QUEUE}; writes wait in a queue
+ * L3 on RocksDB. Reads that memory can answer do so on the caller's thread; all others run on a few threads behind a bounded queue of {@value
+ * #READ_QUEUE}. Writes wait in a queue
  * bounded by {@code queue_entries} and {@code queue_mib} for the one writer. A full queue answers OVERLOADED at once;
  * the depth stands in {@link #status()} and in {@code l3.queue.entries} and {@code l3.queue.bytes}.
  *
@@ -51,11 +52,12 @@ import org.slf4j.LoggerFactory;
  * write whose stage ended in TIMEOUT is still tried. An unconditional write is seen by reads as soon as it is queued,
  * and is gone again when the storage refuses it.
  *
- * <p>Stages complete on the tier's own threads: whoever blocks in a dependent stage holds the tier up.
+ * <p>Stages that are not complete yet complete on the tier's own threads: whoever blocks in a dependent stage holds the tier up.
  */
 final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, BackupShipper, Restoring {
     private static final Logger LOG = LoggerFactory.getLogger(RocksTier.class);
     private static final int READ_QUEUE = 4096;
+    private static final int MOST_DIRECT_READS = 16;
     private static final long DRAIN_MILLIS = 5_000;
 
     private final BackupStorageSettings settings;
@@ -72,6 +74,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
     private final Meters meters;
     private final InstantSource clock;
     private final ThreadPoolExecutor readers;
+    private final Workspaces workspaces;
     private final Thread writer;
     private @Nullable ShippingThread shipping;
     private @Nullable LiveRestore restore;
@@ -106,6 +109,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
         this.sealers = new Sealers(processors);
         this.deadlines =
                 new Deadlines("terrace-l3-deadlines", settings.timeout().toMillis());
+        this.workspaces = new Workspaces(Math.min(MOST_DIRECT_READS, 2 * processors));
         int threads = Math.min(4, Math.max(2, processors));
         this.readers = new ThreadPoolExecutor(
                 threads, threads, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(READ_QUEUE), task -> {
@@ -193,9 +197,37 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
 
     @Override
     public CompletionStage<Lookup> get(CacheKey key) {
+        Lookup known = direct(key);
+        if (known != null) {
+            return CompletableFuture.completedFuture(known);
+        }
         CompletableFuture<Lookup> answer = new CompletableFuture<>();
         Lookup refused = submit(answer, () -> find(key));
         return refused != null ? CompletableFuture.completedFuture(refused) : deadlines.watch(answer, this::tooLate);
+    }
+
+    /**
+     * The answer, if everything it takes is in memory: a caller may not be made to wait for a disk, and handing a read to another thread costs several
+     * times what such a read does.
+     */
+    private @Nullable Lookup direct(CacheKey key) {
+        LiveRestore under = restore;
+        Workspace own = closed || under != null && !under.isOver() ? null : workspaces.take();
+        if (own == null) {
+            return null;
+        }
+        try {
+            // In this order: a write leaves the queue only after it is stored.
+            Entry waiting = queue.waitingFor(key);
+            Vault.Certain stored = vault.findInMemory(key, own);
+            if (stored == null) {
+                return null;
+            }
+            meters.direct.inc();
+            return lookup(newer(waiting, stored.entry()));
+        } finally {
+            workspaces.giveBack(own);
+        }
     }
 
     @Override
@@ -374,11 +406,14 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
 
     private Lookup read(CacheKey key) {
         try {
-            Entry held = held(key);
-            return held == null || held.isExpired(clock.millis()) ? Lookup.MISS : new Lookup.Hit(held);
+            return lookup(held(key));
         } catch (PartitionedStore.ClosedStore | RocksDBException e) {
             return failed(e);
         }
+    }
+
+    private Lookup lookup(@Nullable Entry held) {
+        return held == null || held.isExpired(clock.millis()) ? Lookup.MISS : new Lookup.Hit(held);
     }
 
     private static Lookup failed(Exception e) {
@@ -390,7 +425,10 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
     private @Nullable Entry held(CacheKey key) throws RocksDBException, PartitionedStore.ClosedStore {
         // In this order: a write leaves the queue only after it is stored.
         Entry waiting = queue.waitingFor(key);
-        Entry held = vault.find(key);
+        return newer(waiting, vault.find(key));
+    }
+
+    private static @Nullable Entry newer(@Nullable Entry waiting, @Nullable Entry held) {
         return waiting != null && (held == null || waiting.version().isNewerThan(held.version())) ? waiting : held;
     }
 
@@ -551,6 +589,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
             // use.
             LOG.error("backup is stuck in its storage and was left open folder={}", folder.path());
         }
+        workspaces.close();
         deadlines.close();
         meters.close();
     }

@@ -50,6 +50,37 @@ final class Vault {
         return find(key, hash.of(key));
     }
 
+    /**
+     * What is held for sure.
+     *
+     * @param entry null when there is nothing
+     */
+    record Certain(@Nullable Entry entry) {}
+
+    /**
+     * What {@link #find} finds, if that is in memory and quickly read; waits for nothing.
+     *
+     * @return null when it is not certain
+     */
+    @Nullable
+    Certain findInMemory(CacheKey key, Workspace own) {
+        byte[] hashed = hash.of(key);
+        PartitionedStore.InMemory certain = store.getFromMemory(hashed);
+        if (certain == null) {
+            return null;
+        }
+        byte[] record = certain.record();
+        if (record == null) {
+            return new Certain(null);
+        }
+        // What cannot be believed is for a reader to find again, and to count.
+        return Records.isQuick(record)
+                        && records.read(hashed, record, own) instanceof Records.Sound sound
+                        && sound.entry().key().equals(key)
+                ? new Certain(sound.entry())
+                : null;
+    }
+
     private @Nullable Entry find(CacheKey key, byte[] hashed) throws RocksDBException, PartitionedStore.ClosedStore {
         byte[] record;
         try {

@@ -3,10 +3,10 @@ package dev.terrace.tier.backup;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a thread keeps to seal and open records: native contexts and buffers, costly to make. Buffers for long values are made for one
+ * What a thread keeps, or borrows from {@link Workspaces}, to seal and open records: native contexts and buffers, costly to make. Buffers for long values are made for one
  * use and not kept, so a thread holds at most about 1 MiB.
  */
-final class Workspace {
+final class Workspace implements AutoCloseable {
     private static final int KEPT_BYTES = 256 << 10;
 
     /** zstd's own bound on what it makes of {@code length} bytes is less than this. */
@@ -19,18 +19,23 @@ final class Workspace {
     private byte[] packed = new byte[4 << 10];
     private @Nullable Squeezer squeezer;
 
-    private Workspace() {}
+    Workspace() {}
 
     static Workspace ofThread() {
         return OF_THREAD.get();
     }
 
     static void releaseThread() {
-        Squeezer used = OF_THREAD.get().squeezer;
-        if (used != null) {
-            used.close();
-        }
+        OF_THREAD.get().close();
         OF_THREAD.remove();
+    }
+
+    @Override
+    public void close() {
+        if (squeezer != null) {
+            squeezer.close();
+            squeezer = null;
+        }
     }
 
     byte[] head() {
