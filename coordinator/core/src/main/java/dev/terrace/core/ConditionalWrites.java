@@ -218,7 +218,9 @@ final class ConditionalWrites {
     private CompletionStage<Basis> basis(CacheState cache, CacheKey key) {
         Tier tier = tiers.remote();
         if (remote == null || tier == null) {
-            return cascade.find(cache, key).thenApply(found -> new Basis(found, WriteCondition.IF_ABSENT));
+            boolean coming = tiers.isBackupComing();
+            return cascade.find(cache, key)
+                    .thenApply(found -> new Basis(requireKnown(cache, found, coming), WriteCondition.IF_ABSENT));
         }
         return remote.readForChange(key).thenCompose(said -> {
             Entry pending = missed == null ? null : missed.pending(key);
@@ -258,13 +260,29 @@ final class ConditionalWrites {
     }
 
     private CompletionStage<Basis> basis(CacheState cache, CacheKey key, Lookup said) {
+        boolean coming = tiers.isBackupComing();
         return cascade.findBelow(cache, key, said, false).thenApply(found -> {
+            requireKnown(cache, found, coming);
             // L2 may still hold what a marker hides, and would take it for a live value.
             WriteCondition unchanged = said instanceof Lookup.Hit hit && cache.hides(hit.entry())
                     ? new WriteCondition.IfVersion(hit.entry().version())
                     : WriteCondition.IF_ABSENT;
             return new Basis(found, unchanged);
         });
+    }
+
+    /**
+     * An L3 that is merely away does not decide. One that is being restored will say what there is: who counted from nothing meanwhile, or took
+     * what is taken, would have done so for good.
+     */
+    private static Found requireKnown(CacheState cache, Found found, boolean coming) {
+        if (coming && found.entry() == null && found.isUnknown()) {
+            throw new UnavailableException(
+                    "conditional write to cache '" + cache.name
+                            + "' needs to know what L3, which is being restored, cannot say yet; nothing was changed",
+                    "try again later, or write without a condition");
+        }
+        return found;
     }
 
     private CompletionStage<WriteReceipt> apply(

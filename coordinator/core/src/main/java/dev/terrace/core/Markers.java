@@ -339,12 +339,14 @@ final class Markers {
         long moment = cache.tags.moment();
         Map<String, CacheKey> keys = new ConcurrentHashMap<>();
         tags.forEach(tag -> keys.put(tag, MarkerKeys.ofTag(cache.name, tag)));
+        boolean coming = tiers.isBackupComing();
         CompletableFuture<Map<CacheKey, Lookup>> remote = asked(tiers.remote(), keys.values());
         CompletableFuture<Map<CacheKey, Lookup>> backup = asked(tiers.backup(), keys.values());
         return remote.thenAcceptBoth(
                 backup,
                 (fromRemote, fromBackup) -> keys.forEach((tag, key) -> {
-                    if (!(fromRemote.get(key) instanceof Lookup.Unavailable) && !isAwaited(fromBackup.get(key))) {
+                    if (!(fromRemote.get(key) instanceof Lookup.Unavailable)
+                            && !isAwaited(fromBackup.get(key), coming)) {
                         Version one = versionOf(fromRemote.get(key));
                         Version other = versionOf(fromBackup.get(key));
                         cache.tags.told(tag, one != null && one.isNewerThan(other) ? one : other, moment);
@@ -352,9 +354,9 @@ final class Markers {
                 }));
     }
 
-    /** L3 is being restored, and has not come to this marker yet: not to be taken for one that there never was. */
-    private static boolean isAwaited(@Nullable Lookup found) {
-        return found instanceof Lookup.Unavailable no && no.cause() == Unavailability.DISCONNECTED;
+    /** L3 is being restored, and whatever keeps it from answering, the marker may come: not to be taken for one that there never was. */
+    private static boolean isAwaited(@Nullable Lookup found, boolean coming) {
+        return found instanceof Lookup.Unavailable no && (coming || no.cause() == Unavailability.DISCONNECTED);
     }
 
     private static CompletableFuture<Map<CacheKey, Lookup>> asked(@Nullable Tier tier, Collection<CacheKey> keys) {

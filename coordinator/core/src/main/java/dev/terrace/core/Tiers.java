@@ -1,5 +1,6 @@
 package dev.terrace.core;
 
+import dev.terrace.spi.EntrySource;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.ScannableTier;
 import dev.terrace.spi.Tier;
@@ -37,6 +38,11 @@ record Tiers(
             present.add(backup);
         }
         return present;
+    }
+
+    /** Whether L3 is still being restored: what it cannot say now may be there. To be asked before L3 is. */
+    boolean isBackupComing() {
+        return scannable != null && scannable.readiness() != EntrySource.Readiness.WHOLE;
     }
 
     List<TierStatus> status() {

@@ -9,7 +9,11 @@ import dev.terrace.api.Codecs;
 import dev.terrace.api.UnavailableException;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.spi.ReplicationMode;
+import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
+import dev.terrace.testkit.HeapLocalTier;
+import dev.terrace.testkit.HeapTier;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -132,6 +136,50 @@ class ConditionalWritesTest {
             assertThat(cache.increment("n", 5)).isEqualTo(5);
         } finally {
             threads.shutdownNow();
+        }
+    }
+
+    /** Redis and the node's disk are lost, the backup is on its way. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @Tag("F47")
+    void whatARestoreCannotTellYetIsNotDecidedAbout(boolean withRemote) {
+        HeapTier lost = new HeapTier(TierLevel.L3, InstantSource.system());
+        try (CacheCoordinator before =
+                CacheCoordinator.builder().nodeId(1).tier(new LastingTier(lost)).build()) {
+            before.cache("quotes", Codecs.stringKey(), Codecs.string()).put("n", "41");
+        }
+        ComingTier coming = new ComingTier(
+                lost, key -> key.equals(Stack.key("n")) || key.equals(Stack.key("new")), Unavailability.DISCONNECTED);
+        CacheCoordinator.Builder builder = CacheCoordinator.builder()
+                .nodeId(2)
+                .tier(new HeapLocalTier(InstantSource.system()))
+                .tier(coming);
+        if (withRemote) {
+            builder.tier(new HeapTier(TierLevel.L2, InstantSource.system()));
+        }
+        try (CacheCoordinator after = builder.build()) {
+            Cache<String, String> cache = after.cache("quotes", Codecs.stringKey(), Codecs.string());
+            assertThatThrownBy(() -> cache.increment("n", 1))
+                    .isInstanceOf(UnavailableException.class)
+                    .hasMessageContaining("being restored")
+                    .hasMessageContaining("nothing was changed");
+            assertThatThrownBy(() -> cache.putIfAbsent("n", "mine")).isInstanceOf(UnavailableException.class);
+            assertThatThrownBy(() -> cache.putIfAbsent("new", "mine")).isInstanceOf(UnavailableException.class);
+            cache.put("other", "1");
+            assertThat(cache.increment("other", 1)).isEqualTo(2);
+            coming.becomesWhole();
+            assertThat(cache.increment("n", 1)).isEqualTo(42);
+            assertThat(cache.putIfAbsent("new", "mine").applied()).isTrue();
+        }
+    }
+
+    @Test
+    void anL3ThatIsMerelyAwayDoesNotDecide() {
+        try (Stack stack = Stack.ofThree()) {
+            stack.backup.failWith(Unavailability.DISCONNECTED);
+            assertThat(stack.quotes().increment("n", 1)).isEqualTo(1);
+            assertThat(stack.quotes().putIfAbsent("k", "1").applied()).isTrue();
         }
     }
 

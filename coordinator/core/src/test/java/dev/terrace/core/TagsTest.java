@@ -9,7 +9,10 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.api.WriteOptions;
 import dev.terrace.api.WriteReceipt;
+import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.MarkerKeys;
 import dev.terrace.spi.TierLevel;
+import dev.terrace.spi.Unavailability;
 import dev.terrace.testkit.HeapLocalTier;
 import dev.terrace.testkit.HeapLog;
 import dev.terrace.testkit.HeapTier;
@@ -95,6 +98,33 @@ class TagsTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("1001 tags")
                 .hasMessageContaining("1000");
+    }
+
+    /** Whatever kept L3 from answering while it was restored: a slow answer, a full queue, an open breaker. */
+    @Test
+    void aMarkerThatARestoreCouldNotTellYetIsAskedForAgain() {
+        HeapTier lost = backup();
+        try (CacheCoordinator before = CacheCoordinator.builder()
+                .nodeId(98)
+                .tier(new LastingTier(lost))
+                .build()) {
+            cache(before).put("a", "1", tagged("red"));
+            cache(before).put("b", "2", tagged("blue"));
+            cache(before).invalidateTags(List.of("red"));
+        }
+        CacheKey marker = MarkerKeys.ofTag("c", "red");
+        ComingTier coming = new ComingTier(lost, marker::equals, Unavailability.OVERLOADED);
+        CacheCoordinator node =
+                CacheCoordinator.builder().nodeId(99).tier(coming).build();
+        nodes.add(node);
+        Cache<String, String> cache = cache(node);
+        await().until(() -> {
+            cache.get("a");
+            return coming.hasRefused(marker);
+        });
+        coming.becomesWhole();
+        assertThat(cache.get("a")).isNull();
+        assertThat(cache.get("b")).isEqualTo("2");
     }
 
     @Test
