@@ -2,6 +2,8 @@ package dev.terrace.tier.backup;
 
 import dev.terrace.spi.BlobException;
 import dev.terrace.spi.BlobStore;
+import dev.terrace.tier.backup.repo.FencedException;
+import dev.terrace.tier.backup.repo.Repository;
 import dev.terrace.tier.backup.repo.RepositoryKeys;
 import dev.terrace.tier.backup.repo.SigningKey;
 import java.io.IOException;
@@ -10,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,7 @@ final class RepositoryRing implements Shipping.KeysAhead {
 
     private final Path file;
     private byte @Nullable [] shipped;
+    private int shippedAs;
 
     /** @param file of the folder; absent in a plain one */
     RepositoryRing(Path file) {
@@ -27,18 +29,31 @@ final class RepositoryRing implements Shipping.KeysAhead {
     }
 
     static String name(int writer) {
-        return String.format(Locale.ROOT, "keys/%06d", writer);
+        return Repository.keysOf(writer);
     }
 
     @Override
-    public void bring(BlobStore store, int writer) throws BlobException, IOException {
+    public void bring(BlobStore store, int writer) throws BlobException, IOException, FencedException {
         if (!Files.exists(file)) {
             return;
         }
         byte[] now = Files.readAllBytes(file);
-        if (!Arrays.equals(now, shipped)) {
+        if (writer != shippedAs || !Arrays.equals(now, shipped)) {
+            if (writer != shippedAs) {
+                refuseAnother(store, writer, now);
+            }
             store.write(name(writer), now, false);
             shipped = now;
+            shippedAs = writer;
+        }
+    }
+
+    /** What was sealed with the keys of another ring can be opened by nothing else. */
+    private static void refuseAnother(BlobStore store, int writer, byte[] ours) throws BlobException, FencedException {
+        LockedKeys own = LockedKeys.decode(ours);
+        LockedKeys there = fetch(store, writer).map(LockedKeys::decode).orElse(null);
+        if (own != null && there != null && own.keyId() != there.keyId()) {
+            throw new FencedException("the repository holds the keys of another folder under " + name(writer));
         }
     }
 

@@ -67,8 +67,12 @@ final class Shipping {
 
     /** What must be in the repository before what was sealed with it: the folder's keys. */
     interface KeysAhead {
-        /** Brings them up when they changed. */
-        void bring(BlobStore store, int writer) throws BlobException, IOException;
+        /**
+         * Brings them up when they changed.
+         *
+         * @throws FencedException when there are keys of another folder in their place, which stay
+         */
+        void bring(BlobStore store, int writer) throws BlobException, IOException, FencedException;
     }
 
     private final PartitionedStore store;

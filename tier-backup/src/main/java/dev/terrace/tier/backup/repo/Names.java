@@ -9,6 +9,17 @@ final class Names {
     /** Most writers a repository may have had. */
     static final int MOST_WRITERS = 999_999;
 
+    /** Where {@link #registered} entries lie. */
+    static final String REGISTERED = "writers/";
+
+    /** Where {@link #folder}s lie. */
+    static final String FOLDERS = "w/";
+
+    /** Where {@link #keys} lie. */
+    static final String KEYS = "keys/";
+
+    private static final int WRITER_DIGITS = 6;
+
     private static final Pattern NUMBERED =
             Pattern.compile("w/\\d{6}/(?:gen/(\\d{20})|data/(\\d{20})/[0-9a-f]{64}(?:\\.box-[0-9a-f]{16})?"
                     + "|delta/(\\d{20})/(\\d{20})-[0-9a-f]{64}(?:\\.box-[0-9a-f]{16})?)");
@@ -16,11 +27,30 @@ final class Names {
     private Names() {}
 
     static String registered(int writer) {
-        return "writers/" + six(writer);
+        return REGISTERED + six(writer);
     }
 
     static String folder(int writer) {
-        return "w/" + six(writer) + "/";
+        return FOLDERS + six(writer) + "/";
+    }
+
+    static String keys(int writer) {
+        return KEYS + six(writer);
+    }
+
+    /** The writer whose {@code name} is, directly in {@code place} or deeper; 0 when it is nobody's. */
+    static int writerIn(String place, String name) {
+        int end = place.length() + WRITER_DIGITS;
+        boolean isOnes = name.length() == end || name.length() > end && name.charAt(end) == '/';
+        for (int i = place.length(); isOnes && i < end; i++) {
+            isOnes = name.charAt(i) >= '0' && name.charAt(i) <= '9';
+        }
+        return isOnes ? Integer.parseInt(name.substring(place.length(), end)) : 0;
+    }
+
+    /** Behind everything of a writer in {@code place}, and before everything of the next. */
+    static String behind(String place, int writer) {
+        return place + six(writer) + "z";
     }
 
     static String generation(int writer, long number) {
@@ -74,7 +104,7 @@ final class Names {
     }
 
     private static String six(int number) {
-        return padded(number, 6);
+        return padded(number, WRITER_DIGITS);
     }
 
     private static String twenty(long number) {

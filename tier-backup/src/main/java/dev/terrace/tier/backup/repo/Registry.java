@@ -4,11 +4,17 @@ import dev.terrace.spi.BlobException;
 import dev.terrace.spi.BlobStore;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Who writes to a repository: dense numbers, each taken by creating it. Thread-safe. */
 final class Registry {
+    private static final Logger LOG = LoggerFactory.getLogger(Registry.class);
     private static final int MOST_BYTES = 4096;
+    private static final int PAGE = 100;
 
     private final BlobStore store;
     private final RepositoryKeys keys;
@@ -19,20 +25,74 @@ final class Registry {
         this.keys = keys;
     }
 
-    /** How many there are; they are numbered from 1. */
+    /** The highest number that was ever taken; they begin with 1, and an entry below may have been lost. */
     int count() throws BlobException {
-        return (int) Numbering.last(
-                0,
-                number -> number <= Names.MOST_WRITERS
-                        && store.stat(Names.registered((int) number)).isPresent());
+        return beyondHoles(dense());
+    }
+
+    /** The last number before the first that has no entry. */
+    int dense() throws BlobException {
+        return (int) Numbering.last(0, number -> number <= Names.MOST_WRITERS && isRegistered((int) number));
+    }
+
+    /** Whether it has an entry. */
+    boolean isRegistered(int number) throws BlobException {
+        return store.stat(Names.registered(number)).isPresent();
+    }
+
+    /**
+     * An entry that was lost must not hide the writers after it, nor its own writer's backups: who took the number again would write over
+     * the keys that open them. A listing shows who is there; it only ever leads further up.
+     */
+    private int beyondHoles(int dense) throws BlobException {
+        int highest = dense;
+        for (String place : List.of(Names.REGISTERED, Names.FOLDERS, Names.KEYS)) {
+            highest = Math.max(highest, highest(place, dense));
+        }
+        return highest;
+    }
+
+    private int highest(String place, int from) throws BlobException {
+        int highest = from;
+        String after = Names.behind(place, highest);
+        do {
+            BlobStore.Page page = store.list(place, after, PAGE);
+            for (BlobStore.Stat blob : page.blobs()) {
+                highest = Math.max(highest, Names.writerIn(place, blob.name()));
+            }
+            after = later(page.next(), Names.behind(place, highest));
+        } while (after != null);
+        return highest;
+    }
+
+    /** Not through all that one writer has. */
+    private static @Nullable String later(@Nullable String next, String behind) {
+        return next == null || next.compareTo(behind) > 0 ? next : behind;
+    }
+
+    /** By name, because a listing may lag. */
+    private boolean hasLeftSomething(int writer) throws BlobException {
+        return store.stat(Names.keys(writer)).isPresent()
+                || store.stat(Names.boundary(writer, 1)).isPresent()
+                || store.stat(Names.generation(writer, 1)).isPresent();
     }
 
     /** Takes the next number. */
     int register() throws BlobException {
         while (true) {
-            int last = count();
-            requireReadable(last);
-            int number = last + 1;
+            int dense = dense();
+            requireReadable(dense);
+            int number = beyondHoles(dense) + 1;
+            while (hasLeftSomething(number)) {
+                number++;
+            }
+            if (number > dense + 1) {
+                LOG.error(
+                        "the registry of a backup repository has lost an entry, 'terrace backup verify' names it"
+                                + " repository={} entry={}",
+                        store.location(),
+                        Names.registered(dense + 1));
+            }
             if (number > Names.MOST_WRITERS) {
                 throw new BlobException(
                         BlobException.Kind.UNSUPPORTED,
@@ -49,7 +109,7 @@ final class Registry {
         }
     }
 
-    /** Who registers behind a writer that is not there is found by nobody: that it is there must not be some proxy's word only. */
+    /** Who registers behind a writer that is not there is found by listings only: that it is there must not be some proxy's word only. */
     private void requireReadable(int number) throws BlobException {
         if (number > 0 && store.read(Names.registered(number), MOST_BYTES).isEmpty()) {
             throw new BlobException(

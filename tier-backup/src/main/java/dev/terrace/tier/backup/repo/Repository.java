@@ -23,7 +23,12 @@ public final class Repository {
         this.registry = new Registry(store, keys);
     }
 
-    /** How many writers were ever registered; they are numbered from 1. */
+    /** The name of the blob with the keys of a writer's folder. */
+    public static String keysOf(int writer) {
+        return Names.keys(writer);
+    }
+
+    /** How many writers were ever registered; they are numbered from 1. One whose entry was lost counts as long as anything of it, or of a later one, is there. */
     public int writers() throws BlobException {
         return registry.count();
     }

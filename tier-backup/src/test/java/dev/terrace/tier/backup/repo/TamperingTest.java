@@ -16,6 +16,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -189,6 +190,32 @@ class TamperingTest {
         Problem problem = only(Kind.MISSING);
         assertThat(problem.blob()).isEqualTo(Names.registered(2));
         assertThat(problem.hurts()).containsExactly("all restore points of writer 2");
+    }
+
+    @Test
+    @Tag("F57")
+    void a_lost_entry_of_the_registry_hides_nobody_and_nobody_takes_its_number() throws Exception {
+        store.blobs.remove(Names.registered(1));
+        assertThat(writers()).as("its backups are there").isEqualTo(1);
+        assertThat(only(Kind.MISSING).blob()).isEqualTo(Names.registered(1));
+        ChainWriter second = ChainWriter.open(repository, new SimFolder(2), this::now);
+        assertThat(second.writer()).as("even by an old listing").isEqualTo(2);
+        snapshot(second);
+        assertThat(writers()).isEqualTo(2);
+        store.blobs.remove(Names.registered(2));
+        store.blobs.put(Names.keys(7), new byte[1]);
+        assertThat(writers()).as("whose keys came, and nothing else yet").isEqualTo(7);
+        alone.undisturbed(() -> assertThat(ChainWriter.open(repository, new SimFolder(3), this::now)
+                        .writer())
+                .isEqualTo(8));
+        assertThat(writers()).as("behind what was lost").isEqualTo(8);
+    }
+
+    /** By listings that do not lag. */
+    private int writers() throws Exception {
+        AtomicInteger writers = new AtomicInteger();
+        alone.undisturbed(() -> writers.set(repository.writers()));
+        return writers.get();
     }
 
     @Test
