@@ -284,6 +284,9 @@ final class BackupCommand extends CommandGroup {
             long grace = Duration.ofHours(spareHours).toMillis();
             Pruner.Removed removed = confirmed == null ? pruner.survey(plan, grace) : pruner.execute(plan, grace);
             tree.put("dry_run", confirmed == null).put("blobs", removed.blobs()).put("bytes", removed.bytes());
+            if (confirmed != null) {
+                tree.put("unfinished_uploads", removed.unfinished());
+            }
             ArrayNode going = tree.putArray("going");
             plan.going().forEach(segment -> going.add(Verifier.pointName(number, segment)));
             ArrayNode staying = tree.putArray("staying");
@@ -300,8 +303,8 @@ final class BackupCommand extends CommandGroup {
                         number, plan.going().size(), removed.blobs(), removed.bytes(), repository.url());
             } else {
                 say(
-                        "writer %d: removed %d restore points and %d blobs, %,d bytes",
-                        number, plan.going().size(), removed.blobs(), removed.bytes());
+                        "writer %d: removed %d restore points and %d blobs, %,d bytes; unfinished uploads: %d",
+                        number, plan.going().size(), removed.blobs(), removed.bytes(), removed.unfinished());
             }
             return true;
         }

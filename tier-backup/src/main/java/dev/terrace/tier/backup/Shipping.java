@@ -234,10 +234,11 @@ final class Shipping {
                     new Pruner(repository, repository.chain(chain.writer()), clock).execute(plan, GRACE_MILLIS);
             pruned.inc(plan.going().size());
             LOG.info(
-                    "old restore points are pruned points={} blobs={} bytes={}",
+                    "old restore points are pruned points={} blobs={} bytes={} unfinished_uploads={}",
                     plan.going().size(),
                     removed.blobs(),
-                    removed.bytes());
+                    removed.bytes(),
+                    removed.unfinished());
         }
         pruneDue = false;
         ChainState after = chain.refresh();

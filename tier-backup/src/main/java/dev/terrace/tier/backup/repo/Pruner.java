@@ -6,12 +6,15 @@ import dev.terrace.tier.backup.repo.Generation.Prune;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Removes what no restore point needs. In this order: a generation says what stays; the boundary is raised; then blobs are deleted. Killed
  * anywhere, the next one ends it. Safe beside backups, restores and other pruners, in any process. For one thread.
  */
 public final class Pruner {
+    private static final Logger LOG = LoggerFactory.getLogger(Pruner.class);
     private static final int MOST_TRIES = 100;
     private static final int PAGE = 1000;
 
@@ -31,8 +34,9 @@ public final class Pruner {
      *
      * @param blobs how many
      * @param bytes how long they are together
+     * @param unfinished how many uploads that died left something behind; not known, 0, of what only would be removed
      */
-    public record Removed(long blobs, long bytes) {}
+    public record Removed(long blobs, long bytes, int unfinished) {}
 
     /** What executing a plan now would remove, by a listing; uploads of the last {@code graceMillis} are spared. */
     public Removed survey(PrunePlan plan, long graceMillis) throws BlobException, DamagedException {
@@ -48,7 +52,24 @@ public final class Pruner {
     public Removed execute(PrunePlan plan, long graceMillis) throws BlobException, DamagedException {
         ChainState pruned = publish(plan, graceMillis);
         chain.boundary().raise(pruned.base().number());
-        return sweep(living(), true);
+        Removed removed = sweep(living(), true);
+        return new Removed(removed.blobs(), removed.bytes(), discardUnfinished(graceMillis));
+    }
+
+    /** No listing shows these, and they are paid for. A store that refuses it has been pruned all the same. */
+    private int discardUnfinished(long graceMillis) throws BlobException {
+        try {
+            return repository.store().discardUnfinished(clock.millis() - graceMillis);
+        } catch (BlobException e) {
+            if (e.kind() == BlobException.Kind.INTERRUPTED || e.kind() == BlobException.Kind.CLOSED) {
+                throw e;
+            }
+            LOG.warn(
+                    "what uploads that died left behind stays repository={} reason={}",
+                    repository.store().location(),
+                    e.getMessage());
+            return 0;
+        }
     }
 
     /**
@@ -146,6 +167,6 @@ public final class Pruner {
                 after = page.next();
             } while (after != null);
         }
-        return new Removed(blobs, bytes);
+        return new Removed(blobs, bytes, 0);
     }
 }

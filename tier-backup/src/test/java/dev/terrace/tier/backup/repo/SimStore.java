@@ -41,6 +41,7 @@ final class SimStore implements BlobStore {
     private final Set<String> seen = new HashSet<>();
     double killing;
     double failing;
+    long discardedBeforeMillis;
 
     SimStore(Random random, Interleaving steps, RepositoryMutant mutant) {
         this.random = random;
@@ -176,6 +177,7 @@ final class SimStore implements BlobStore {
 
     @Override
     public int discardUnfinished(long olderThanMillis) {
+        discardedBeforeMillis = olderThanMillis;
         return 0;
     }
 

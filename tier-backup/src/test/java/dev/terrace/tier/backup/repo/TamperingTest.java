@@ -267,6 +267,9 @@ class TamperingTest {
         assertThat(removed.blobs()).isGreaterThan(40);
         assertThat(survey).as("a dry run says what will be").isEqualTo(removed);
         assertThat(store.blobs).hasSize((int) (before - removed.blobs()) + 2);
+        assertThat(store.discardedBeforeMillis)
+                .as("uploads that died, which no listing shows")
+                .isEqualTo(nowMillis);
         assertThat(verify().problems()).isEmpty();
         assertThat(chain.load().orElseThrow().segments())
                 .extracting(Segment::first)
