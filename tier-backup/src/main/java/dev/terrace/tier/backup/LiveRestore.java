@@ -305,7 +305,8 @@ final class LiveRestore implements AutoCloseable {
             return String.valueOf(e.getMessage());
         } catch (ClosedStore e) {
             return "the backup tier is closed";
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            // Whatever it is: without this thread nothing more would come, and nobody would say so.
             LOG.error("a restore under way met a bug folder={}", folder, e);
             return e.toString();
         }
