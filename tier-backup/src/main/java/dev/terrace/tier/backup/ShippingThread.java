@@ -150,12 +150,12 @@ final class ShippingThread implements AutoCloseable {
                 failed++;
                 answer = String.valueOf(e.getMessage());
                 late(failed, answer, null);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
+                // Whatever it is: a thread that ended here would leave the backup behind for good.
                 failed++;
                 answer = e.toString();
                 late(failed, answer, e);
             } finally {
-                // Also when an Error ends this thread: who asked must not wait for good.
                 String told = answer;
                 wanted.forEach(asking -> asking.complete(told));
             }
@@ -163,7 +163,7 @@ final class ShippingThread implements AutoCloseable {
     }
 
     /** @param bug with its trace, when it is one */
-    private void late(int failed, String reason, @Nullable RuntimeException bug) {
+    private void late(int failed, String reason, @Nullable Throwable bug) {
         failures.inc();
         trouble = reason;
         if (failed == 1 || failed % 20 == 0) {

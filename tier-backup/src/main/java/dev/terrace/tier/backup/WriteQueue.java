@@ -101,7 +101,8 @@ final class WriteQueue {
     }
 
     private List<Write> drain(int most, long mostBytesAtOnce) {
-        List<Write> taken = new ArrayList<>();
+        // All the room at once: a write that was removed and could not be added would be nobody's.
+        List<Write> taken = new ArrayList<>(Math.min(most, waiting.size()));
         long size = 0;
         Write next = waiting.peek();
         while (next != null && taken.size() < most && (size == 0 || size + next.bytes() <= mostBytesAtOnce)) {

@@ -42,6 +42,9 @@ final class Writer implements Runnable {
     /** Taken already, and not decided yet. */
     private List<Write> next = List.of();
 
+    private boolean reclaiming;
+    private long reclaimAt = System.nanoTime();
+
     Writer(
             WriteQueue queue,
             Sealers sealers,
@@ -65,31 +68,10 @@ final class Writer implements Runnable {
 
     @Override
     public void run() {
-        boolean reclaiming = false;
-        long reclaimAt = System.nanoTime();
         try {
             while (!(next.isEmpty() && queue.isDrained())
                     && !Thread.currentThread().isInterrupted()) {
-                chores.log().holdBack();
-                List<Write> batch = next;
-                next = List.of();
-                if (batch.isEmpty()) {
-                    long wait = chores.nanosUntilDue();
-                    batch = queue.take(
-                            BATCH_ENTRIES, BATCH_BYTES, reclaiming ? Math.min(wait, RECLAIM_PAUSE_NANOS) : wait);
-                    sealers.help(batch);
-                }
-                if (!batch.isEmpty()) {
-                    decideAndWrite(batch);
-                }
-                if (chores.nanosUntilDue() <= 0) {
-                    doChores();
-                    reclaiming = true; // Or at least worth a look.
-                }
-                if (reclaiming && System.nanoTime() - reclaimAt >= 0) {
-                    reclaiming = reclaim();
-                    reclaimAt = System.nanoTime() + RECLAIM_PAUSE_NANOS;
-                }
+                turn();
             }
         } catch (InterruptedException e) {
             // Closing gave up waiting. Whoever interrupted answers what is left in the queue.
@@ -101,12 +83,31 @@ final class Writer implements Runnable {
         }
     }
 
-    /** A bug here must not end the thread: writes would wait for nobody. */
-    private void doChores() throws PartitionedStore.ClosedStore {
+    /** A bug here must not end the thread, nor a moment without memory: writes would wait for nobody. */
+    private void turn() throws InterruptedException, PartitionedStore.ClosedStore {
         try {
-            chores.run();
-        } catch (RuntimeException e) {
-            LOG.error("backup chores met a bug", e);
+            chores.log().holdBack();
+            if (next.isEmpty()) {
+                long wait = chores.nanosUntilDue();
+                next = queue.take(BATCH_ENTRIES, BATCH_BYTES, reclaiming ? Math.min(wait, RECLAIM_PAUSE_NANOS) : wait);
+                sealers.help(next);
+            }
+            List<Write> batch = next;
+            next = List.of();
+            if (!batch.isEmpty()) {
+                decideAndWrite(batch);
+            }
+            if (chores.nanosUntilDue() <= 0) {
+                reclaiming = true; // Or at least worth a look.
+                chores.run();
+            }
+            if (reclaiming && System.nanoTime() - reclaimAt >= 0) {
+                reclaimAt = System.nanoTime() + RECLAIM_PAUSE_NANOS;
+                reclaiming = reclaim();
+            }
+        } catch (RuntimeException | Error e) {
+            LOG.error("backup writer met a bug", e);
+            TimeUnit.NANOSECONDS.sleep(RECLAIM_PAUSE_NANOS); // It may be met again at once.
         }
     }
 
@@ -116,7 +117,7 @@ final class Writer implements Runnable {
         } catch (RocksDBException e) {
             health.failed(e);
             return false;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("backup reclaiming met a bug", e);
             return false;
         }
