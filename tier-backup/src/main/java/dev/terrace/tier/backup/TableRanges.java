@@ -112,8 +112,8 @@ final class TableRanges {
                         text();
                     }
                     case DELETED_FILE -> {
-                        number();
-                        number();
+                        number(); // Its level. One that moves to another is deleted and added in one record.
+                        tables.remove(number());
                     }
                     case NEW_FILE -> file();
                     case FAMILY -> family = (int) number();
