@@ -57,6 +57,15 @@ final class PartCopies {
         }
     }
 
+    /** The tier does not take what is copied: no part could go on. */
+    private static final class NotTakenException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        NotTakenException(String why) {
+            super("L3 does not take what is restored: " + why);
+        }
+    }
+
     /** Notes how far it is. */
     interface Note {
         void write() throws RocksDBException, ClosedStore, IOException;
@@ -132,29 +141,45 @@ final class PartCopies {
     private void work(Function<RemoteFolder, DoneParts> done) {
         try {
             for (Part part = open.poll(); part != null && !isClosing(); part = open.poll()) {
-                String why = part.folder().ask(part.from(), part.to());
-                if (!why.isEmpty()) {
-                    trouble.set(why);
-                    continue; // In the next round.
-                }
-                var arrival = part.folder().onItsWay(part.from(), part.to());
-                if (arrival != null) {
-                    await(arrival);
-                    open.add(part);
-                } else if (copy(part)) {
-                    done.apply(part.folder()).add(part.number());
-                }
+                tryOne(part, done.apply(part.folder()));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (RemoteFolder.NotHereException e) {
-            trouble.set(String.valueOf(e.getMessage()));
-        } catch (RocksDBException | ClosedStore | IOException | RuntimeException | Error e) {
-            // Whatever it is: a round that failed without a word would be tried again at once, for ever.
-            trouble.set("copying what was restored fails: " + e);
+        } catch (NotTakenException e) {
+            late(String.valueOf(e.getMessage()));
+        } catch (ClosedStore e) {
+            late("the backup tier is closed");
         } finally {
             Records.releaseThread();
         }
+    }
+
+    /** What is wrong with one part is no reason to leave out those after it. */
+    private void tryOne(Part part, DoneParts done) throws InterruptedException, NotTakenException, ClosedStore {
+        try {
+            String why = part.folder().ask(part.from(), part.to());
+            if (!why.isEmpty()) {
+                late(why); // In the next round.
+                return;
+            }
+            var arrival = part.folder().onItsWay(part.from(), part.to());
+            if (arrival != null) {
+                await(arrival);
+                open.add(part);
+            } else if (copy(part)) {
+                done.add(part.number());
+            }
+        } catch (RemoteFolder.NotHereException e) {
+            late(String.valueOf(e.getMessage()));
+        } catch (RocksDBException | IOException | RuntimeException | Error e) {
+            // Whatever it is: a round that failed without a word would be tried again at once, for ever.
+            late("copying what was restored fails: " + e);
+        }
+    }
+
+    /** The first reason stays: others often follow from it. */
+    private void late(String why) {
+        trouble.compareAndSet("", why);
     }
 
     private boolean isClosing() {
@@ -172,7 +197,8 @@ final class PartCopies {
     }
 
     /** Returns whether the tier holds all of the part now. */
-    private boolean copy(Part part) throws RocksDBException, ClosedStore, IOException, InterruptedException {
+    private boolean copy(Part part)
+            throws RocksDBException, ClosedStore, IOException, InterruptedException, NotTakenException {
         Sending sending = new Sending();
         long now = clock.millis();
         try (SortedCopies copies = part.folder().copies(part.from(), part.to())) {
@@ -247,8 +273,9 @@ final class PartCopies {
         private final Deque<Batch> underWay = new ArrayDeque<>();
         private List<Entry> batch = new ArrayList<>();
         private int bytes;
+        private boolean isWhole = true;
 
-        void add(Entry entry) throws IOException, InterruptedException {
+        void add(Entry entry) throws InterruptedException, NotTakenException {
             batch.add(entry);
             bytes += Envelope.length(entry);
             if (batch.size() >= BATCH || bytes >= BATCH_BYTES) {
@@ -256,7 +283,7 @@ final class PartCopies {
             }
         }
 
-        private void send() throws IOException, InterruptedException {
+        private void send() throws InterruptedException, NotTakenException {
             if (!batch.isEmpty()) {
                 underWay.add(new Batch(batch, host.putAll(batch)));
                 batch = new ArrayList<>();
@@ -267,33 +294,38 @@ final class PartCopies {
             }
         }
 
-        private void settle() throws IOException, InterruptedException {
+        private void settle() throws InterruptedException, NotTakenException {
             Batch oldest = underWay.remove();
             List<Entry> left = oldest.entries();
             CompletionStage<List<StoreOutcome>> outcomes = oldest.outcomes();
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
             while (true) {
-                List<Entry> refused = new ArrayList<>();
+                List<Entry> again = new ArrayList<>();
                 String why = "";
                 List<StoreOutcome> said = get(outcomes);
                 for (int i = 0; i < left.size(); i++) {
                     if (said.get(i) instanceof StoreOutcome.Unavailable no) {
-                        refused.add(left.get(i));
+                        again.add(left.get(i));
                         why = no.cause() + " " + no.detail();
+                    } else if (said.get(i) instanceof StoreOutcome.Refused no) {
+                        // The part stays open, so that it is answered from the repository until the settings let it in.
+                        isWhole = false;
+                        late("L3 refuses what is restored of cache '"
+                                + left.get(i).key().cache() + "': " + no.reason());
                     } else {
                         copied.inc();
                     }
                 }
-                if (refused.isEmpty()) {
+                if (again.isEmpty()) {
                     return;
                 }
                 if (isClosing() || System.nanoTime() - end > 0) {
-                    throw new IOException("L3 does not take what is restored: " + why);
+                    throw new NotTakenException(why);
                 }
                 // Callers write as well, and go first.
                 TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
-                left = refused;
-                outcomes = host.putAll(refused);
+                left = again;
+                outcomes = host.putAll(again);
             }
         }
 
@@ -306,12 +338,13 @@ final class PartCopies {
             }
         }
 
-        boolean end() throws IOException, InterruptedException {
+        /** Returns whether the tier holds all that was added. */
+        boolean end() throws InterruptedException, NotTakenException {
             send();
             while (!underWay.isEmpty()) {
                 settle();
             }
-            return true;
+            return isWhole;
         }
     }
 }

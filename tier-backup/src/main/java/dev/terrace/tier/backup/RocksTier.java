@@ -267,8 +267,11 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
                 : deadlines.watch(answer, () -> same(wanted, tooLate()));
     }
 
+    /** While it is being restored a lookup may wait for several things that are on their way, one after the other: no sign of a broken tier. */
     private Lookup tooLate() {
-        return unavailable(Unavailability.TIMEOUT, "no answer within " + settings.timeout());
+        return readiness() == Readiness.WHOLE
+                ? unavailable(Unavailability.TIMEOUT, "no answer within " + settings.timeout())
+                : unavailable(Unavailability.DISCONNECTED, "not restored within " + settings.timeout());
     }
 
     private static Map<CacheKey, Lookup> same(List<CacheKey> keys, Lookup answer) {
