@@ -64,6 +64,9 @@ final class NodeClient {
     }
 
     HttpResponse<byte[]> send(String method, String path, byte @Nullable [] body) {
+        if (timeoutSeconds < 1) {
+            throw new CommandFailure(ExitCodes.USAGE, "--timeout " + timeoutSeconds + " is less than a second");
+        }
         HttpRequest.Builder request;
         try {
             request = HttpRequest.newBuilder(URI.create(url.replaceAll("/+$", "") + path));

@@ -8,24 +8,24 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs jobs one after the other on a thread of its own and keeps the last hundred for questions. Thread-safe. */
+/** Runs jobs of a kind one after the other, on a thread of their own, and keeps the last hundred for questions. Thread-safe. */
 public final class Jobs implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Jobs.class);
     private static final int REMEMBERED = 100;
     private static final int MOST_WAITING = 10;
 
     private final AtomicLong ids = new AtomicLong();
-    private final ExecutorService thread = Executors.newSingleThreadExecutor(task -> {
-        Thread worker = new Thread(task, "terrace-jobs");
-        worker.setDaemon(true);
-        return worker;
-    });
+    /** By kind: a warm-up that waits for a restore must not keep a backup from being taken. */
+    private final Map<String, ExecutorService> threads = new HashMap<>();
+
+    private boolean closed;
     private final Map<String, Job> jobs = new LinkedHashMap<>();
 
     /** Of jobs that have not ended. */
@@ -45,7 +45,7 @@ public final class Jobs implements AutoCloseable {
      * A job as it stands.
      *
      * @param id its number
-     * @param kind {@code warmup}
+     * @param kind {@code warmup} or {@code backup}
      * @param state {@code waiting}, {@code running}, {@code done}, {@code failed} or {@code stopped}
      * @param progress the last that it told
      * @param error why it failed, or null
@@ -60,11 +60,15 @@ public final class Jobs implements AutoCloseable {
     /**
      * Queues a job.
      *
-     * @throws BadInputException when too many wait already
+     * @throws BadInputException when too many of the kind wait already
+     * @throws RejectedExecutionException when this is closed
      */
     public synchronized Job start(String kind, Work work) {
+        if (closed) {
+            throw new RejectedExecutionException("no job is begun any more");
+        }
         long waiting = jobs.values().stream()
-                .filter(job -> job.state().equals("waiting"))
+                .filter(job -> job.kind().equals(kind) && job.state().equals("waiting"))
                 .count();
         if (waiting >= MOST_WAITING) {
             throw new BadInputException(waiting + " jobs wait already", "let them end first");
@@ -73,11 +77,20 @@ public final class Jobs implements AutoCloseable {
         Job job = new Job(id, kind, "waiting", Map.of(), null);
         jobs.put(id, job);
         jobs.keySet().stream()
+                .filter(other -> !other.equals(id) && !underWay.containsKey(other))
                 .limit(Math.max(0, jobs.size() - REMEMBERED))
                 .toList()
                 .forEach(jobs::remove);
-        underWay.put(id, thread.submit(() -> run(job, work)));
+        underWay.put(id, threads.computeIfAbsent(kind, Jobs::thread).submit(() -> run(job, work)));
         return job;
+    }
+
+    private static ExecutorService thread(String kind) {
+        return Executors.newSingleThreadExecutor(task -> {
+            Thread worker = new Thread(task, "terrace-jobs-" + kind);
+            worker.setDaemon(true);
+            return worker;
+        });
     }
 
     private void run(Job job, Work work) {
@@ -86,14 +99,20 @@ public final class Jobs implements AutoCloseable {
             Map<String, Object> end =
                     work.run(progress -> update(new Job(job.id(), job.kind(), "running", progress, null)));
             end(new Job(job.id(), job.kind(), isStopped(job.id()) ? "stopped" : "done", end, null));
-        } catch (Exception e) {
+        } catch (Exception | Error e) {
+            // Whatever it is: a job that is said to be running would be waited for, for ever.
             if (isStopped(job.id())) {
                 Job last = find(job.id());
                 end(new Job(job.id(), job.kind(), "stopped", last == null ? Map.of() : last.progress(), null));
                 return;
             }
-            LOG.warn("job failed id={} kind={} reason={}", job.id(), job.kind(), e.toString());
-            end(new Job(job.id(), job.kind(), "failed", Map.of(), String.valueOf(e.getMessage())));
+            if (e instanceof Error) {
+                LOG.error("job failed id={} kind={}", job.id(), job.kind(), e);
+            } else {
+                LOG.warn("job failed id={} kind={} reason={}", job.id(), job.kind(), e.toString());
+            }
+            String why = e instanceof Error ? e.toString() : String.valueOf(e.getMessage());
+            end(new Job(job.id(), job.kind(), "failed", Map.of(), why));
         }
     }
 
@@ -133,10 +152,11 @@ public final class Jobs implements AutoCloseable {
         return jobs.get(id);
     }
 
-    /** Interrupts the running job and drops the waiting ones. */
+    /** Interrupts the running jobs and drops the waiting ones. */
     @Override
-    public void close() {
-        thread.shutdownNow();
+    public synchronized void close() {
+        closed = true;
+        threads.values().forEach(ExecutorService::shutdownNow);
     }
 
     /** Seconds with a fraction, for progress. */

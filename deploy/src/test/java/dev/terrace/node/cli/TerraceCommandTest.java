@@ -44,6 +44,8 @@ class TerraceCommandTest extends Commands {
         assertThat(run("put", "c", "k")).isEqualTo(2);
         assertThat(run("invalidate", "c")).isEqualTo(2);
         assertThat(run("run", "--port", "many")).isEqualTo(2);
+        assertThat(run("stats", "--timeout", "0")).isEqualTo(2);
+        assertThat(err).contains("--timeout 0");
         assertThat(run("run", "--host", "0.0.0.0", "--config", "nothing.yaml")).isEqualTo(2);
     }
 
