@@ -18,7 +18,8 @@ import org.rocksdb.SstFileReaderIterator;
 
 /**
  * A table file of a snapshot, in the repository or here already. It is read only when it is here as a whole and is what was signed. One that cannot be read is
- * compared once more with what was signed, and fetched again when it is something else by now. Thread-safe; close it when nobody walks through it.
+ * compared once more with what was signed, and fetched again when it is something else by now. Thread-safe; what somebody still walks through when it is closed
+ * goes with the last of them.
  */
 final class RemoteTable implements AutoCloseable {
     private static final long SOONEST_MILLIS = 500;
@@ -36,6 +37,7 @@ final class RemoteTable implements AutoCloseable {
     private @Nullable SstFileReader doubtful;
 
     private boolean isDoubted;
+    private int walkers;
     private Fetcher.@Nullable Urgency asked;
     private boolean isUnderWay;
     private boolean isHere;
@@ -233,7 +235,7 @@ final class RemoteTable implements AutoCloseable {
     }
 
     /**
-     * Walks through it from {@code from} on; for one thread, and closed by it.
+     * Walks through it from {@code from} on; for one thread, which closes it and then says that it has {@linkplain #left left}.
      *
      * @throws NotHereException when it is not here, or not any more
      */
@@ -243,6 +245,7 @@ final class RemoteTable implements AutoCloseable {
         try {
             SstFileReaderIterator iterator = reader().newIterator(reading);
             iterator.seek(from);
+            walkers++;
             return iterator;
         } catch (RocksDBException e) {
             failed(e);
@@ -256,13 +259,27 @@ final class RemoteTable implements AutoCloseable {
         CompletableFuture<Boolean> told;
         synchronized (this) {
             closed = true;
-            close(reader);
-            close(doubtful);
-            reader = null;
-            doubtful = null;
+            if (walkers == 0) {
+                closeReaders();
+            }
             told = arrival;
         }
         told.complete(false);
+    }
+
+    /** A walker has closed what it walked with. */
+    synchronized void left() {
+        walkers--;
+        if (closed && walkers == 0) {
+            closeReaders();
+        }
+    }
+
+    private void closeReaders() {
+        close(reader);
+        close(doubtful);
+        reader = null;
+        doubtful = null;
     }
 
     private static void close(@Nullable SstFileReader open) {

@@ -126,6 +126,7 @@ final class SortedCopies implements AutoCloseable {
         public void close() {
             iterator.close();
             reading.close();
+            table.left();
         }
     }
 

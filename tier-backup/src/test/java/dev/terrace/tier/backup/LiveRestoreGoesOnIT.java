@@ -171,11 +171,15 @@ class LiveRestoreGoesOnIT {
     private RocksTier restoredButOne(BackupStorageSettings settings) {
         RocksTier node = open(settings);
         tier = node;
+        awaitAllButOne(node);
+        assertThat(answer(node, "k1")).isEqualTo("second");
+        return node;
+    }
+
+    private static void awaitAllButOne(RocksTier node) {
         Awaitility.await()
                 .atMost(PATIENCE)
                 .until(() -> Objects.requireNonNull(report(node)).partsDone() == RestoreNote.PARTS - 1);
-        assertThat(answer(node, "k1")).isEqualTo("second");
-        return node;
     }
 
     private void stop() {
@@ -214,16 +218,35 @@ class LiveRestoreGoesOnIT {
     @Tag("F47")
     void afterARestartTheNewerPlanCountsAndNothingOfTheOlderOne() throws Exception {
         Path held = publish("one", "repository");
-        takeAway(held);
+        spoil(held);
         restoredButOne(fresh("repository"));
-        stop();
+        for (String text : List.of("third", "fourth")) {
+            stop();
+            goOn(text);
+            RocksTier node = open(fresh("repository"));
+            tier = node;
+            for (int i = 0; i < KEYS; i++) {
+                assertThat(answer(node, "k" + i)).as("meanwhile, k" + i).isEqualTo(expected(i, text));
+            }
+            awaitAllButOne(node);
+        }
+        RocksTier node = Objects.requireNonNull(tier);
+        spoil(held); // Once more is as it was.
+        awaitDone(node);
+        for (int i = 0; i < KEYS; i++) {
+            assertThat(answer(node, "k" + i)).as("at the end, k" + i).isEqualTo(expected(i, "fourth"));
+        }
+        assertThat(answer(node, "held")).isEqualTo("held");
+    }
 
+    /** The writer is alive elsewhere: it overwrites, deletes for long and deletes for so short that the node hears of it too late. */
+    private void goOn(String text) {
+        clock.advance(Duration.ofMinutes(10)); // More than clocks may differ.
         RocksTier one = open(writer("one", "repository"));
         try {
-            clock.advance(Duration.ofSeconds(1));
             for (int i = 0; i < KEYS; i++) {
                 switch (i % 3) {
-                    case 0 -> put(one, "k" + i, "third");
+                    case 0 -> put(one, "k" + i, text);
                     case 1 -> put(one, deletion(i, Duration.ofDays(2)));
                     default -> put(one, deletion(i, Duration.ofHours(1)));
                 }
@@ -233,20 +256,6 @@ class LiveRestoreGoesOnIT {
             one.close();
         }
         clock.advance(Duration.ofHours(2));
-        if (Files.exists(held)) {
-            Files.delete(held); // The snapshot sent again what was missing.
-        }
-        RocksTier node = open(fresh("repository"));
-        tier = node;
-        for (int i = 0; i < KEYS; i++) {
-            assertThat(answer(node, "k" + i)).as("meanwhile, k" + i).isEqualTo(expected(i));
-        }
-        putBack(held);
-        awaitDone(node);
-        for (int i = 0; i < KEYS; i++) {
-            assertThat(answer(node, "k" + i)).as("at the end, k" + i).isEqualTo(expected(i));
-        }
-        assertThat(answer(node, "held")).isEqualTo("held");
     }
 
     private Entry deletion(int i, Duration keep) {
@@ -254,8 +263,8 @@ class LiveRestoreGoesOnIT {
                 Backups.key("k" + i), Entries.version(clock.millis(), counter++), clock.millis(), keep);
     }
 
-    private static String expected(int i) {
-        return i % 3 == 0 ? "third" : i % 3 == 1 ? "deleted" : "nothing";
+    private static String expected(int i, String text) {
+        return i % 3 == 0 ? text : i % 3 == 1 ? "deleted" : "nothing";
     }
 
     @Test
