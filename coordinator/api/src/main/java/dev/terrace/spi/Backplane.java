@@ -15,7 +15,8 @@ public interface Backplane extends AutoCloseable {
     String name();
 
     /**
-     * Begins to read. Called once, before anything is published.
+     * Begins to read. Called once, before anything is published. What others publish after it has returned is heard, or lies behind a gap;
+     * it waits for that no longer than a moment.
      *
      * @param node this node's id; its own notices are not delivered to it, its own beats are
      */

@@ -6,7 +6,9 @@ import static dev.terrace.tier.local.PersistedFixture.entry;
 import static dev.terrace.tier.local.PersistedFixture.held;
 import static dev.terrace.tier.local.PersistedFixture.key;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.codahale.metrics.Counter;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.LocalCacheSettings;
 import dev.terrace.spi.Entry;
@@ -241,6 +243,22 @@ class PersistedTierTest {
         }
         try (PersistedTier tier = open()) {
             assertThat(tier.inherited().entries()).isEqualTo(KEYS - 1);
+            assertThat(tier.inherited().places()).isEqualTo(PLACES);
+        }
+    }
+
+    @Test
+    void aStartThatFailsLeavesTheFolderAsItWasAndFree() {
+        fill();
+        MetricRegistry broken = new MetricRegistry() {
+            @Override
+            public Counter counter(String name) {
+                throw new IllegalStateException("no counters");
+            }
+        };
+        assertThatThrownBy(() -> PersistedFixture.open(folder, clock, broken)).hasMessage("no counters");
+        try (PersistedTier tier = open()) {
+            assertThat(tier.inherited().entries()).isEqualTo(KEYS);
             assertThat(tier.inherited().places()).isEqualTo(PLACES);
         }
     }

@@ -35,7 +35,7 @@ final class LogMetrics {
         this.reconnects = registry.counter(prefix + "reconnects");
     }
 
-    /** Gaps by cause: anew, back, missed, lost, unreadable. */
+    /** Gaps by cause: anew, back, late, missed, lost, unreadable. */
     void gap(String cause) {
         registry.counter(prefix + "gaps." + cause).inc();
     }

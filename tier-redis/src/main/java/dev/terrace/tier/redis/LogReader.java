@@ -6,6 +6,7 @@ import dev.terrace.spi.NoticeFormat;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -13,7 +14,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Reads the log, on one thread over one connection, from where it stopped. Every entry must follow the one before, in the same
- * log; whatever else happens is a gap. When nothing comes for {@value #BLOCK_MILLIS} ms it asks for the head, which shows a
+ * log; whatever else happens is a gap, and so is a log that is first reached after the start. When nothing comes for {@value #BLOCK_MILLIS} ms it asks for the head, which shows a
  * dead connection, a log that was lost, and entries that went by unseen because stream ids went back with a server's clock.
  */
 final class LogReader implements AutoCloseable {
@@ -21,6 +22,7 @@ final class LogReader implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
     private static final int MOST_ENTRIES = 256;
+    private static final long START_MILLIS = 2_000;
 
     private final String name;
     private final LogServers servers;
@@ -29,6 +31,7 @@ final class LogReader implements AutoCloseable {
     private final BackplaneListener listener;
     private final Reconnecting<LogConnection> connections;
     private final List<Notice> collected = new ArrayList<>();
+    private final CountDownLatch tried = new CountDownLatch(1);
     private volatile @Nullable String identity;
     private volatile long position;
     private String lastEntry = "0-0";
@@ -39,6 +42,7 @@ final class LogReader implements AutoCloseable {
     private long replayUntil = Long.MIN_VALUE;
 
     private boolean resumed;
+    private volatile boolean started;
 
     LogReader(String name, LogServers servers, LogMetrics metrics, long node, BackplaneListener listener) {
         this.name = name;
@@ -50,8 +54,19 @@ final class LogReader implements AutoCloseable {
                 name, "", new Reading(), why -> LOG.warn("the log cannot be read name={} reason={}", name, why));
     }
 
+    /** Waits for the first attempt, briefly: whatever is held from before the log is first read may be older than what the log has said by then. */
     void start() {
+        boolean fromNow = identity == null;
         connections.start();
+        try {
+            if (fromNow && !tried.await(START_MILLIS, TimeUnit.MILLISECONDS)) {
+                LOG.debug("the log is not reached yet name={}", name);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            started = true;
+        }
     }
 
     /** Goes on from what {@link #bookmark} once said. Before the start. */
@@ -104,12 +119,25 @@ final class LogReader implements AutoCloseable {
 
         @Override
         public LogConnection open() throws IOException {
-            return servers.open(name);
+            boolean opened = false;
+            try {
+                LogConnection connection = servers.open(name);
+                opened = true;
+                return connection;
+            } finally {
+                if (!opened) {
+                    tried.countDown();
+                }
+            }
         }
 
         @Override
         public void begin(LogConnection connection) throws IOException {
-            catchUp(connection);
+            try {
+                catchUp(connection);
+            } finally {
+                tried.countDown();
+            }
             if (!first) {
                 metrics.reconnects.inc();
             }
@@ -137,6 +165,9 @@ final class LogReader implements AutoCloseable {
     private void catchUp(LogConnection connection) throws IOException {
         LogHead head = connection.head();
         if (identity == null) {
+            if (started) {
+                gap("late", "the log is read from " + head.position() + " on, and not from the start");
+            }
             adopt(head);
             return;
         }

@@ -447,7 +447,7 @@ class LogFaultsIT {
         assertThat(publish(a, 1)).isEqualTo(Backplane.NOT_KNOWN);
         redis.restart();
         awaitEcho(a);
-        assertThat(a.heard().gaps()).isZero();
+        assertThat(a.heard().gaps()).as("others may have reached it before").isEqualTo(1);
     }
 
     @Test
