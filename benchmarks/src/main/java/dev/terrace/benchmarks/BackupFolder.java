@@ -66,9 +66,14 @@ final class BackupFolder {
 
     /** Newer than all before. */
     static Entry entry(int number, byte[] payload) {
+        return entry(key(number), payload);
+    }
+
+    /** The same under a key that was made before. */
+    static Entry entry(CacheKey key, byte[] payload) {
         long millis = CLOCK.millis();
         long until = millis + TTL.toMillis();
-        return new Entry(key(number), EntryKind.VALUE, CLOCK.next(), millis, until, until, List.of(), payload);
+        return new Entry(key, EntryKind.VALUE, CLOCK.next(), millis, until, until, List.of(), payload);
     }
 
     /** Writes {@code count} documents in batches, several under way, and waits for all. */

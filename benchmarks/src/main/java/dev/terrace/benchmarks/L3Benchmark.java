@@ -3,9 +3,11 @@ package dev.terrace.benchmarks;
 import com.github.luben.zstd.Zstd;
 import dev.terrace.benchmarks.L3Contenders.Own;
 import dev.terrace.benchmarks.L3Contenders.Store;
+import dev.terrace.spi.CacheKey;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -23,7 +25,7 @@ import org.rocksdb.RocksDBException;
 /**
  * L3 against the stages it is made of, called by hand, and against RocksDB with a compression of its own, in one run over the same documents, all with
  * RocksDB set up alike: writes in batches of 100, bytes per entry in files once all is merged, then point reads by Zipf's law, by one caller and by
- * several. One after the other; sums over the rounds count.
+ * several. One after the other, every second round backwards; sums over the rounds count.
  *
  * <p>Arguments: documents (1000000), rounds (1).
  */
@@ -35,16 +37,19 @@ public final class L3Benchmark {
     private static final int SAMPLES = 2_000;
 
     private final byte[][] keys;
+    private final CacheKey[] cacheKeys;
     private final byte[][] values;
     private final int[] order;
 
     private L3Benchmark(int count) {
         keys = new byte[count][];
+        cacheKeys = new CacheKey[count];
         values = new byte[count][];
         SplittableRandom random = new SplittableRandom(42);
         for (int i = 0; i < count; i++) {
             keys[i] = new byte[16];
             random.nextBytes(keys[i]);
+            cacheKeys[i] = BackupFolder.key(i);
             values[i] = Documents.document(i);
         }
         order = Arrays.copyOf(Workload.zipf(count, 7), READS);
@@ -95,14 +100,17 @@ public final class L3Benchmark {
                 Own.ZSTD_WITH_DICTIONARY,
                 at -> new L3Contenders.Plain(at, Own.ZSTD_WITH_DICTIONARY));
         Contender zstd = new Contender("RocksDB ZSTD", Own.ZSTD, at -> new L3Contenders.Plain(at, Own.ZSTD));
-        Contender sealed = new Contender("L3, encrypted", Own.NONE, at -> new L3Contenders.Terrace(at, true));
-        Contender open = new Contender("L3, plain", Own.NONE, at -> new L3Contenders.Terrace(at, false));
+        Contender sealed =
+                new Contender("L3, encrypted", Own.NONE, at -> new L3Contenders.Terrace(at, true, cacheKeys));
+        Contender open = new Contender("L3, plain", Own.NONE, at -> new L3Contenders.Terrace(at, false, cacheKeys));
         List<Contender> all = List.of(byHand, own, zstd, sealed, open);
         for (Contender one : all) {
             warm(one);
         }
+        List<Contender> backwards = new ArrayList<>(all);
+        Collections.reverse(backwards);
         for (int round = 0; round < rounds; round++) {
-            round(all);
+            round(round % 2 == 0 ? all : backwards);
         }
         double documents = (double) values.length * rounds;
         for (Contender one : all) {

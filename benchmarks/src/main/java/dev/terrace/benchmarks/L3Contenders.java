@@ -6,6 +6,7 @@ import com.github.luben.zstd.ZstdDecompressCtx;
 import com.github.luben.zstd.ZstdDictCompress;
 import com.github.luben.zstd.ZstdDictDecompress;
 import dev.terrace.config.BackupStorageSettings;
+import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Lookup;
 import dev.terrace.spi.StoreOutcome;
@@ -226,11 +227,14 @@ final class L3Contenders {
         /** Batches under way; together fewer entries than the queue holds. */
         private static final int WINDOW = 32;
 
+        private final CacheKey[] keys;
         private final Path database;
         private final Tier tier;
         private final Queue<CompletableFuture<List<StoreOutcome>>> underWay = new ArrayDeque<>();
 
-        Terrace(Path home, boolean encrypted) throws IOException {
+        /** @param keys made before anything is measured, as those of the others are */
+        Terrace(Path home, boolean encrypted, CacheKey[] keys) throws IOException {
+            this.keys = keys;
             BackupStorageSettings settings = BackupFolder.settings(home, encrypted);
             database = settings.path().resolve("db");
             tier = new RocksTierProvider().open(new TestContext(InstantSource.system(), settings));
@@ -240,7 +244,7 @@ final class L3Contenders {
         public void write(byte[][] keys, byte[][] values, int from) {
             List<Entry> entries = new ArrayList<>(BackupFolder.BATCH);
             for (int i = from; i < from + BackupFolder.BATCH; i++) {
-                entries.add(BackupFolder.entry(i, values[i]));
+                entries.add(BackupFolder.entry(this.keys[i], values[i]));
             }
             underWay.add(tier.putAll(entries).toCompletableFuture());
             if (underWay.size() > WINDOW) {
@@ -257,8 +261,7 @@ final class L3Contenders {
 
         @Override
         public byte[] read(byte[] key, int number) {
-            Lookup found =
-                    tier.get(BackupFolder.key(number)).toCompletableFuture().join();
+            Lookup found = tier.get(keys[number]).toCompletableFuture().join();
             return found instanceof Lookup.Hit hit ? hit.entry().payload() : new byte[0];
         }
 
