@@ -79,8 +79,13 @@ final class LocalFolder implements AutoCloseable {
             this.torn = left.state().isTorn(boot);
             this.found = new Inheritance(0, places, notes.all(), Version.ZERO);
             boolean synced = left.state().clean() || places == null;
+            // What is torn stays so for who comes after a kill, until it has been looked at.
             this.state = new FileState(
-                    name, boot, false, places, synced ? places : left.state().syncedPlaces());
+                    name,
+                    torn ? left.state().boot() : boot,
+                    false,
+                    places,
+                    synced ? places : left.state().syncedPlaces());
         }
         this.placesWrittenNanos = System.nanoTime() - PLACES_EVERY_NANOS;
         this.map = FileMap.map(file, layout, FileHeader.of(file, layout).secret(), this::close);
@@ -191,6 +196,14 @@ final class LocalFolder implements AutoCloseable {
     /** Whether the machine stopped before the disk had everything of the earlier process. */
     boolean isTorn() {
         return torn;
+    }
+
+    /** All that was left has been looked at: from now on what a killed process leaves is whole. */
+    synchronized void attached() {
+        if (torn) {
+            state = new FileState(state.file(), MachineBoot.id(), state.clean(), state.places(), state.syncedPlaces());
+            write();
+        }
     }
 
     /** What was found, but for the entries. */

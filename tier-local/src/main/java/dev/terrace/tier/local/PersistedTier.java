@@ -94,6 +94,7 @@ final class PersistedTier extends ChronicleTier implements Persisted {
         Doubts doubts = new Doubts((int) shelf.shape.entries());
         Adoption adoption = new Adoption(shelf, doubts, settings.ttl().toMillis(), maxDrift.toMillis());
         int dropped = folder.map().attach(adoption, folder.isTorn());
+        folder.attached();
         long attached = shelf.budget.entries();
         if (attached > 0) {
             shelf.doubt(doubts);

@@ -96,6 +96,25 @@ class LocalFolderTest {
     }
 
     @Test
+    void whatIsTornStaysSoUntilAllOfItHasBeenLookedAt() throws IOException {
+        leave(PLACES);
+        PersistedFixture.stopMachine(folder);
+        for (int i = 0; i < 2; i++) {
+            LocalFolder killed = open(Disk.OF_THE_FILE);
+            assertThat(killed.isTorn()).isTrue();
+            killed.leave();
+        }
+        LocalFolder killed = open(Disk.OF_THE_FILE);
+        assertThat(killed.found().places()).isEqualTo(PLACES);
+        killed.attached();
+        killed.leave();
+        try (LocalFolder folder = open(Disk.OF_THE_FILE)) {
+            assertThat(folder.isTorn()).isFalse();
+            assertThat(folder.found().places()).isEqualTo(PLACES);
+        }
+    }
+
+    @Test
     void whatTheDiskRefusedOnceIsNeverBelieved() {
         Throwable[] refusals = {
             new UncheckedIOException(new IOException("no")), new InternalError("a page cannot be had")

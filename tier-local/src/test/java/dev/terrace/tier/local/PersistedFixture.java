@@ -9,10 +9,16 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.Lookup;
+import java.io.IOException;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A persisted L1 and what tests put into it. */
@@ -39,6 +45,18 @@ final class PersistedFixture {
     static PersistedTier open(
             Path folder, InstantSource clock, MetricRegistry metrics, LocalCacheSettings settings, Duration maxDrift) {
         return PersistedTier.open(settings, new Groups(), folder, clock, maxDrift, metrics, KeyHash.XXH128);
+    }
+
+    /** As if the machine had stopped while the folder was in use, and the disk had everything of some moment before. */
+    static void stopMachine(Path folder) throws IOException {
+        try (FileChannel file =
+                FileChannel.open(folder.resolve("l1.terrace"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            MappedByteBuffer head = file.map(MapMode.READ_WRITE, 0, FileHeader.HEAD_BYTES);
+            FileState.Copy left = Objects.requireNonNull(FileState.newest(head));
+            FileState state = left.state();
+            new FileState(state.file(), "another run of the machine", false, state.places(), state.syncedPlaces())
+                    .write(head, left.number() + 1);
+        }
     }
 
     static CacheKey key(int key) {

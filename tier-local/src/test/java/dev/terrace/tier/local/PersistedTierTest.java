@@ -227,12 +227,9 @@ class PersistedTierTest {
     @Test
     void afterTheMachineStoppedEveryEnvelopeIsLookedAtAtTheStart() throws IOException {
         fill();
+        PersistedFixture.stopMachine(folder);
         try (FileChannel file =
                 FileChannel.open(folder.resolve("l1.terrace"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            MappedByteBuffer head = file.map(MapMode.READ_WRITE, 0, FileHeader.HEAD_BYTES);
-            FileState.Copy left = Objects.requireNonNull(FileState.newest(head));
-            new FileState(left.state().file(), "another run of the machine", false, PLACES, PLACES)
-                    .write(head, left.number() + 1);
             MappedByteBuffer all = file.map(MapMode.READ_WRITE, 0, file.size());
             int at = FileHeader.HEAD_BYTES;
             while (!FileRecord.isMarked(all, at)) {
