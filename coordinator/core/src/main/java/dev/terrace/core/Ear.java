@@ -142,18 +142,23 @@ final class Ear implements BackplaneListener {
                         }
                     })
                     .exceptionally(bug -> {
-                        notSwept(bug);
+                        notSwept(number, bug);
                         return null;
                     });
         } catch (RuntimeException e) {
-            notSwept(e);
+            notSwept(number, e);
         }
     }
 
-    /** So never trusted again: the safe side of a bug. */
-    private void notSwept(Throwable bug) {
+    /** Not trusted before it was done. */
+    private void notSwept(long number, Throwable bug) {
         if (!closed) {
-            LOG.error("copies could not be dropped after a gap, they stay untrusted", bug);
+            LOG.error("copies could not be dropped after a gap, they stay untrusted until they can", bug);
+            try {
+                timer.schedule(() -> sweep(number), pauseNanos, TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException closing) {
+                LOG.debug("no sweep while closing");
+            }
         }
     }
 

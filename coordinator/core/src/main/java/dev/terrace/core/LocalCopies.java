@@ -118,11 +118,15 @@ final class LocalCopies {
         flights.fenceAll();
         // A fill that asked just before it was fenced may not have stored yet.
         stripes.passAll(upTo);
-        if (local != null) {
-            local.dropAll();
-        }
-        if (mutant != Mutant.NEAR_SURVIVES_A_GAP) {
-            near.dropAll();
+        try {
+            if (local != null) {
+                local.dropAll();
+            }
+        } finally {
+            // Also when L1 could not drop all.
+            if (mutant != Mutant.NEAR_SURVIVES_A_GAP) {
+                near.dropAll();
+            }
         }
     }
 

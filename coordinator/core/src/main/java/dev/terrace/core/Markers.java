@@ -337,6 +337,10 @@ final class Markers {
     /** Asks for the markers of {@code tags}. Never fails; what cannot be found out stays unknown. */
     CompletionStage<Void> learnTags(CacheState cache, Set<String> tags) {
         long moment = cache.tags.moment();
+        if (tiers.remote() == null && tiers.backup() == null) {
+            tags.forEach(tag -> cache.tags.toldByNobody(tag, moment));
+            return CompletableFuture.completedStage(null);
+        }
         Map<String, CacheKey> keys = new ConcurrentHashMap<>();
         tags.forEach(tag -> keys.put(tag, MarkerKeys.ofTag(cache.name, tag)));
         boolean coming = tiers.isBackupComing();

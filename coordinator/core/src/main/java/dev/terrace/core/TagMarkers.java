@@ -13,11 +13,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class TagMarkers {
     /** Tags remembered; beyond that all are forgotten and asked for again. */
-    private static final int MOST_KNOWN = 50_000;
+    static final int MOST_KNOWN = 50_000;
 
     private final Map<String, Known> known = new ConcurrentHashMap<>();
     private volatile Version newest = Version.ZERO;
     private volatile long epoch;
+
+    /** No tag was invalidated after this and forgotten. */
+    private Version forgotten = Version.ZERO;
 
     /** What the marker of a tag was, and when that was found out. */
     private record Known(@Nullable Version marker, long epoch) {}
@@ -64,9 +67,15 @@ final class TagMarkers {
     }
 
     /** The marker of {@code tag} was asked for at {@code moment}; null when there was none. */
-    void told(String tag, @Nullable Version marker, long moment) {
+    synchronized void told(String tag, @Nullable Version marker, long moment) {
         makeRoom();
         known.merge(tag, new Known(marker, moment), TagMarkers::newer);
+    }
+
+    /** There is nobody to ask for the marker of {@code tag}: it may be any that was forgotten. */
+    synchronized void toldByNobody(String tag, long moment) {
+        makeRoom();
+        known.merge(tag, new Known(forgotten, moment), TagMarkers::newer);
     }
 
     private static Known newer(Known one, Known other) {
@@ -86,6 +95,7 @@ final class TagMarkers {
 
     private void makeRoom() {
         if (known.size() >= MOST_KNOWN) {
+            forgotten = newest;
             known.clear();
         }
     }

@@ -16,15 +16,21 @@ import dev.terrace.api.ReadResult;
 import dev.terrace.api.Source;
 import dev.terrace.api.WriteOptions;
 import dev.terrace.config.NearCacheSettings;
+import dev.terrace.config.Policies;
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.HybridClock;
 import dev.terrace.spi.KeyBuffer;
+import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.Version;
 import java.lang.management.ManagementFactory;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -284,6 +290,34 @@ class NearCacheTest {
                 near.sweeps()));
         assertThat(near.find("k")).isNotNull();
         near.dropAll();
+        assertThat(near.find("k")).isNull();
+    }
+
+    @Test
+    void whatL1CannotDropIsDroppedHereAllTheSame() {
+        NearCaches caches = new NearCaches(
+                new Policies(Stack.withNearCache(new NearCacheSettings(10, null))), new MetricRegistry());
+        NearCache near = Objects.requireNonNull(caches.open("quotes"));
+        near.keep(new NearCopy(
+                "k",
+                Stack.key("k"),
+                "",
+                "",
+                "old",
+                new Version(1, 1),
+                List.of(),
+                0,
+                Long.MAX_VALUE,
+                Long.MAX_VALUE,
+                near.sweeps()));
+        LocalTier failing = (LocalTier) Proxy.newProxyInstance(
+                LocalTier.class.getClassLoader(), new Class<?>[] {LocalTier.class}, (proxy, method, arguments) -> {
+                    throw new IllegalStateException("cannot be read");
+                });
+        HybridClock clock = new HybridClock(InstantSource.system(), 1, Duration.ofSeconds(5));
+        LocalCopies copies =
+                new LocalCopies(failing, caches, new Flights(clock, System::nanoTime), Mutant.NONE);
+        assertThatThrownBy(() -> copies.dropAll(clock.next())).isInstanceOf(IllegalStateException.class);
         assertThat(near.find("k")).isNull();
     }
 

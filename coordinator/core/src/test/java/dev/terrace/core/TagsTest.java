@@ -79,6 +79,29 @@ class TagsTest {
     }
 
     @Test
+    void moreTagsThanAreRememberedBringNothingBackWhereNobodyCanBeAsked() {
+        CacheCoordinator node = CacheCoordinator.builder()
+                .tier(new HeapLocalTier(InstantSource.system()))
+                .build();
+        nodes.add(node);
+        Cache<String, String> cache = cache(node);
+        cache.put("old", "invalidated", tagged("first"));
+        cache.put("other", "not invalidated", tagged("never"));
+        cache.invalidateTags(List.of("first"));
+        for (int from = 0; from <= TagMarkers.MOST_KNOWN; from += Markers.MOST_TAGS) {
+            Set<String> tags = new HashSet<>();
+            for (int i = 0; i < Markers.MOST_TAGS; i++) {
+                tags.add("tag" + (from + i));
+            }
+            cache.invalidateTags(tags);
+        }
+        assertThat(cache.get("old")).isNull();
+        assertThat(cache.get("old")).as("asked again").isNull();
+        cache.put("new", "younger than all", tagged("first"));
+        assertThat(cache.get("new")).isEqualTo("younger than all");
+    }
+
+    @Test
     void manyTagsAtOnceAreManyMarkersAndTooManyAreRefused() {
         Cache<String, String> cache = cache(node(backup(), true));
         List<String> tags = new ArrayList<>();

@@ -49,11 +49,16 @@ final class Chunks {
         starts.set(first);
     }
 
-    /** Gives the run back that begins here. */
-    void free(int first) {
+    /** One past the run that begins here. */
+    int end(int first) {
         int free = taken.nextClearBit(first);
         int start = starts.nextSetBit(first + 1);
-        taken.clear(first, start < 0 ? free : Math.min(free, start));
+        return start < 0 ? free : Math.min(free, start);
+    }
+
+    /** Gives the run back that begins here. */
+    void free(int first) {
+        taken.clear(first, end(first));
         starts.clear(first);
     }
 }

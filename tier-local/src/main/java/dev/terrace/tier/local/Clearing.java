@@ -61,17 +61,26 @@ final class Clearing {
         }
     }
 
+    /**
+     * Frees all slots.
+     *
+     * @throws IllegalStateException at the end, when some could not be
+     */
     void all() {
-        try {
-            int end = end();
-            for (int slot = 0; slot < end && !shelf.isClosed(); slot++) {
+        int end = end();
+        IllegalStateException failed = null;
+        for (int slot = 0; slot < end && !shelf.isClosed(); slot++) {
+            try {
                 if (shelf.table.isResident(slot)) {
                     shelf.removeSlot(slot, EvictionCause.CLEARED);
                 }
+            } catch (IllegalStateException unreadable) {
+                failed = unreadable;
             }
-        } catch (RuntimeException e) {
+        }
+        if (failed != null) {
             shelf.counters.errors.inc();
-            throw e;
+            throw failed;
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.terrace.tier.local;
 
 import java.util.List;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,9 +24,22 @@ interface EntryMap {
 
     void remove(HashKey key);
 
-    /** The keys in that part of the map that {@code key} belongs to, as long as the map is open; empty when it cannot tell. */
-    default List<HashKey> beside(HashKey key) {
-        return List.of();
+    /**
+     * The slots of those who have to go so that {@code bytes} more, of chunks, find room in that part of the map that {@code key} belongs to; of those who may go, and as
+     * few bytes as possible.
+     *
+     * @return null when that is not to be had, or the map does not know where an entry lies
+     */
+    default int @Nullable [] inTheWay(HashKey key, int bytes, IntPredicate mayGo) {
+        return null;
+    }
+
+    /** The keys in that part of the map that {@code key} belongs to. */
+    List<HashKey> beside(HashKey key);
+
+    /** Brings what is free in that part together; false when the map does so only as its entries are stored again. */
+    default boolean compact(HashKey key) {
+        return false;
     }
 
     /** Address space taken, more than what was touched. */
@@ -40,6 +54,9 @@ interface EntryMap {
     /** Memory that can be looked at, and given back, part by part. Only while the map is open. */
     interface Pages {
         int tiers();
+
+        /** Whether what is free can be given back; else the system drops what it wants by itself. */
+        boolean canBeGivenBack();
 
         /** Bytes of a part that lie in memory; {@link ResidentPages#UNKNOWN} where the system does not say. */
         long residentBytes(int tier);

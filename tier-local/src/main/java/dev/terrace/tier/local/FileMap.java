@@ -3,6 +3,8 @@ package dev.terrace.tier.local;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
+import java.util.List;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,6 +92,30 @@ final class FileMap implements EntryMap {
         }
     }
 
+    @Override
+    public int @Nullable [] inTheWay(HashKey key, int bytes, IntPredicate mayGo) {
+        return segment(key).inTheWay(bytes / layout.chunkBytes(), mayGo);
+    }
+
+    @Override
+    public List<HashKey> beside(HashKey key) {
+        try {
+            return segment(key).keys();
+        } catch (InternalError lost) {
+            throw unreadable(lost);
+        }
+    }
+
+    @Override
+    public boolean compact(HashKey key) {
+        try {
+            segment(key).compact();
+            return true;
+        } catch (InternalError lost) {
+            throw unreadable(lost);
+        }
+    }
+
     /** What the JVM makes of a page that the disk does not give, or has no room for. */
     private static IllegalStateException unreadable(InternalError lost) {
         return new IllegalStateException(
@@ -124,6 +150,11 @@ final class FileMap implements EntryMap {
         @Override
         public int tiers() {
             return 1;
+        }
+
+        @Override
+        public boolean canBeGivenBack() {
+            return false;
         }
 
         @Override

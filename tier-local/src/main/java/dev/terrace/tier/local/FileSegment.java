@@ -4,7 +4,10 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.EnvelopeView;
 import java.nio.MappedByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.StampedLock;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -181,6 +184,68 @@ final class FileSegment {
         } finally {
             lock.unlockWrite(stamp);
         }
+    }
+
+    /** See {@link EntryMap#inTheWay}; readers need not wait meanwhile, writers do. */
+    int @Nullable [] inTheWay(int wanted, IntPredicate mayGo) {
+        long stamp = lock.readLock();
+        try {
+            return new Windows(chunks, chunkCount, places.sorted(places::slotAt)).cheapest(wanted, mayGo);
+        } finally {
+            lock.unlockRead(stamp);
+        }
+    }
+
+    /** Of all that is sound. */
+    List<HashKey> keys() {
+        long stamp = lock.readLock();
+        try {
+            List<HashKey> keys = new ArrayList<>();
+            for (long place : places.sorted(places::slotAt)) {
+                int at = (int) (place >>> 32) * chunkBytes;
+                if (FileRecord.isSound(memory, at, salt)) {
+                    HashKey key = new HashKey();
+                    FileRecord.key(memory, at, key);
+                    keys.add(key);
+                }
+            }
+            return keys;
+        } finally {
+            lock.unlockRead(stamp);
+        }
+    }
+
+    /** Moves all together, towards the beginning. */
+    void compact() {
+        long stamp = lock.writeLock();
+        try {
+            int to = 0;
+            for (long place : places.sorted(cell -> cell)) {
+                int from = (int) (place >>> 32);
+                int span = chunks.end(from) - from;
+                if (from != to) {
+                    move(from, to, span);
+                    places.replace((int) place, to, places.slotAt((int) place));
+                }
+                to += span;
+            }
+        } finally {
+            lock.unlockWrite(stamp);
+        }
+    }
+
+    /** A kill in between loses the record. One that is damaged stays so. */
+    private void move(int from, int to, int span) {
+        int old = from * chunkBytes;
+        int at = to * chunkBytes;
+        boolean sound = FileRecord.isSound(memory, old, salt);
+        FileRecord.wipe(memory, old);
+        memory.put(at, memory, old, span * chunkBytes);
+        if (sound) {
+            FileRecord.end(memory, at, salt, FileRecord.deadline(memory, at));
+        }
+        chunks.free(from);
+        chunks.claim(to, span);
     }
 
     /**

@@ -35,6 +35,11 @@ final class MapPages implements EntryMap.Pages {
         return map.actualSegments + (int) map.globalMutableState().getExtraTiersInUse();
     }
 
+    @Override
+    public boolean canBeGivenBack() {
+        return true;
+    }
+
     /**
      * Gives back what is free in one tier. Nobody may write to the map meanwhile; readers may read.
      *
@@ -43,9 +48,6 @@ final class MapPages implements EntryMap.Pages {
      */
     @Override
     public long release(int tier) {
-        if (map.file() != null) {
-            return 0; // Pages of a file are the kernel's to drop.
-        }
         long bits = base(tier) + map.tierHashLookupOuterSize + COUNTERS_BYTES;
         long chunks = bits + map.tierFreeListOuterSize + map.tierEntrySpaceInnerOffset;
         long released = 0;

@@ -3,6 +3,8 @@ package dev.terrace.tier.local;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 
 /**
  * From a fingerprint of the hash to the chunk where a record begins, and its slot: open addressing with linear probing, outside the heap, at most two thirds
@@ -91,6 +93,19 @@ class Places {
             at = at + 1 & mask;
         }
         return NONE;
+    }
+
+    /** All chunks in their order, each as the upper half of a number, above what {@code of} says of its cell. */
+    long[] sorted(IntUnaryOperator of) {
+        long[] all = new long[held];
+        int found = 0;
+        for (int cell = 0; cell <= mask; cell++) {
+            if (cells.get(cell) != 0) {
+                all[found++] = (long) chunkAt(cell) << Integer.SIZE | of.applyAsInt(cell) & 0xFFFF_FFFFL;
+            }
+        }
+        Arrays.sort(all);
+        return all;
     }
 
     int chunkAt(int cell) {

@@ -49,18 +49,40 @@ final class Room {
     }
 
     /**
-     * Evicts in the part of the map that the key belongs to as much as the entry takes, and moves the others there together, so that what
-     * is free is in one piece. An entry takes a quarter of a part at most, so the fourth try at the latest finds room.
+     * Makes room in the part of the map that the key belongs to: those go who lie where the entry costs the fewest of others, if the map knows
+     * where they lie.
      */
     private void makeBeside(Need need) {
-        StoredValue scratch = new StoredValue();
-        List<HashKey> keys = shelf.beside(need.key);
-        if (keys.isEmpty()) {
-            makeInEverySegment(need);
+        long pools = evictable(need);
+        int[] inTheWay = shelf.inTheWay(need.key, need.charge, slot -> isOf(pools, slot));
+        if (inTheWay == null) {
+            makeAnywhereBeside(need, pools);
             return;
         }
-        Neighbours neighbours = new Neighbours(
-                shelf.table, shelf.groups, shelf.budget.evictable(need.group, need.charge, Budget.Lack.BYTES));
+        for (int slot : inTheWay) {
+            // With those before it gone, its pool may have no more than is reserved for it.
+            if (isOf(evictable(need), slot)) {
+                shelf.removeSlot(slot, EvictionCause.SIZE);
+            }
+        }
+    }
+
+    private long evictable(Need need) {
+        return shelf.budget.evictable(need.group, need.charge, Budget.Lack.BYTES);
+    }
+
+    private boolean isOf(long pools, int slot) {
+        return (pools >>> shelf.groups.pool(shelf.table.groupOf(slot)) & 1) != 0;
+    }
+
+    /**
+     * Evicts in that part as much as the entry takes, and moves the others there together, so that what is free is in one piece. An entry takes a
+     * quarter of a part at most, so the fourth try at the latest finds room.
+     */
+    private void makeAnywhereBeside(Need need, long pools) {
+        StoredValue scratch = new StoredValue();
+        List<HashKey> keys = shelf.beside(need.key);
+        Neighbours neighbours = new Neighbours(shelf.table, shelf.groups, pools);
         for (HashKey key : keys) {
             int slot = shelf.slotOf(key, scratch);
             if (slot >= 0) {
@@ -76,19 +98,9 @@ final class Room {
             int charge = shelf.table.chargeOf(slot);
             freed += shelf.removeSlot(slot, EvictionCause.SIZE) ? charge : 0;
         }
-        for (HashKey key : keys) {
-            shelf.restow(key, scratch, EvictionCause.SIZE);
-        }
-    }
-
-    /** Where the map does not tell who is in a part of it, every part has to give something, in the mean. */
-    private void makeInEverySegment(Need need) {
-        int segments = shelf.shape.segments();
-        long before = shelf.budget.bytes();
-        long wanted = Math.min(before / 2, (long) need.charge * segments);
-        for (int evicted = 0; evicted < MOST_EVICTIONS_PER_WRITE; evicted++) {
-            if (evicted >= segments && before - shelf.budget.bytes() >= wanted || !evictOne(need, Budget.Lack.BYTES)) {
-                return;
+        if (!shelf.compact(need.key)) {
+            for (HashKey key : keys) {
+                shelf.restow(key, scratch, EvictionCause.SIZE);
             }
         }
     }

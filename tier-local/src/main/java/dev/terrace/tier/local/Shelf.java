@@ -5,6 +5,7 @@ import dev.terrace.spi.CacheKey;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -161,6 +162,28 @@ final class Shelf implements AutoCloseable {
                     evictLocked(key, scratch.slot, cause);
                 }
             }
+        } finally {
+            stripe.unlock();
+        }
+    }
+
+    /** See {@link EntryMap#inTheWay}. */
+    int @Nullable [] inTheWay(HashKey key, int charge, IntPredicate mayGo) {
+        ReentrantLock stripe = stripes.of(key.low);
+        stripe.lock();
+        try {
+            return closed ? new int[0] : map.inTheWay(key, charge, slot -> table.exists(slot) && mayGo.test(slot));
+        } finally {
+            stripe.unlock();
+        }
+    }
+
+    /** See {@link EntryMap#compact}. */
+    boolean compact(HashKey key) {
+        ReentrantLock stripe = stripes.of(key.low);
+        stripe.lock();
+        try {
+            return closed || map.compact(key);
         } finally {
             stripe.unlock();
         }

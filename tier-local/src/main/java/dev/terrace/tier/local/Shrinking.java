@@ -25,7 +25,9 @@ final class Shrinking {
 
     Shrinking(Shelf shelf, LocalCacheSettings settings, ContainerMemory source) {
         this.shelf = shelf;
-        this.never = settings.shrinkAtPercent() >= LocalCacheSettings.NEVER_SHRINK;
+        // What is in a file is the system's to drop from memory: to evict it here would free nothing.
+        this.never = settings.shrinkAtPercent() >= LocalCacheSettings.NEVER_SHRINK
+                || !shelf.map.pages().canBeGivenBack();
         this.source = source;
         this.pressure = new MemoryPressure(settings.shrinkAtPercent(), shelf.shape.liveBytes());
     }
@@ -77,9 +79,12 @@ final class Shrinking {
         }
     }
 
-    /** Evicts what is above the bound, moves what stays, and gives free pages back: how many bytes. */
+    /** Evicts what is above the bound, and where that can be, moves what stays and gives free pages back: how many bytes. */
     long fit() {
         evict();
+        if (!shelf.map.pages().canBeGivenBack()) {
+            return 0;
+        }
         move();
         return release();
     }

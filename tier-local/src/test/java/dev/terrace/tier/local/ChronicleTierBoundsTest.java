@@ -33,16 +33,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ChronicleTierBoundsTest {
     private static final Duration TTL = Duration.ofHours(1);
 
-    private final ManualClock clock = ManualClock.startingNow();
-    private final MetricRegistry metrics = new MetricRegistry();
+    final LocalFixture local = new LocalFixture();
+    private final ManualClock clock = local.clock;
+    private final MetricRegistry metrics = local.metrics;
     private final AtomicInteger counter = new AtomicInteger();
 
     private ChronicleTier open(long capacity, long mebibytes, EvictionPolicy policy) {
-        return new ChronicleTier(
-                new LocalCacheSettings(true, capacity, mebibytes, TTL, policy, Duration.ofMillis(20)),
-                clock,
-                metrics,
-                KeyHash.XXH128);
+        return local.open(
+                new LocalCacheSettings(true, capacity, mebibytes, TTL, policy, Duration.ofMillis(20)), new Groups());
     }
 
     private Entry entry(String key, byte[] payload) {

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** A local tier of a test's size, over a clock that stands still, and short words for what tests do to it. */
 final class LocalFixture {
@@ -34,6 +35,7 @@ final class LocalFixture {
     private final AtomicInteger counter = new AtomicInteger();
     private final Map<String, CachePolicy> caches = new LinkedHashMap<>();
     private final List<CacheClass> classes = new ArrayList<>();
+    private @Nullable Path folder;
 
     /** Printed, and replayed with {@code -Dterrace.seed}. */
     static SplittableRandom random(Class<?> test) {
@@ -52,6 +54,11 @@ final class LocalFixture {
         return this;
     }
 
+    /** In a file of this folder instead of memory. */
+    void persistIn(Path where) {
+        folder = where;
+    }
+
     ChronicleTier open(long capacity, long mebibytes, EvictionPolicy policy) {
         return open(capacity, mebibytes, policy, LocalCacheSettings.NEVER_SHRINK, Path.of("/nowhere"));
     }
@@ -61,7 +68,14 @@ final class LocalFixture {
                         true, capacity, mebibytes, TTL, policy, Duration.ofHours(1))
                 .shrinkingAt(shrinkAt, cgroup);
         Settings all = Settings.defaults().withCaches(caches).withClasses(classes);
-        return new ChronicleTier(settings, new Groups(all), clock, metrics, KeyHash.XXH128);
+        return open(settings, new Groups(all));
+    }
+
+    ChronicleTier open(LocalCacheSettings settings, Groups groups) {
+        return folder == null
+                ? new ChronicleTier(settings, groups, clock, metrics, KeyHash.XXH128)
+                : PersistedTier.open(
+                        settings, groups, folder, clock, PersistedFixture.DRIFT, metrics, KeyHash.XXH128);
     }
 
     Entry entry(CacheKey key, byte[] payload, Duration ttl) {

@@ -26,20 +26,25 @@ class LocalGrowthTest {
     private static final long MOST_BYTES_PER_KIBIBYTE_ENTRY = 1_340;
     private static final int SCANS = 4;
 
-    private final LocalFixture local = new LocalFixture();
+    final LocalFixture local = new LocalFixture();
+
+    long puts() {
+        return PUTS;
+    }
 
     @Test
     @Tag("F39")
     void manyPutsOfMixedSizesNeitherFailNorGrowBeyondTheBound() {
         SplittableRandom random = LocalFixture.random(getClass());
         long allowed = 32L << 20;
+        long puts = puts();
         try (ChronicleTier tier = local.open(200_000, 32, EvictionPolicy.ADAPTIVE)) {
             long refused = 0;
-            for (long put = 0; put < PUTS; put++) {
+            for (long put = 0; put < puts; put++) {
                 // Small ones mostly, some thousands of bytes often, now and then a blob; what is usual changes in
                 // between.
                 int shape = random.nextInt(100);
-                int usual = (int) (put * 8 / PUTS) % 2 == 0 ? 200 : 1_500;
+                int usual = (int) (put * 8 / puts) % 2 == 0 ? 200 : 1_500;
                 int bytes = shape < 80
                         ? random.nextInt(usual)
                         : shape < 99 ? random.nextInt(8_000) : random.nextInt(100_000);
@@ -57,7 +62,7 @@ class LocalGrowthTest {
                 }
             }
             tier.shelf().budget.check();
-            System.out.println("refused " + refused + " of " + PUTS + ", segments full "
+            System.out.println("refused " + refused + " of " + puts + ", segments full "
                     + local.metrics.counter("l1.segments.full").getCount() + ", evicted "
                     + local.evictions(EvictionCause.SIZE) + ", " + tier.report().memory());
             assertThat(refused).isZero();

@@ -26,7 +26,7 @@ class LocalModelTest {
     private static final int CAPACITY = 150;
     private static final String[] CACHES = {"a", "b", "limited"};
 
-    private final LocalFixture local =
+    final LocalFixture local =
             new LocalFixture().share("limited", 0, 20).classShare("k1*", "ones", 25, 60);
     private final Map<CacheKey, Entry> model = new HashMap<>();
 

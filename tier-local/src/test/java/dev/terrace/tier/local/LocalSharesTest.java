@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LocalSharesTest {
     private static final int SESSIONS = 1_000;
 
-    private final LocalFixture local = new LocalFixture();
+    final LocalFixture local = new LocalFixture();
 
     private static long held(ChronicleTier tier, String cache, int count) {
         return IntStream.range(0, count)
@@ -54,6 +54,27 @@ class LocalSharesTest {
             }
             assertThat(held(tier, "sessions", SESSIONS)).isEqualTo(SESSIONS);
             assertThat(local.evictions(EvictionCause.SHARE)).isZero();
+            tier.shelf().budget.check();
+        }
+    }
+
+    @Test
+    void anEntryAsLargeAsItMayBeFindsRoomBetweenThoseThatMayNotGo() {
+        int reserved = 3_000;
+        local.share("sessions", 60, 100);
+        try (ChronicleTier tier = local.open(10_000, 8, EvictionPolicy.LRU)) {
+            for (int i = 0; i < 4_000; i++) {
+                if (i < reserved) {
+                    local.put(tier, "sessions", "k" + i, 500);
+                }
+                local.put(tier, "others", "k" + i, 500);
+            }
+            int largest = tier.shelf().shape.largestValueBytes() - 200;
+            for (int i = 0; i < 10; i++) {
+                assertThat(local.put(tier, "blobs", "b" + i, largest)).isInstanceOf(StoreOutcome.Applied.class);
+            }
+            assertThat(local.metrics.counter("l1.segments.full").getCount()).isPositive();
+            assertThat(held(tier, "sessions", reserved)).isEqualTo(reserved);
             tier.shelf().budget.check();
         }
     }

@@ -27,7 +27,7 @@ class ShrinkingTest {
     @TempDir
     Path cgroup;
 
-    private final LocalFixture local = new LocalFixture();
+    final LocalFixture local = new LocalFixture();
 
     @BeforeEach
     void aContainerWithRoom() throws IOException {
@@ -125,6 +125,19 @@ class ShrinkingTest {
             tier.shrinking().look();
             assertThat(tier.report().memory().limit())
                     .isEqualTo(tier.report().memory().fullLimit());
+        }
+    }
+
+    @Test
+    void whatIsInAFileIsTheSystemsToDropFromMemory(@TempDir Path folder) throws Exception {
+        local.persistIn(folder);
+        try (ChronicleTier tier = filled()) {
+            LocalReport before = tier.report();
+            container(300, 300, 0);
+            tier.shrinking().look();
+            LocalReport after = tier.report();
+            assertThat(after.memory().limit()).isEqualTo(before.memory().limit());
+            assertThat(after.entries()).isEqualTo(before.entries());
         }
     }
 
