@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
 /**
  * How long a restarted node waits for what its L1 had: a process fills an L1 with {@code local_cache.persist}, and ends by itself or is
  * killed; then one process after the other opens it, with the file in the page cache, and says how long it took until all was attached and until
- * the first answer, from its own first line and from the start of the JVM.
+ * the first answer, from its own first line and from the start of the JVM, and what the process had used of all processors by then.
  *
  * <p>Arguments: {@code [ENTRIES [ROUNDS]]}, 1,000,000 and 5 when not given; values of 1 KiB.
  */
@@ -149,9 +149,11 @@ public final class ReattachBenchmark {
     }
 
     private void attach() {
+        Figures.processorSeconds();
         long started = System.nanoTime();
         LocalTier tier = open();
         long attached = System.nanoTime();
+        double processors = Figures.processorSeconds();
         boolean found = tier.get(key(entries / 2)).toCompletableFuture().join() instanceof Lookup.Hit;
         long answered = System.nanoTime();
         long sinceStart = System.currentTimeMillis()
@@ -161,10 +163,11 @@ public final class ReattachBenchmark {
             throw new IllegalStateException(held + " of " + entries + " entries were there");
         }
         System.out.printf(
-                "all attached %,6d ms  first answer %,6d ms  since the start of the JVM %,6d ms%n",
+                "all attached %,6d ms  first answer %,6d ms  since the start of the JVM %,6d ms  processor time %,6.0f ms%n",
                 TimeUnit.NANOSECONDS.toMillis(attached - started),
                 TimeUnit.NANOSECONDS.toMillis(answered - started),
-                sinceStart);
+                sinceStart,
+                processors * 1e3);
         // As a crash would: what it found is the next one's to find.
         Runtime.getRuntime().halt(0);
     }

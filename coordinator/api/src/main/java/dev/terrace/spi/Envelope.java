@@ -152,21 +152,28 @@ public final class Envelope {
         return flaw != null ? new Malformed(flaw) : decode(view, view.isFor(key) ? key : null);
     }
 
-    /** The key in an envelope that nobody has checked, for counting and the like; null when there is none. */
-    public static @Nullable CacheKey peekKey(ByteBuffer in, int at, int length) {
+    /** How long the cache's name is, with which the key begins, in an envelope that nobody has checked; 0 when there is no key. */
+    public static int peekNameLength(ByteBuffer in, int at, int length) {
         if (length < HEADER_BYTES + TRAILER_BYTES) {
-            return null;
+            return 0;
         }
         int name = in.getShort(at + NAME_LENGTH_AT) & 0xFFFF;
         int key = in.getShort(at + KEY_LENGTH_AT) & 0xFFFF;
-        if (name == 0
-                || key == 0
-                || name > CacheKey.MAX_CACHE_NAME_BYTES
-                || key > CacheKey.MAX_KEY_BYTES
-                || name + key > length - HEADER_BYTES - TRAILER_BYTES) {
+        return key == 0
+                        || name > CacheKey.MAX_CACHE_NAME_BYTES
+                        || key > CacheKey.MAX_KEY_BYTES
+                        || name + key > length - HEADER_BYTES - TRAILER_BYTES
+                ? 0
+                : name;
+    }
+
+    /** The key in an envelope that nobody has checked, for counting and the like; null when there is none. */
+    public static @Nullable CacheKey peekKey(ByteBuffer in, int at, int length) {
+        int name = peekNameLength(in, at, length);
+        if (name == 0) {
             return null;
         }
-        byte[] both = new byte[name + key];
+        byte[] both = new byte[name + (in.getShort(at + KEY_LENGTH_AT) & 0xFFFF)];
         in.get(at + HEADER_BYTES, both);
         return CacheKey.wrap(both, name);
     }
@@ -174,6 +181,11 @@ public final class Envelope {
     /** The {@linkplain Version#clock clock} of the version in an envelope that nobody has checked; it is as long as one with a key. */
     public static long peekVersionClock(ByteBuffer in, int at) {
         return in.getLong(at + VERSION_AT);
+    }
+
+    /** Whether an envelope that nobody has checked, and which is as long as one with a key, has tags. */
+    public static boolean peekTagged(ByteBuffer in, int at) {
+        return in.getShort(at + TAGS_LENGTH_AT) != 0;
     }
 
     /** Reads the entry that a {@linkplain EnvelopeView#wrap checked} view holds. */

@@ -315,8 +315,7 @@ class NearCacheTest {
                     throw new IllegalStateException("cannot be read");
                 });
         HybridClock clock = new HybridClock(InstantSource.system(), 1, Duration.ofSeconds(5));
-        LocalCopies copies =
-                new LocalCopies(failing, caches, new Flights(clock, System::nanoTime), Mutant.NONE);
+        LocalCopies copies = new LocalCopies(failing, caches, new Flights(clock, System::nanoTime), Mutant.NONE);
         assertThatThrownBy(() -> copies.dropAll(clock.next())).isInstanceOf(IllegalStateException.class);
         assertThat(near.find("k")).isNull();
     }

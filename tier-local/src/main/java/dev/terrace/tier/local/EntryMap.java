@@ -25,8 +25,8 @@ interface EntryMap {
     void remove(HashKey key);
 
     /**
-     * The slots of those who have to go so that {@code bytes} more, of chunks, find room in that part of the map that {@code key} belongs to; of those who may go, and as
-     * few bytes as possible.
+     * The slots of those who have to go so that {@code bytes} more, in whole chunks, find room in that part of the map that {@code key} belongs
+     * to: of those who may go, and as few as possible.
      *
      * @return null when that is not to be had, or the map does not know where an entry lies
      */

@@ -4,6 +4,11 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * nothing that a killed process, a disk or a stranger leaves there can hang or crash this one; what is found is checked record by record.
  */
 final class FileMap implements EntryMap {
+    /** More would not make it quicker: they wait for memory. */
+    private static final int MOST_THREADS = 4;
+
     private final FileLayout layout;
     private final FileSegment[] segments;
     private final Runnable closing;
@@ -41,17 +49,43 @@ final class FileMap implements EntryMap {
     }
 
     /**
-     * Finds what an earlier process left.
+     * Finds what an earlier process left, with several threads.
      *
      * @param torn whether the machine stopped before the disk had everything
      * @return how many segments could not be read and were emptied
      */
     int attach(FileSegment.Adopter adopter, boolean torn) {
-        int dropped = 0;
-        for (FileSegment segment : segments) {
-            dropped += segment.attach(adopter, torn) ? 0 : 1;
+        int threads = Math.min(
+                segments.length, Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
+        AtomicInteger next = new AtomicInteger();
+        AtomicInteger dropped = new AtomicInteger();
+        ExecutorService pool = Executors.newFixedThreadPool(threads, task -> {
+            Thread thread = new Thread(task, "terrace-l1-attach");
+            thread.setDaemon(true);
+            return thread;
+        });
+        try {
+            CompletableFuture<?>[] all = new CompletableFuture<?>[threads];
+            for (int i = 0; i < threads; i++) {
+                all[i] = CompletableFuture.runAsync(
+                        () -> {
+                            Harvest found = new Harvest(adopter.groups());
+                            for (int at = next.getAndIncrement(); at < segments.length; at = next.getAndIncrement()) {
+                                dropped.addAndGet(segments[at].attach(adopter, found, torn) ? 0 : 1);
+                            }
+                        },
+                        pool);
+            }
+            CompletableFuture.allOf(all).join();
+            return dropped.get();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof InternalError lost) {
+                throw lost;
+            }
+            throw e;
+        } finally {
+            pool.shutdown();
         }
-        return dropped;
     }
 
     /** Returns when the disk has what was written before. */

@@ -1,6 +1,5 @@
 package dev.terrace.tier.local;
 
-import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.EnvelopeView;
 import java.nio.MappedByteBuffer;
@@ -25,26 +24,27 @@ final class FileSegment {
     private Chunks chunks;
     private volatile Places places;
 
-    /** Says what is to become of a record that was found. */
+    /** Says what is to become of records that were found. Thread-safe. */
     interface Adopter {
-        /**
-         * The slot of the record in this process, or {@link StoredValue#NO_SLOT} when it goes.
-         *
-         * @param versionClock of its version, which nobody has checked
-         */
-        int adopt(HashKey key, CacheKey name, long versionClock, int length, long deadlineMillis);
-
-        /** The record that was given this slot goes after all: there is a newer one of its key. */
-        void giveBack(int slot);
-
-        /** What was adopted so far. */
-        int mark();
-
-        /** What was adopted since then goes. */
-        void rollBack(int mark);
+        /** Those that records are counted in. */
+        Groups groups();
 
         /** No later than this by the wall clock may anything of now be answered. */
         long latestDeadline();
+
+        /**
+         * Whether a record is of any use.
+         *
+         * @param versionClock of its version, which nobody has checked
+         * @param tagged whether it has tags
+         */
+        boolean mayStay(long versionClock, boolean tagged, long deadlineMillis);
+
+        /** Gives slots in this process to as many as there is room for. */
+        void adopt(Harvest found);
+
+        /** They go after all. */
+        void giveBack(Harvest found);
     }
 
     FileSegment(MappedByteBuffer memory, long salt, int chunkBytes, int expectedEntries) {
@@ -251,41 +251,45 @@ final class FileSegment {
     /**
      * Finds the records that an earlier process left, all or none. Before anything else is called.
      *
+     * @param found for this thread's use
      * @param torn whether pages of different moments may lie beside each other
      * @return false when none can be read
      */
-    boolean attach(Adopter adopter, boolean torn) {
-        int mark = adopter.mark();
+    boolean attach(Adopter adopter, Harvest found, boolean torn) {
+        found.clear();
         try {
-            walk(adopter, torn);
+            walk(adopter, found, torn);
+            adopter.adopt(found);
+            settle(found);
             return true;
         } catch (RuntimeException | InternalError unreadable) {
-            adopter.rollBack(mark);
+            adopter.giveBack(found);
             wipe();
             return false;
         }
     }
 
-    private void walk(Adopter adopter, boolean torn) {
+    private void walk(Adopter adopter, Harvest found, boolean torn) {
         HashKey key = new HashKey();
         StoredValue scratch = new StoredValue();
         int chunk = 0;
         while (chunk < chunkCount) {
             int at = chunk * chunkBytes;
             int span = at + FileRecord.HEADER_BYTES <= memory.capacity() && FileRecord.isMarked(memory, at)
-                    ? adopt(adopter, key, chunk, at, torn ? scratch : null)
+                    ? find(adopter, found, key, chunk, torn ? scratch : null)
                     : 1;
             chunk += span;
         }
     }
 
     /**
-     * How many chunks were dealt with.
+     * Takes a record up, under its number for its slot; how many chunks were dealt with.
      *
      * @param torn to look at all of the record first; null when its header says enough. A header that the disk has kept too long may
      *     span records that were written over its envelope, and they must not be passed over
      */
-    private int adopt(Adopter adopter, HashKey key, int chunk, int at, @Nullable StoredValue torn) {
+    private int find(Adopter adopter, Harvest found, HashKey key, int chunk, @Nullable StoredValue torn) {
+        int at = chunk * chunkBytes;
         if (!FileRecord.isSound(memory, at, salt) || torn != null && view(at, torn) == null) {
             // Free from now on; must not seem to count once its room has been given to others.
             FileRecord.wipe(memory, at);
@@ -301,17 +305,16 @@ final class FileSegment {
         }
         if (old != Places.NONE) {
             int gone = places.chunkAt(old);
-            adopter.giveBack(places.slotAt(old));
+            found.forget(places.slotAt(old));
             places.remove(old);
             giveBack(gone);
         }
         long deadline = Math.min(FileRecord.deadline(memory, at), adopter.latestDeadline());
-        CacheKey name = Envelope.peekKey(memory, at + FileRecord.HEADER_BYTES, length);
-        int slot = name == null
-                ? StoredValue.NO_SLOT
-                : adopter.adopt(
-                        key, name, Envelope.peekVersionClock(memory, at + FileRecord.HEADER_BYTES), length, deadline);
-        if (slot == StoredValue.NO_SLOT) {
+        int envelope = at + FileRecord.HEADER_BYTES;
+        int group = found.groupOf(memory, envelope, length);
+        if (group == Harvest.NO_GROUP
+                || !adopter.mayStay(
+                        Envelope.peekVersionClock(memory, envelope), Envelope.peekTagged(memory, envelope), deadline)) {
             FileRecord.wipe(memory, at);
             return span;
         }
@@ -320,8 +323,23 @@ final class FileSegment {
         }
         makePlace();
         chunks.claim(chunk, span);
-        places.add(Places.fingerprint(key), chunk, slot);
+        places.add(
+                Places.fingerprint(key),
+                chunk,
+                found.add(key, length, deadline, group, Envelope.peekVersionClock(memory, envelope)));
         return span;
+    }
+
+    /** Slots instead of numbers; who was given none goes. */
+    private void settle(Harvest found) {
+        places.renumber(found::slotOf);
+        HashKey key = new HashKey();
+        for (int i = 0; i < found.count(); i++) {
+            if (found.isWanted(i) && found.slotOf(i) == StoredValue.NO_SLOT) {
+                found.keyOf(i, key);
+                remove(key);
+            }
+        }
     }
 
     /** Of two records of one key, which a kill between writing the one and wiping the other leaves. */

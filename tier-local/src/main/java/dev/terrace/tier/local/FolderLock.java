@@ -40,11 +40,10 @@ final class FolderLock implements AutoCloseable {
         FileChannel channel = null;
         boolean taken = false;
         try {
+            Path file = folder.resolve("l1.lock");
+            OwnerOnly.create(file);
             channel = FileChannel.open(
-                    folder.resolve("l1.lock"),
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.READ,
-                    StandardOpenOption.WRITE);
+                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             String owner = owner(channel);
             try {
                 if (channel.tryLock() == null) {

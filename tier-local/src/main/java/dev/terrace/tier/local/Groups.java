@@ -78,6 +78,11 @@ final class Groups {
         return pools.size() > 1;
     }
 
+    /** Whether all keys of a cache have one group. */
+    boolean areByCache() {
+        return policies == null;
+    }
+
     /** The number of the key's group. */
     int of(CacheKey key) {
         Name name = new Name(key.cache(), policies == null ? null : policies.classOf(key));

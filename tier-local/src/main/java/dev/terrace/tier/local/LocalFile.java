@@ -1,6 +1,7 @@
 package dev.terrace.tier.local;
 
 import dev.terrace.api.SetupException;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -15,6 +16,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,9 @@ final class LocalFile {
     private static final Logger LOG = LoggerFactory.getLogger(LocalFile.class);
     private static final String NAME = "l1.terrace";
     private static final int ZEROS = 1 << 20;
+
+    /** No file system has smaller ones, and the file is a multiple of it. */
+    private static final int LEAST_HOLE = 512;
 
     /** What was set aside and may be thrown away when the next is: files of our own. */
     private static final Pattern OURS = Pattern.compile(
@@ -68,14 +73,7 @@ final class LocalFile {
 
     /** Keeps what cannot be used under another name, and L1 starts empty. */
     void setAside(String why) throws IOException {
-        try (Stream<Path> files = Files.list(path.toAbsolutePath().getParent())) {
-            List<Path> older = files.filter(
-                            file -> OURS.matcher(file.getFileName().toString()).matches())
-                    .toList();
-            for (Path file : older) {
-                Files.delete(file);
-            }
-        }
+        deleteOlder(older -> true);
         String name = NAME + "." + why + "-"
                 + STAMP.format(Files.getLastModifiedTime(path).toInstant());
         Path aside = path.resolveSibling(name);
@@ -86,12 +84,56 @@ final class LocalFile {
         LOG.warn("the local tier starts empty, its file was set aside reason={} file={}", why, aside);
     }
 
-    /** Makes a file in which every page has its room on the disk. */
+    /** How many of our own files that were set aside are deleted. */
+    private int deleteOlder(Predicate<String> which) throws IOException {
+        try (Stream<Path> files = Files.list(path.toAbsolutePath().getParent())) {
+            List<Path> older = files.filter(
+                            file -> OURS.matcher(file.getFileName().toString()).matches()
+                                    && which.test(file.getFileName().toString()))
+                    .toList();
+            for (Path file : older) {
+                Files.delete(file);
+            }
+            return older.size();
+        }
+    }
+
+    /** Makes a file in which every page has its room on the disk, in the end in the place of one that was set aside. */
     FileChannel create() throws IOException {
+        try {
+            return make();
+        } catch (IOException noRoom) {
+            // What could not be read may say something about the disk; of what was not wanted any more nobody needs a
+            // copy.
+            int deleted = deleteOlder(name -> !name.startsWith(NAME + ".unreadable"));
+            if (deleted == 0) {
+                throw cannotBeMade(noRoom);
+            }
+            LOG.warn(
+                    "the file that was set aside is deleted, there is no room for both folder={}",
+                    path.getParent(),
+                    noRoom);
+        }
+        try {
+            return make();
+        } catch (IOException e) {
+            throw cannotBeMade(e);
+        }
+    }
+
+    private SetupException cannotBeMade(IOException why) {
+        return new SetupException(
+                "the file of the local tier, of " + layout.fileBytes() + " bytes, cannot be made in " + path.getParent()
+                        + ": " + why.getMessage(),
+                "make room on that disk, lower local_cache.max_memory_mb, or leave local_cache.persist out",
+                why);
+    }
+
+    private FileChannel make() throws IOException {
         Path fresh = path.resolveSibling(NAME + ".new");
         Files.deleteIfExists(fresh);
-        FileChannel file = FileChannel.open(
-                fresh, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        OwnerOnly.create(fresh);
+        FileChannel file = FileChannel.open(fresh, StandardOpenOption.READ, StandardOpenOption.WRITE);
         boolean created = false;
         try {
             fill(file);
@@ -103,12 +145,6 @@ final class LocalFile {
             Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE);
             created = true;
             return file;
-        } catch (IOException e) {
-            throw new SetupException(
-                    "the file of the local tier, of " + layout.fileBytes() + " bytes, cannot be made in "
-                            + path.getParent() + ": " + e.getMessage(),
-                    "make room on that disk, lower local_cache.max_memory_mb, or leave local_cache.persist out",
-                    e);
         } finally {
             if (!created) {
                 file.close();
@@ -123,17 +159,18 @@ final class LocalFile {
         return String.valueOf(key);
     }
 
-    /** A copy may have holes where there were zeros; false when the disk has no room for them. */
+    /** A copy may have holes where there were zeros, which are written over; false when the disk has no room for them. */
     boolean fillHoles(FileChannel file) {
         ByteBuffer part = ByteBuffer.allocateDirect(ZEROS);
         try {
             for (long at = 0; at < layout.fileBytes(); at += part.limit()) {
-                part.clear();
-                file.read(part, at);
-                part.flip();
+                part.clear().limit((int) Math.min(ZEROS, layout.fileBytes() - at));
                 while (part.hasRemaining()) {
-                    file.write(part, at + part.position());
+                    if (file.read(part, at + part.position()) < 0) {
+                        throw new EOFException("the file ends at " + (at + part.position()));
+                    }
                 }
+                writeZeros(file, part, at);
             }
             return true;
         } catch (IOException full) {
@@ -143,6 +180,31 @@ final class LocalFile {
                     full);
             return false;
         }
+    }
+
+    /** Writes again what is zero in a part of the file; what is not has its room. */
+    private static void writeZeros(FileChannel file, ByteBuffer part, long at) throws IOException {
+        int from = 0;
+        while (from < part.limit()) {
+            int to = from;
+            while (to < part.limit() && isZero(part, to)) {
+                to += LEAST_HOLE;
+            }
+            ByteBuffer zeros = part.slice(from, to - from);
+            while (zeros.hasRemaining()) {
+                file.write(zeros, at + from + zeros.position());
+            }
+            from = to + LEAST_HOLE;
+        }
+    }
+
+    private static boolean isZero(ByteBuffer part, int from) {
+        for (int at = from; at < from + LEAST_HOLE; at += Long.BYTES) {
+            if (part.getLong(at) != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** A hole in the file would be a crash, or at least a lost write, on the day on which the disk is full. */

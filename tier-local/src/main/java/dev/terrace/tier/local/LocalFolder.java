@@ -6,6 +6,7 @@ import dev.terrace.spi.Persisted.Inheritance;
 import dev.terrace.spi.Version;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
@@ -38,6 +39,7 @@ final class LocalFolder implements AutoCloseable {
     private final Disk disk;
     private final Inheritance found;
     private final boolean torn;
+    private final Version forgottenTags;
     private FileState state;
     private long copies;
     private long placesWrittenNanos;
@@ -65,6 +67,7 @@ final class LocalFolder implements AutoCloseable {
         this.lock = lock;
         this.notes = notes;
         this.disk = disk;
+        this.forgottenTags = notes.forgotten();
         this.head = head(file);
         String boot = MachineBoot.id();
         String name = new LocalFile(path, layout).name();
@@ -108,7 +111,7 @@ final class LocalFolder implements AutoCloseable {
             notes = MarkerNotes.open(path.resolve("l1.markers"));
             LocalFile entries = new LocalFile(path, layout);
             file = entries.find();
-            FileState.Copy left = file == null ? null : FileState.newest(head(file));
+            FileState.Copy left = file == null ? null : FileState.newest(readHead(file));
             String flaw = file == null ? null : flaw(left, notes);
             if (file != null
                     && left != null
@@ -143,6 +146,16 @@ final class LocalFolder implements AutoCloseable {
 
     private static MappedByteBuffer head(FileChannel file) throws IOException {
         return file.map(MapMode.READ_WRITE, 0, FileHeader.HEAD_BYTES);
+    }
+
+    /** Not mapped: as long as that is there, a file that is deleted keeps its room on the disk. */
+    private static ByteBuffer readHead(FileChannel file) throws IOException {
+        ByteBuffer head = ByteBuffer.allocate(FileHeader.HEAD_BYTES);
+        int last = 0;
+        while (head.hasRemaining() && last >= 0) {
+            last = file.read(head, head.position());
+        }
+        return head.clear();
     }
 
     private static @Nullable String flaw(FileState.@Nullable Copy left, MarkerNotes notes) {
@@ -204,6 +217,11 @@ final class LocalFolder implements AutoCloseable {
             state = new FileState(state.file(), MachineBoot.id(), state.clean(), state.places(), state.syncedPlaces());
             write();
         }
+    }
+
+    /** Entries with tags that are not newer than this are of no use: which of their tags were invalidated was forgotten. */
+    Version forgottenTags() {
+        return forgottenTags;
     }
 
     /** What was found, but for the entries. */
@@ -299,12 +317,14 @@ final class LocalFolder implements AutoCloseable {
             notes.sync();
             map.sync(disk);
             synchronized (this) {
-                if (!closed && !distrusted) {
-                    state = new FileState(state.file(), state.boot(), false, state.places(), heard);
-                    write();
-                    disk.take(head);
+                if (closed || distrusted) {
+                    return;
                 }
+                state = new FileState(state.file(), state.boot(), false, state.places(), heard);
+                write();
             }
+            // Who has new places does not wait for the disk.
+            disk.take(head);
         } catch (IOException | RuntimeException | InternalError e) {
             refused(e);
         }

@@ -1,18 +1,23 @@
 package dev.terrace.tier.local;
 
+import dev.terrace.spi.MarkerKeys;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.NoticeFormat;
+import dev.terrace.spi.Version;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What was invalidated as a whole, in a file beside the entries: a frame for each marker, one after the other, big-endian.
@@ -25,12 +30,18 @@ import java.util.zip.CRC32C;
  * 20 notice         in {@link NoticeFormat}
  * </pre>
  *
- * <p>Only the newest marker of each cache, namespace and tag is kept, and begun anew from those when the file has grown. Thread-safe. Not
- * through a channel, which the first interrupted caller would close for all.
+ * <p>Only the newest marker of each cache, namespace and tag is kept, and begun anew from those when the file has grown. When there are too
+ * many, all of tags are forgotten but for the newest version of them: entries with tags that are not newer are of no use then. Thread-safe.
+ * Not through a channel, which the first interrupted caller would close for all.
  */
 final class MarkerNotes implements AutoCloseable {
-    private static final int MOST_MARKERS = 50_000;
+    static final int MOST_MARKERS = 50_000;
+    private static final Logger LOG = LoggerFactory.getLogger(MarkerNotes.class);
     private static final long MOST_BYTES = 16L << 20;
+
+    /** Stands for the cache in the note of what was forgotten. */
+    private static final String FORGOTTEN = MarkerKeys.RESERVED_PREFIX + "forgotten";
+
     private static final int HEADER_BYTES = 3 * Integer.BYTES;
 
     private record Note(Notice.Marker marker, long untilMillis) {}
@@ -38,6 +49,11 @@ final class MarkerNotes implements AutoCloseable {
     private final Path path;
     private RandomAccessFile file;
     private final Map<String, Note> newest = new LinkedHashMap<>();
+
+    /** Files that are not written to any more, but are being synced. */
+    private final List<RandomAccessFile> retired = new ArrayList<>();
+
+    private int syncs;
     private boolean complete;
     private boolean closed;
 
@@ -48,6 +64,7 @@ final class MarkerNotes implements AutoCloseable {
     }
 
     private static RandomAccessFile file(Path path) throws IOException {
+        OwnerOnly.create(path);
         return new RandomAccessFile(path.toFile(), "rw");
     }
 
@@ -117,7 +134,16 @@ final class MarkerNotes implements AutoCloseable {
 
     /** What is known to be invalidated. */
     synchronized List<Notice.Marker> all() {
-        return newest.values().stream().map(Note::marker).toList();
+        return newest.values().stream()
+                .map(Note::marker)
+                .filter(marker -> !marker.cache().equals(FORGOTTEN))
+                .toList();
+    }
+
+    /** Of tags, invalidations up to this version are not known any more. */
+    synchronized Version forgotten() {
+        Note note = newest.get(FORGOTTEN);
+        return note == null ? Version.ZERO : note.marker().version();
     }
 
     /**
@@ -132,6 +158,9 @@ final class MarkerNotes implements AutoCloseable {
         }
         if (file.length() > MOST_BYTES || newest.size() > MOST_MARKERS) {
             rewrite();
+            if (!complete) {
+                throw new IOException("more than " + MOST_MARKERS + " caches and namespaces were invalidated");
+            }
         } else {
             append(file, framed(List.of(note)));
         }
@@ -167,6 +196,10 @@ final class MarkerNotes implements AutoCloseable {
     }
 
     private void rewrite() throws IOException {
+        // Half of what leads to this, so that it is rare.
+        if (newest.size() > MOST_MARKERS || framed(newest.values()).length > MOST_BYTES / 2) {
+            forgetTags();
+        }
         if (newest.size() > MOST_MARKERS) {
             complete = false;
             newest.clear();
@@ -186,9 +219,40 @@ final class MarkerNotes implements AutoCloseable {
             Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             done = true;
         } finally {
-            (done ? file : written).close();
+            retire(done ? file : written);
         }
         file = written;
+    }
+
+    private void forgetTags() {
+        Note held = newest.get(FORGOTTEN);
+        Version version = forgotten();
+        long untilMillis = held == null ? 0 : held.untilMillis();
+        List<Note> ofTags = newest.values().stream()
+                .filter(note ->
+                        note.marker().tag() != null && !note.marker().cache().equals(MarkerKeys.NAMESPACES))
+                .toList();
+        for (Note note : ofTags) {
+            version =
+                    note.marker().version().isNewerThan(version) ? note.marker().version() : version;
+            untilMillis = Math.max(untilMillis, note.untilMillis());
+            newest.remove(nameOf(note.marker()));
+        }
+        if (!ofTags.isEmpty()) {
+            LOG.info(
+                    "more tags were invalidated than are noted, entries with tags from before will not outlive this process tags={}",
+                    ofTags.size());
+            newest.put(FORGOTTEN, new Note(new Notice.Marker(0, FORGOTTEN, null, version, false), untilMillis));
+        }
+    }
+
+    /** Closes it, unless it is being synced: then its end does. */
+    private void retire(RandomAccessFile old) throws IOException {
+        if (syncs > 0) {
+            retired.add(old);
+        } else {
+            old.close();
+        }
     }
 
     private static byte[] framed(Collection<Note> notes) {
@@ -234,15 +298,37 @@ final class MarkerNotes implements AutoCloseable {
     }
 
     /** Returns when the disk has what was kept before. */
-    synchronized void sync() throws IOException {
-        if (!closed) {
-            file.getFD().sync();
+    void sync() throws IOException {
+        RandomAccessFile now;
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            now = file;
+            syncs++;
+        }
+        try {
+            // Callers who invalidate do not wait for the disk.
+            now.getFD().sync();
+        } finally {
+            synced();
+        }
+    }
+
+    private synchronized void synced() throws IOException {
+        if (--syncs == 0) {
+            for (RandomAccessFile old : retired) {
+                old.close();
+            }
+            retired.clear();
         }
     }
 
     @Override
     public synchronized void close() throws IOException {
-        closed = true;
-        file.close();
+        if (!closed) {
+            closed = true;
+            retire(file);
+        }
     }
 }

@@ -92,7 +92,8 @@ final class PersistedTier extends ChronicleTier implements Persisted {
             LocalCacheSettings settings, Shelf shelf, LocalFolder folder, Duration maxDrift) {
         long started = System.nanoTime();
         Doubts doubts = new Doubts((int) shelf.shape.entries());
-        Adoption adoption = new Adoption(shelf, doubts, settings.ttl().toMillis(), maxDrift.toMillis());
+        Adoption adoption =
+                new Adoption(shelf, doubts, settings.ttl().toMillis(), maxDrift.toMillis(), folder.forgottenTags());
         int dropped = folder.map().attach(adoption, folder.isTorn());
         folder.attached();
         long attached = shelf.budget.entries();

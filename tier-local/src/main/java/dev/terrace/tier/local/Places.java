@@ -131,6 +131,15 @@ class Places {
         cells.put(cell, cell(fingerprintOf(cells.get(cell)), chunk));
     }
 
+    /** Gives every slot the number that {@code of} says. */
+    void renumber(IntUnaryOperator of) {
+        for (int cell = 0; cell <= mask; cell++) {
+            if (cells.get(cell) != 0) {
+                slots.put(cell, of.applyAsInt(slots.get(cell)));
+            }
+        }
+    }
+
     /** Closes the hole by moving back what was pushed over it. */
     void remove(int cell) {
         int hole = cell;

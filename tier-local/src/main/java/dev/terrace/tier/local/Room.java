@@ -49,7 +49,7 @@ final class Room {
     }
 
     /**
-     * Makes room in the part of the map that the key belongs to: those go who lie where the entry costs the fewest of others, if the map knows
+     * Makes room in the part of the map that the key belongs to: those go who lie where it takes the fewest of others, if the map knows
      * where they lie.
      */
     private void makeBeside(Need need) {

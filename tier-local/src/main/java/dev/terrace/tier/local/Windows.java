@@ -20,16 +20,17 @@ final class Windows {
     }
 
     /**
-     * The slots of those who have to go for a run of {@code wanted} chunks, who take as few chunks as possible; null when wherever it could lie
-     * there is one that may not go.
+     * The slots of those who have to go for a run of {@code wanted} chunks: as few as possible, and of as few chunks as possible; null when
+     * wherever it could lie there is one that may not go. So a large one rather makes way than many small ones.
      */
     int @Nullable [] cheapest(int wanted, IntPredicate mayGo) {
         int[] best = null;
-        int least = Integer.MAX_VALUE;
+        long least = Long.MAX_VALUE;
         int past = 0;
         int taken = 0;
         int staying = 0;
-        // A window that costs the least begins where a run ends: it can be moved there from further up, and only gets cheaper.
+        // A window that costs the least begins where a run ends: it can be moved there from further up, and only gets
+        // cheaper.
         for (int first = 0; first <= starts.length; first++) {
             int from = first == 0 ? 0 : ends[first - 1];
             if (first > 0 && past >= first) {
@@ -44,8 +45,9 @@ final class Windows {
                 taken += ends[past] - starts[past];
                 staying += mayGo.test(slots[past]) ? 0 : 1;
             }
-            if (staying == 0 && taken < least) {
-                least = taken;
+            long cost = (long) (past - first) << Integer.SIZE | taken;
+            if (staying == 0 && cost < least) {
+                least = cost;
                 best = Arrays.copyOfRange(slots, first, past);
             }
         }

@@ -12,12 +12,11 @@ import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,43 +48,73 @@ class FileSegmentTest {
         return new FileSegment(memory, SALT, CHUNK, 16);
     }
 
-    /** Takes in everything. */
+    /** Takes in everything, or what there is room for. */
     private static final class Adopting implements FileSegment.Adopter {
-        private final List<String> names = new ArrayList<>();
+        private final int room;
 
-        @Override
-        public int adopt(HashKey key, CacheKey name, long versionClock, int length, long deadlineMillis) {
-            byte[] both = name.nameAndKey();
-            int from = name.nameLength();
-            names.add(new String(both, from, both.length - from, StandardCharsets.UTF_8));
-            return names.size() - 1;
+        Adopting(int room) {
+            this.room = room;
         }
 
         @Override
-        public void giveBack(int slot) {
-            names.set(slot, "");
-        }
-
-        @Override
-        public int mark() {
-            return names.size();
-        }
-
-        @Override
-        public void rollBack(int mark) {
-            names.subList(mark, names.size()).clear();
+        public Groups groups() {
+            return new Groups();
         }
 
         @Override
         public long latestDeadline() {
             return Long.MAX_VALUE;
         }
+
+        @Override
+        public boolean mayStay(long versionClock, boolean tagged, long deadlineMillis) {
+            return true;
+        }
+
+        @Override
+        public void adopt(Harvest found) {
+            int given = 0;
+            for (int i = 0; i < found.count(); i++) {
+                if (found.isWanted(i) && given < room) {
+                    found.give(i, given++);
+                }
+            }
+        }
+
+        @Override
+        public void giveBack(Harvest found) {
+            throw new AssertionError("nothing fails");
+        }
     }
 
     private List<String> leftBehind(boolean torn) {
-        Adopting adopting = new Adopting();
-        assertThat(segment().attach(adopting, torn)).isTrue();
-        return adopting.names;
+        FileSegment segment = segment();
+        Adopting adopting = new Adopting(CHUNKS);
+        assertThat(segment.attach(adopting, new Harvest(adopting.groups()), torn))
+                .isTrue();
+        return namesIn(segment);
+    }
+
+    private static List<String> namesIn(FileSegment segment) {
+        StoredValue value = new StoredValue();
+        return Stream.of("large", "filler", "before", "within", "k")
+                .filter(name -> segment.get(hash(name), value) && value.slot != StoredValue.NO_SLOT)
+                .toList();
+    }
+
+    @Test
+    void whoIsGivenNoSlotGoesAndItsRoomIsFree() {
+        FileSegment segment = segment();
+        for (String name : List.of("large", "before", "within")) {
+            assertThat(segment.put(hash(name), value(name, 20))).isNull();
+        }
+        FileSegment next = segment();
+        Adopting adopting = new Adopting(2);
+        assertThat(next.attach(adopting, new Harvest(adopting.groups()), false)).isTrue();
+        assertThat(namesIn(next)).containsExactly("large", "before");
+        assertThat(next.size()).isEqualTo(2);
+        assertThat(next.put(hash("k"), value("k", 24))).isNull();
+        assertThat(leftBehind(false)).containsExactlyInAnyOrder("large", "before", "k");
     }
 
     private static HashKey hash(String key) {

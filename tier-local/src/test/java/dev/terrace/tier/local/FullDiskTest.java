@@ -78,6 +78,30 @@ class FullDiskTest {
         }
     }
 
+    @Test
+    void whereThereIsNoRoomForTwoTheOneThatWasSetAsideGoes() throws Exception {
+        Path made = given.resolve("l1");
+        try (PersistedTier tier = PersistedFixture.open(made, clock, metrics, 8)) {
+            tier.store(entry(clock, 1, 1, new byte[10]), WriteCondition.IF_NEWER);
+        }
+        // A copy, because a file that this process has mapped keeps its room.
+        Path folder = Files.createDirectory(disk.resolve("l1"));
+        Path file = Files.copy(made.resolve("l1.terrace"), folder.resolve("l1.terrace"));
+        assertThat(Files.size(file)).isGreaterThan((7 << 20) / 2);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.allocate(FileHeader.HEAD_BYTES / 16 * 15), FileHeader.HEAD_BYTES / 16);
+        }
+        try (PersistedTier tier = PersistedFixture.open(folder, clock, metrics, 8)) {
+            assertThat(tier.inherited().entries()).isZero();
+            assertThat(tier.store(entry(clock, 1, 1, new byte[10]), WriteCondition.IF_NEWER))
+                    .isInstanceOf(StoreOutcome.Applied.class);
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files.map(each -> each.getFileName().toString()))
+                    .containsExactlyInAnyOrder("l1.lock", "l1.markers", "l1.terrace");
+        }
+    }
+
     /** As a copying program leaves it that makes holes of zeros. */
     @Test
     void aFileWithHolesOnAFullDiskIsSetAside() throws Exception {

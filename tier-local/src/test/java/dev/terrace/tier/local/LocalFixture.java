@@ -74,8 +74,7 @@ final class LocalFixture {
     ChronicleTier open(LocalCacheSettings settings, Groups groups) {
         return folder == null
                 ? new ChronicleTier(settings, groups, clock, metrics, KeyHash.XXH128)
-                : PersistedTier.open(
-                        settings, groups, folder, clock, PersistedFixture.DRIFT, metrics, KeyHash.XXH128);
+                : PersistedTier.open(settings, groups, folder, clock, PersistedFixture.DRIFT, metrics, KeyHash.XXH128);
     }
 
     Entry entry(CacheKey key, byte[] payload, Duration ttl) {

@@ -26,8 +26,7 @@ class LocalModelTest {
     private static final int CAPACITY = 150;
     private static final String[] CACHES = {"a", "b", "limited"};
 
-    final LocalFixture local =
-            new LocalFixture().share("limited", 0, 20).classShare("k1*", "ones", 25, 60);
+    final LocalFixture local = new LocalFixture().share("limited", 0, 20).classShare("k1*", "ones", 25, 60);
     private final Map<CacheKey, Entry> model = new HashMap<>();
 
     @ParameterizedTest

@@ -3,7 +3,9 @@ package dev.terrace.tier.local;
 import static dev.terrace.testkit.Entries.version;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.terrace.spi.MarkerKeys;
 import dev.terrace.spi.Notice;
+import dev.terrace.spi.Version;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -73,6 +75,44 @@ class MarkerNotesTest {
             }
             keep("half");
         }
+    }
+
+    @Test
+    void ofMoreTagsThanAreNotedTheNewestVersionIsAndNothingElseIsLost() throws IOException {
+        Notice.Marker ofNamespace = new Notice.Marker(1, MarkerKeys.NAMESPACES, "n", version(1_000, 1), false);
+        try (MarkerNotes notes = MarkerNotes.open(file())) {
+            notes.keep(marker("a"), UNTIL);
+            notes.keep(ofNamespace, UNTIL);
+            for (int i = 0; i < MarkerNotes.MOST_MARKERS; i++) {
+                notes.keep(new Notice.Marker(1, "c", "tag" + i, version(2_000 + i, 1), false), UNTIL + i);
+            }
+            assertThat(notes.isComplete()).isTrue();
+        }
+        try (MarkerNotes notes = MarkerNotes.open(file())) {
+            assertThat(notes.isComplete()).isTrue();
+            assertThat(notes.all())
+                    .as("one after it was too many")
+                    .startsWith(marker("a"), ofNamespace)
+                    .hasSize(3);
+            assertThat(notes.forgotten()).isEqualTo(version(2_000 + MarkerNotes.MOST_MARKERS - 2, 1));
+            notes.prune(UNTIL + MarkerNotes.MOST_MARKERS - 2);
+            assertThat(notes.forgotten()).as("hides something still").isNotEqualTo(Version.ZERO);
+            notes.prune(UNTIL + MarkerNotes.MOST_MARKERS);
+            assertThat(notes.forgotten()).isEqualTo(Version.ZERO);
+        }
+    }
+
+    @Test
+    void longTagsAreNotWrittenAnewWithEachOfThem() throws IOException {
+        String longest = "x".repeat(1_000);
+        try (MarkerNotes notes = MarkerNotes.open(file())) {
+            for (int i = 0; i < 20_000; i++) {
+                notes.keep(new Notice.Marker(1, "c", longest + i, version(2_000 + i, 1), false), UNTIL);
+            }
+            assertThat(notes.all()).hasSizeLessThan(20_000);
+            assertThat(notes.forgotten()).isNotEqualTo(Version.ZERO);
+        }
+        assertThat(Files.size(file())).isLessThan(10 << 20);
     }
 
     @Test

@@ -23,13 +23,17 @@ import java.io.IOException;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -257,6 +261,53 @@ class PersistedTierTest {
         try (PersistedTier tier = open()) {
             assertThat(tier.inherited().entries()).isEqualTo(KEYS);
             assertThat(tier.inherited().places()).isEqualTo(PLACES);
+        }
+    }
+
+    @Test
+    void entriesWithTagsThatMayHaveBeenInvalidatedAndForgottenAreNotTakenOver() {
+        long now = clock.millis();
+        try (PersistedTier tier = open()) {
+            tier.store(entry(clock, 1, 1, new byte[1]), WriteCondition.IF_NEWER);
+            tier.store(tagged(2, now), WriteCondition.IF_NEWER);
+            for (int i = 0; i <= MarkerNotes.MOST_MARKERS; i++) {
+                tier.keepMarker(new Notice.Marker(1, "c", "tag" + i, version(now + 10, 0), false));
+            }
+            tier.store(tagged(3, now + 11), WriteCondition.IF_NEWER);
+            tier.keepPlaces(PLACES);
+        }
+        try (PersistedTier tier = open()) {
+            assertThat(tier.inherited().places()).isEqualTo(PLACES);
+            tier.confirm();
+            assertThat(held(tier, key(1))).isNotNull();
+            assertThat(held(tier, key(2))).isNull();
+            assertThat(held(tier, key(3))).isNotNull();
+        }
+    }
+
+    private Entry tagged(int key, long versionMillis) {
+        long until = clock.millis() + TTL.toMillis();
+        return new Entry(
+                key(key),
+                EntryKind.VALUE,
+                version(versionMillis, 1),
+                clock.millis(),
+                until,
+                until,
+                List.of("tag1"),
+                new byte[1]);
+    }
+
+    @Test
+    void othersDoNotReadItsFiles() throws IOException {
+        fill();
+        Assumptions.assumeTrue(Files.getFileStore(folder).supportsFileAttributeView("posix"));
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                        .as(file.toString())
+                        .isEqualTo("rw-------");
+            }
         }
     }
 
