@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  *  0 magic 8, format 4, segments 4, bytes of a segment 4, bytes of a chunk 4, length of the file 8, secret 8, check 8
  * </pre>
  *
- * <p>After it, up to {@value #HEAD_BYTES} bytes, lie the two copies of {@link FileState}.
+ * <p>After it, up to {@value #HEAD_BYTES} bytes, lie the two copies of {@link FileState}, and from {@value #HIGH_WATERS_AT} on the {@link HighWater} of
+ * each segment.
  *
  * @param format of records and envelopes
  * @param layout how it is cut; its expectations are not kept
@@ -24,6 +25,9 @@ record FileHeader(int format, FileLayout layout, long secret) {
 
     /** Before the first segment. */
     static final int HEAD_BYTES = 64 << 10;
+
+    /** Behind the copies of the state. */
+    static final int HIGH_WATERS_AT = 52 << 10;
 
     private static final long MAGIC = 0x5445525241434531L;
     private static final int BYTES = 48;

@@ -1,6 +1,7 @@
 package dev.terrace.tier.local;
 
 import java.io.IOException;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.util.List;
@@ -22,9 +23,11 @@ final class FileMap implements EntryMap {
 
     private final FileLayout layout;
     private final FileSegment[] segments;
+    private final MappedByteBuffer highWaters;
     private final Runnable closing;
 
-    private FileMap(FileLayout layout, FileSegment[] segments, Runnable closing) {
+    private FileMap(FileLayout layout, FileSegment[] segments, MappedByteBuffer highWaters, Runnable closing) {
+        this.highWaters = highWaters;
         this.layout = layout;
         this.segments = segments;
         this.closing = closing;
@@ -38,14 +41,18 @@ final class FileMap implements EntryMap {
      */
     static FileMap map(FileChannel file, FileLayout layout, long secret, Runnable closing) throws IOException {
         FileSegment[] segments = new FileSegment[layout.segments()];
+        MappedByteBuffer highWaters = file.map(
+                MapMode.READ_WRITE, FileHeader.HIGH_WATERS_AT, FileHeader.HEAD_BYTES - FileHeader.HIGH_WATERS_AT);
         for (int i = 0; i < segments.length; i++) {
+            long salt = FileHeader.mix(secret + i);
             segments[i] = new FileSegment(
                     file.map(MapMode.READ_WRITE, layout.segmentAt(i), layout.segmentBytes()),
-                    FileHeader.mix(secret + i),
+                    new HighWater(highWaters, i, salt, layout.segmentBytes() / layout.chunkBytes()),
+                    salt,
                     layout.chunkBytes(),
                     layout.entriesPerSegment());
         }
-        return new FileMap(layout, segments, closing);
+        return new FileMap(layout, segments, highWaters, closing);
     }
 
     /**
@@ -93,6 +100,8 @@ final class FileMap implements EntryMap {
         for (FileSegment segment : segments) {
             segment.sync(disk);
         }
+        // Before the file is said to be closed with all on the disk.
+        disk.take(highWaters);
     }
 
     private FileSegment segment(HashKey key) {

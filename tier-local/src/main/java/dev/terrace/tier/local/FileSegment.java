@@ -17,6 +17,7 @@ final class FileSegment {
     private static final int OPTIMISTIC_READS = 4;
 
     private final MappedByteBuffer memory;
+    private final HighWater highWater;
     private final long salt;
     private final int chunkBytes;
     private final int chunkCount;
@@ -47,12 +48,13 @@ final class FileSegment {
         void giveBack(Harvest found);
     }
 
-    FileSegment(MappedByteBuffer memory, long salt, int chunkBytes, int expectedEntries) {
-        this(memory, salt, chunkBytes, new Places(expectedEntries));
+    FileSegment(MappedByteBuffer memory, HighWater highWater, long salt, int chunkBytes, int expectedEntries) {
+        this(memory, highWater, salt, chunkBytes, new Places(expectedEntries));
     }
 
     /** @param places empty */
-    FileSegment(MappedByteBuffer memory, long salt, int chunkBytes, Places places) {
+    FileSegment(MappedByteBuffer memory, HighWater highWater, long salt, int chunkBytes, Places places) {
+        this.highWater = highWater;
         this.memory = memory;
         this.salt = salt;
         this.chunkBytes = chunkBytes;
@@ -127,6 +129,7 @@ final class FileSegment {
             if (chunk < 0) {
                 return "no run of " + chunksFor(value.length) + " chunks is free in the segment";
             }
+            highWater.raise(chunk + chunksFor(value.length));
             int gone = old == Places.NONE ? Places.NONE : places.chunkAt(old);
             write(chunk, key, value, gone);
             if (old == Places.NONE) {
@@ -258,7 +261,8 @@ final class FileSegment {
     boolean attach(Adopter adopter, Harvest found, boolean torn) {
         found.clear();
         try {
-            walk(adopter, found, torn);
+            // The disk may lack what is said of how far records go, and have the records.
+            highWater.begin(walk(adopter, found, torn, torn ? chunkCount : Math.min(chunkCount, highWater.left())));
             adopter.adopt(found);
             settle(found);
             return true;
@@ -269,17 +273,19 @@ final class FileSegment {
         }
     }
 
-    private void walk(Adopter adopter, Harvest found, boolean torn) {
+    /** Where the last record ends. */
+    private int walk(Adopter adopter, Harvest found, boolean torn, int end) {
         HashKey key = new HashKey();
         StoredValue scratch = new StoredValue();
+        int last = 0;
         int chunk = 0;
-        while (chunk < chunkCount) {
+        while (chunk < end) {
             int at = chunk * chunkBytes;
-            int span = at + FileRecord.HEADER_BYTES <= memory.capacity() && FileRecord.isMarked(memory, at)
-                    ? find(adopter, found, key, chunk, torn ? scratch : null)
-                    : 1;
-            chunk += span;
+            boolean marked = at + FileRecord.HEADER_BYTES <= memory.capacity() && FileRecord.isMarked(memory, at);
+            chunk += marked ? find(adopter, found, key, chunk, torn ? scratch : null) : 1;
+            last = marked ? chunk : last;
         }
+        return last;
     }
 
     /**
@@ -364,6 +370,7 @@ final class FileSegment {
         for (int at = 0; at < memory.capacity(); at += zeros.length) {
             memory.put(at, zeros, 0, Math.min(zeros.length, memory.capacity() - at));
         }
+        highWater.begin(0);
     }
 
     int size() {

@@ -31,6 +31,7 @@ class FileSegmentTest {
     @TempDir
     Path folder;
 
+    private final ByteBuffer highWaters = ByteBuffer.allocate(Long.BYTES);
     private MappedByteBuffer memory;
 
     @BeforeEach
@@ -45,7 +46,11 @@ class FileSegmentTest {
     }
 
     private FileSegment segment() {
-        return new FileSegment(memory, SALT, CHUNK, 16);
+        return new FileSegment(memory, highWater(), SALT, CHUNK, 16);
+    }
+
+    private HighWater highWater() {
+        return new HighWater(highWaters, 0, SALT, CHUNKS);
     }
 
     /** Takes in everything, or what there is room for. */
@@ -155,8 +160,33 @@ class FileSegmentTest {
     }
 
     @Test
+    void whatLiesBeyondWhereRecordsEverEndedIsNotLookedAt() {
+        FileSegment segment = segment();
+        Adopting adopting = new Adopting(CHUNKS);
+        assertThat(segment.attach(adopting, new Harvest(adopting.groups()), false))
+                .isTrue();
+        assertThat(segment.put(hash("before"), value("before", 10))).isNull();
+        assertThat(leftBehind(false)).containsExactly("before");
+        assertThat(highWater().left()).isEqualTo(10);
+        segment = segment();
+        assertThat(segment.attach(adopting, new Harvest(adopting.groups()), false))
+                .isTrue();
+        assertThat(segment.put(hash("within"), value("within", 10))).isNull();
+        byte[] record = new byte[10 * CHUNK];
+        memory.get(10 * CHUNK, record);
+        assertThat(leftBehind(false)).containsExactly("before", "within");
+        segment.remove(hash("within"));
+        assertThat(leftBehind(false)).containsExactly("before");
+        memory.put(10 * CHUNK, record);
+        assertThat(leftBehind(false)).as("as it could never be").containsExactly("before");
+        assertThat(leftBehind(true)).as("the disk may lack anything").containsExactly("before", "within");
+        highWaters.put(0, (byte) (highWaters.get(0) ^ 1));
+        assertThat(leftBehind(false)).as("damaged").containsExactly("before", "within");
+    }
+
+    @Test
     void aPutThatFailsLeavesNothingForTheNextProcess() {
-        FileSegment segment = new FileSegment(memory, SALT, CHUNK, new Places(16) {
+        FileSegment segment = new FileSegment(memory, highWater(), SALT, CHUNK, new Places(16) {
             @Override
             boolean isFull() {
                 return true;
