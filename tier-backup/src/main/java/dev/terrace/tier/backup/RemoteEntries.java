@@ -97,7 +97,8 @@ final class RemoteEntries implements AutoCloseable {
             BlobStore open = open();
             BackupRepository repository = new BackupRepository(open, settings, context.clock());
             List<RemoteFolder> found = new ArrayList<>();
-            for (int writer = 1; writer <= repository.writers(); writer++) {
+            int writers = repository.writers();
+            for (int writer = 1; writer <= writers; writer++) {
                 if (wanted.test(writer)) {
                     RestorePlan plan = RestorePlan.of(repository.of(writer).chain(writer), null)
                             .orElse(null);

@@ -284,7 +284,8 @@ public final class Restore {
     private List<RestorePlan> plans(BackupRepository repository, @Nullable Instant asOf)
             throws BlobException, DamagedException, IOException {
         List<RestorePlan> plans = new ArrayList<>();
-        for (int writer = 1; writer <= repository.writers(); writer++) {
+        int writers = repository.writers();
+        for (int writer = 1; writer <= writers; writer++) {
             plan(repository.of(writer), writer, asOf).ifPresent(plans::add);
         }
         if (plans.isEmpty()) {
