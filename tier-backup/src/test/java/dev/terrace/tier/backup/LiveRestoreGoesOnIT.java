@@ -350,14 +350,7 @@ class LiveRestoreGoesOnIT {
         takeAway(held);
         restoredButOne(fresh("repository"));
         stop();
-        Path own = temp.resolve("fresh").resolve(RestoreNote.WORK).resolve("1");
-        try (Stream<Path> files = Files.list(own)) {
-            Path changes = files.filter(
-                            file -> String.valueOf(file.getFileName()).startsWith("changes"))
-                    .findFirst()
-                    .orElseThrow();
-            Files.writeString(changes.resolve("CURRENT"), "nothing of the kind");
-        }
+        Files.writeString(changes().resolve("CURRENT"), "nothing of the kind");
         RocksTier node = open(fresh("repository"));
         tier = node;
         Awaitility.await()
@@ -365,17 +358,46 @@ class LiveRestoreGoesOnIT {
                 .untilAsserted(
                         () -> assertThat(Objects.requireNonNull(report(node)).trouble())
                                 .contains(String.valueOf(held.getFileName())));
-        try (Stream<Path> files = Files.list(own.resolve("files"))) {
-            for (Path file :
-                    files.filter(one -> one.toString().endsWith(".sst")).toList()) {
-                spoil(file);
+        spoilTables(scratch().resolve("files"));
+        assertThat(answer(node, beside())).as("neither wrong nor absent").isEqualTo("beside");
+        stop();
+
+        RocksTier next = open(fresh("repository")); // What lay in a log lies in table files from now on.
+        tier = next;
+        awaitAllButOne(next);
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .until(() ->
+                        Objects.requireNonNull(next.restore()).trouble().contains(String.valueOf(held.getFileName())));
+        spoilTables(changes());
+        putBack(held);
+        awaitDone(next);
+        assertThat(answer(next, "held")).isEqualTo("held");
+        assertThat(answer(next, beside())).isEqualTo("beside");
+        assertThat(answer(next, "k1")).isEqualTo("second");
+    }
+
+    private Path scratch() {
+        return temp.resolve("fresh").resolve(RestoreNote.WORK).resolve("1");
+    }
+
+    private Path changes() throws IOException {
+        try (Stream<Path> files = Files.list(scratch())) {
+            return files.filter(file -> String.valueOf(file.getFileName()).startsWith("changes"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    private static void spoilTables(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> tables =
+                    files.filter(one -> one.toString().endsWith(".sst")).toList();
+            assertThat(tables).isNotEmpty();
+            for (Path table : tables) {
+                spoil(table);
             }
         }
-        assertThat(answer(node, beside())).as("neither wrong nor absent").isEqualTo("beside");
-        putBack(held);
-        awaitDone(node);
-        assertThat(answer(node, "held")).isEqualTo("held");
-        assertThat(answer(node, "k1")).isEqualTo("second");
     }
 
     @Test
