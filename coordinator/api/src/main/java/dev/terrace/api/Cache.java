@@ -2,6 +2,7 @@ package dev.terrace.api;
 
 import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.Version;
+import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -145,6 +146,15 @@ public interface Cache<K, V> {
 
     /** The value with its tier, age, freshness and version. Answers stale values too, flagged. Never calls a loader. */
     ReadResult<V> read(K key);
+
+    /**
+     * Copies the bytes of the fresh value of {@code key}, as the cache's codec writes them, into {@code into} from its position on, which moves
+     * behind them. What L1 holds is copied without allocating anything. Never calls a loader.
+     *
+     * @return how many bytes; -1, and the buffer is as it was, when no tier has a fresh value
+     * @throws BadInputException when less room remains in the buffer, which is as it was; the message says how much it takes
+     */
+    int read(K key, ByteBuffer into);
 
     /**
      * As {@link #read(Object)}, and the loader when nothing fresh is there.

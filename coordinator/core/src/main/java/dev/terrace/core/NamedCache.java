@@ -1,6 +1,7 @@
 package dev.terrace.core;
 
 import dev.terrace.api.AsyncCache;
+import dev.terrace.api.BadInputException;
 import dev.terrace.api.BulkLoader;
 import dev.terrace.api.Cache;
 import dev.terrace.api.Explanation;
@@ -17,6 +18,7 @@ import dev.terrace.spi.EnvelopeView;
 import dev.terrace.spi.LocalTier;
 import dev.terrace.spi.ReplicationMode;
 import dev.terrace.spi.Version;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
@@ -29,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * bounded wait.
  */
 final class NamedCache<K, V> implements Cache<K, V> {
+    private static final int NOTHING = -1;
+
     private final Engine engine;
     private final CacheState cache;
     private final Coding<K, V> coding;
@@ -212,6 +216,59 @@ final class NamedCache<K, V> implements Cache<K, V> {
     public ReadResult<V> read(K key, Loading<K, V> loading) {
         ReadResult<V> hit = localRead(key, null, loading);
         return hit != null ? hit : await(async.read(key, loading), "read");
+    }
+
+    @Override
+    public int read(K key, ByteBuffer into) {
+        int copied = localCopy(key, into);
+        if (copied != NOTHING) {
+            return copied;
+        }
+        V value = await(async.get(key), "read");
+        if (value == null) {
+            return NOTHING;
+        }
+        byte[] encoded = coding.encode(value);
+        return copy(encoded, 0, encoded.length, into);
+    }
+
+    /** The bytes of a fresh value in L1, past the near cache, which has objects. Allocates nothing. */
+    private int localCopy(K key, ByteBuffer into) {
+        engine.gate().check();
+        if (local == null || !cache.stance().usesCopies()) {
+            return NOTHING;
+        }
+        Scratch scratch = Scratch.take();
+        try {
+            EnvelopeView view = scratch.view;
+            coding.encodeKey(key, scratch.key);
+            long trustedUntil = cache.trust.until();
+            if (!local.read(scratch.key, view) || !isFreshValue(view, trustedUntil)) {
+                return NOTHING;
+            }
+            int length = copy(view.array(), view.payloadOffset(), view.payloadLength(), into);
+            cache.hitsL1.inc();
+            if (scratch.isSampled()) {
+                engine.warming().heat().used(CacheKey.of(cache.name, scratch.key), Scratch.SAMPLED_ONE_IN);
+            }
+            if (view.freshUntilMillis() - view.readAtMillis() < slidesMillis) {
+                engine.sliding().read(coding.key(key), view.freshUntilMillis(), null);
+            }
+            return length;
+        } finally {
+            scratch.giveBack();
+        }
+    }
+
+    private int copy(byte[] from, int offset, int length, ByteBuffer into) {
+        if (into.remaining() < length) {
+            throw new BadInputException(
+                    "value of " + length + " bytes of cache '" + cache.name + "' does not fit the " + into.remaining()
+                            + " that remain in the buffer",
+                    "give a larger buffer");
+        }
+        into.put(from, offset, length);
+        return length;
     }
 
     @Nullable

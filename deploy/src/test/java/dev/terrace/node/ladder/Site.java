@@ -233,9 +233,10 @@ final class Site implements AutoCloseable {
                     .isLessThan(Duration.ofMillis(200));
         }
         if (dead) {
-            ReadResult<String> held = brief.read("held", this::load);
-            assertThat(held.value()).isEqualTo("v");
-            assertThat(held.freshness()).isEqualTo(Freshness.STALE);
+            // What was lost may have been noticed before the second was over in which it is fresh.
+            await().atMost(BEGIN)
+                    .until(() -> brief.read("held", this::load).freshness() == Freshness.STALE);
+            assertThat(brief.read("held", this::load).value()).isEqualTo("v");
             refuse();
         }
     }

@@ -256,7 +256,12 @@ final class Storm implements AutoCloseable {
                 }
                 List<String> missed = new ArrayList<>();
                 for (String key : wanted) {
-                    Held held = StormClient.held(node.ask(5_000, "get", Workload.cacheOf(key), Workload.inCache(key)));
+                    String[] answer = node.ask(5_000, "get", Workload.cacheOf(key), Workload.inCache(key));
+                    if (!StormClient.isKnown(answer) && round < READ_ROUNDS - 1) {
+                        missed.add(key);
+                        continue;
+                    }
+                    Held held = StormClient.held(answer);
                     byKey.put(key, held);
                     if (held.version() == null) {
                         missed.add(key);

@@ -167,9 +167,14 @@ final class StormClient {
         }
     }
 
+    /** Whether it says what there is, or that there is nothing. */
+    static boolean isKnown(String[] answer) {
+        return answer[1].equals("ok");
+    }
+
     /** The value and version of an answer that is ok. */
     static Held held(String[] answer) {
-        if (!answer[1].equals("ok")) {
+        if (!isKnown(answer)) {
             throw new IllegalStateException("no answer: " + String.join(" ", answer));
         }
         return new Held(
