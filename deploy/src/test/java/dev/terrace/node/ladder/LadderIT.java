@@ -118,7 +118,8 @@ class LadderIT {
             assertThat(rig.quotes.put("kept", "meanwhile").missed()).containsExactly(TierLevel.L2);
             assertThat(rig.node.ladder().cause()).contains("l2");
             long asked = rig.node.metrics().counter("health.l2.asked").getCount();
-            long handed = rig.node.metrics().counter("missed_writes.l2.attempts").getCount();
+            long handed =
+                    rig.node.metrics().counter("missed_writes.l2.attempts").getCount();
             await().pollDelay(Duration.ofSeconds(4)).until(() -> true);
             assertThat(rig.node.metrics().counter("health.l2.asked").getCount() - asked)
                     .as("tries of a dead tier become rare")

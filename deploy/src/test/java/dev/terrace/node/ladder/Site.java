@@ -9,7 +9,6 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.api.Freshness;
 import dev.terrace.api.ReadOnlyException;
-import dev.terrace.api.ReadResult;
 import dev.terrace.api.Rung;
 import dev.terrace.api.TerraceException;
 import dev.terrace.config.SettingsLoader;
@@ -234,8 +233,7 @@ final class Site implements AutoCloseable {
         }
         if (dead) {
             // What was lost may have been noticed before the second was over in which it is fresh.
-            await().atMost(BEGIN)
-                    .until(() -> brief.read("held", this::load).freshness() == Freshness.STALE);
+            await().atMost(BEGIN).until(() -> brief.read("held", this::load).freshness() == Freshness.STALE);
             assertThat(brief.read("held", this::load).value()).isEqualTo("v");
             refuse();
         }
