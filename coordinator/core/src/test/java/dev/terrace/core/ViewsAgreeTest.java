@@ -8,6 +8,7 @@ import dev.terrace.api.ReadResult;
 import dev.terrace.api.WriteReceipt;
 import dev.terrace.spi.Version;
 import java.lang.reflect.Method;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,7 +24,9 @@ class ViewsAgreeTest {
     @Test
     void everyBlockingMethodHasAnAsynchronousTwin() {
         for (Method method : Cache.class.getMethods()) {
-            if (!method.getName().equals("async")) {
+            // A buffer of the caller's is not for another thread to fill.
+            boolean intoBuffer = Arrays.asList(method.getParameterTypes()).contains(ByteBuffer.class);
+            if (!method.getName().equals("async") && !intoBuffer) {
                 assertThat(Arrays.stream(AsyncCache.class.getMethods())
                                 .filter(twin -> twin.getName().equals(method.getName())
                                         && Arrays.equals(twin.getParameterTypes(), method.getParameterTypes())))

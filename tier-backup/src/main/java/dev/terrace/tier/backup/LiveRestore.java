@@ -213,7 +213,10 @@ final class LiveRestore implements AutoCloseable {
         if (held != null && isOurs(held)) {
             return CompletableFuture.completedStage(Found.of(held));
         }
-        BiPredicate<RemoteFolder, byte[]> wanted = (one, hash) -> open.getOrDefault(one, true);
+        // All or none: what is newer in a part that is done, and had expired, was not copied, and must keep older ones
+        // of other writers out.
+        boolean any = open.containsValue(true);
+        BiPredicate<RemoteFolder, byte[]> wanted = (one, hash) -> any || !open.containsKey(one);
         return entries.find(key, wanted).thenApply(found -> {
             Entry there = found.entry();
             if (there != null && (held == null || there.version().isNewerThan(held.version()))) {
