@@ -21,7 +21,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * A million entries in the process, everything resident: reads, and nine reads to one write, of one thread and of two, in {@link
- * LocalContenders every store}. All of it takes three quarters of an hour; {@code -p} chooses a part.
+ * LocalContenders every store}. All of it is 144 JVMs; {@code -p} chooses a part.
  */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
