@@ -177,9 +177,10 @@ class LiveRestoreGoesOnIT {
     }
 
     private static void awaitAllButOne(RocksTier node) {
-        Awaitility.await()
-                .atMost(PATIENCE)
-                .until(() -> Objects.requireNonNull(report(node)).partsDone() == RestoreNote.PARTS - 1);
+        Awaitility.await().atMost(PATIENCE).until(() -> {
+            RestoreReport now = Objects.requireNonNull(report(node));
+            return now.partsDone() == now.parts() - 1;
+        });
     }
 
     private void stop() {
@@ -265,6 +266,24 @@ class LiveRestoreGoesOnIT {
 
     private static String expected(int i, String text) {
         return i % 3 == 0 ? text : i % 3 == 1 ? "deleted" : "nothing";
+    }
+
+    @Test
+    @Tag("F47")
+    void whatHasExpiredAtOneWriterKeepsWhatIsOlderAtAnotherOutWhileAPartIsOpen() throws Exception {
+        takeAway(publish("one", "repository"));
+        RocksTier two = open(writer("two", "repository"));
+        try {
+            long now = clock.millis();
+            CacheKey key = Backups.key(beside());
+            put(two, Entries.value(key, Entries.version(now, counter++), now, Duration.ofHours(1), "expired"));
+            assertThat(Backups.await(two.snapshot())).isEmpty();
+        } finally {
+            two.close();
+        }
+        clock.advance(Duration.ofHours(2));
+        // Of the second writer all parts are done, and nothing was copied; of the first that of this very key is open.
+        assertThat(answer(restoredButOne(fresh("repository")), beside())).isEqualTo("nothing");
     }
 
     @Test
