@@ -34,16 +34,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 3, time = 2)
 @Measurement(iterations = 5, time = 2)
-@Fork(
-        value = 1,
-        jvmArgsAppend = {
-            WarmHits.HEAP,
-            WarmHits.EXPORT_NIO,
-            WarmHits.EXPORT_JAVAC,
-            WarmHits.OPEN_LANG,
-            WarmHits.OPEN_REFLECT
-        })
-public class ConsistencyHitBenchmark {
+@Fork(value = 1, jvmArgsAppend = WarmHits.HEAP)
+public class ConsistencyHitBenchmark extends ChronicleBenchmark {
     /** A node with L1, L2 and a log. */
     @State(Scope.Benchmark)
     public static class Terrace {

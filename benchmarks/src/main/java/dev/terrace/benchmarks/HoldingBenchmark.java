@@ -69,13 +69,10 @@ public final class HoldingBenchmark {
     }
 
     private static void fork(String store, int heapMib, int entries, int seconds) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + heapMib + "m",
-                WarmHits.EXPORT_NIO,
-                WarmHits.EXPORT_JAVAC,
-                WarmHits.OPEN_LANG,
-                WarmHits.OPEN_REFLECT,
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx" + heapMib + "m"));
+        command.addAll(ChronicleBenchmark.flags());
+        command.addAll(List.of(
                 "-Dchronicle.analytics.disable=true",
                 "-XX:MaxDirectMemorySize=2g",
                 "-cp",

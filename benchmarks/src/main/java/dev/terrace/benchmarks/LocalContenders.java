@@ -5,9 +5,12 @@ import dev.terrace.api.Cache;
 import dev.terrace.api.Codecs;
 import dev.terrace.config.Settings;
 import dev.terrace.core.CacheCoordinator;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
 import net.openhft.chronicle.map.ChronicleMap;
 import net.openhft.hashing.LongTupleHashFunction;
 import org.cache2k.Cache2kBuilder;
@@ -23,7 +26,6 @@ import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.configuration.cache.StorageType;
 import org.infinispan.configuration.global.GlobalConfigurationBuilder;
 import org.infinispan.manager.DefaultCacheManager;
-import org.jspecify.annotations.Nullable;
 
 /** Stores in the process that hold entries of one size, each opened as its documentation says. */
 public enum LocalContenders {
@@ -31,7 +33,7 @@ public enum LocalContenders {
     TERRACE {
         @Override
         Store open(int entries, int valueBytes) {
-            return new Terrace(settings(entries, valueBytes), null);
+            return terrace(settings(entries, valueBytes), () -> {});
         }
     },
 
@@ -41,7 +43,7 @@ public enum LocalContenders {
         Store open(int entries, int valueBytes) throws IOException {
             Scratch folder = Scratch.make("local");
             Settings settings = settings(entries, valueBytes);
-            return new Terrace(settings.withLocalCache(settings.localCache().persistedIn(folder.path())), folder);
+            return terrace(settings.withLocalCache(settings.localCache().persistedIn(folder.path())), folder::close);
         }
     },
 
@@ -54,22 +56,7 @@ public enum LocalContenders {
                     .averageKeySize(16)
                     .constantValueSizeBySample(new byte[valueBytes])
                     .create();
-            return new Store() {
-                @Override
-                public byte[] get(String key) {
-                    return map.get(key);
-                }
-
-                @Override
-                public void put(String key, byte[] value) {
-                    map.put(key, value);
-                }
-
-                @Override
-                public void close() {
-                    map.close();
-                }
-            };
+            return new Functions(map::get, map::put, map::close);
         }
     },
 
@@ -83,31 +70,10 @@ public enum LocalContenders {
                     .constantValueSizeBySample(new byte[valueBytes])
                     .create();
             ThreadLocal<long[]> hashes = ThreadLocal.withInitial(() -> new long[2]);
-            return new Store() {
-                private byte[] hash(String key) {
-                    long[] hash = hashes.get();
-                    LongTupleHashFunction.xx128().hashBytes(key.getBytes(StandardCharsets.ISO_8859_1), hash);
-                    return ByteBuffer.allocate(16)
-                            .putLong(hash[0])
-                            .putLong(hash[1])
-                            .array();
-                }
-
-                @Override
-                public byte[] get(String key) {
-                    return map.get(hash(key));
-                }
-
-                @Override
-                public void put(String key, byte[] value) {
-                    map.put(hash(key), value);
-                }
-
-                @Override
-                public void close() {
-                    map.close();
-                }
-            };
+            return new Functions(
+                    key -> map.get(hash(key, hashes.get())),
+                    (key, value) -> map.put(hash(key, hashes.get()), value),
+                    map::close);
         }
     },
 
@@ -116,22 +82,7 @@ public enum LocalContenders {
         Store open(int entries, int valueBytes) {
             com.github.benmanes.caffeine.cache.Cache<String, byte[]> cache =
                     Caffeine.newBuilder().maximumSize(entries).build();
-            return new Store() {
-                @Override
-                public byte[] get(String key) {
-                    return cache.getIfPresent(key);
-                }
-
-                @Override
-                public void put(String key, byte[] value) {
-                    cache.put(key, value);
-                }
-
-                @Override
-                public void close() {
-                    cache.invalidateAll();
-                }
-            };
+            return new Functions(cache::getIfPresent, cache::put, cache::invalidateAll);
         }
     },
 
@@ -143,22 +94,7 @@ public enum LocalContenders {
                     .entryCapacity(2L * entries)
                     .eternal(true)
                     .build();
-            return new Store() {
-                @Override
-                public byte[] get(String key) {
-                    return (byte[]) cache.peek(key);
-                }
-
-                @Override
-                public void put(String key, byte[] value) {
-                    cache.put(key, value);
-                }
-
-                @Override
-                public void close() {
-                    cache.close();
-                }
-            };
+            return new Functions(key -> (byte[]) cache.peek(key), cache::put, cache::close);
         }
     },
 
@@ -176,22 +112,7 @@ public enum LocalContenders {
                                             .offheap(room(entries, valueBytes), MemoryUnit.MB)))
                     .build(true);
             org.ehcache.Cache<String, byte[]> cache = manager.getCache("bench", String.class, byte[].class);
-            return new Store() {
-                @Override
-                public byte[] get(String key) {
-                    return cache.get(key);
-                }
-
-                @Override
-                public void put(String key, byte[] value) {
-                    cache.put(key, value);
-                }
-
-                @Override
-                public void close() {
-                    manager.close();
-                }
-            };
+            return new Functions(cache::get, cache::put, manager::close);
         }
     },
 
@@ -210,24 +131,12 @@ public enum LocalContenders {
                             .maxCount(2L * entries)
                             .build());
             org.infinispan.Cache<String, byte[]> cache = manager.getCache("bench");
-            return new Store() {
-                @Override
-                public byte[] get(String key) {
-                    return cache.get(key);
-                }
-
-                @Override
-                public void put(String key, byte[] value) {
-                    cache.getAdvancedCache()
+            return new Functions(
+                    cache::get,
+                    (key, value) -> cache.getAdvancedCache()
                             .withFlags(org.infinispan.context.Flag.IGNORE_RETURN_VALUES)
-                            .put(key, value);
-                }
-
-                @Override
-                public void close() {
-                    manager.stop();
-                }
-            };
+                            .put(key, value),
+                    manager::stop);
         }
     },
 
@@ -239,22 +148,7 @@ public enum LocalContenders {
                     .valueSerializer(BYTES)
                     .capacity(room(entries, valueBytes) << 20)
                     .build();
-            return new Store() {
-                @Override
-                public byte[] get(String key) {
-                    return cache.get(key);
-                }
-
-                @Override
-                public void put(String key, byte[] value) {
-                    cache.put(key, value);
-                }
-
-                @Override
-                public void close() throws IOException {
-                    cache.close();
-                }
-            };
+            return new Functions(cache::get, cache::put, cache);
         }
     };
 
@@ -268,34 +162,37 @@ public enum LocalContenders {
         void close() throws IOException;
     }
 
-    private static final class Terrace implements Store {
-        private final CacheCoordinator coordinator;
-        private final Cache<String, byte[]> cache;
-        private final @Nullable Scratch folder;
-
-        Terrace(Settings settings, @Nullable Scratch folder) {
-            this.coordinator = CacheCoordinator.open(settings);
-            this.cache = coordinator.cache("bench", Codecs.stringKey(), Codecs.bytes());
-            this.folder = folder;
-        }
-
+    /** The same few steps for all: a JVM that opens one contender only sees one class behind each. */
+    private record Functions(Function<String, byte[]> getting, BiConsumer<String, byte[]> putting, Closeable closing)
+            implements Store {
         @Override
         public byte[] get(String key) {
-            return cache.get(key);
+            return getting.apply(key);
         }
 
         @Override
         public void put(String key, byte[] value) {
-            cache.put(key, value);
+            putting.accept(key, value);
         }
 
         @Override
         public void close() throws IOException {
-            coordinator.close();
-            if (folder != null) {
-                folder.close();
-            }
+            closing.close();
         }
+    }
+
+    private static Store terrace(Settings settings, Closeable folder) {
+        CacheCoordinator coordinator = CacheCoordinator.open(settings);
+        Cache<String, byte[]> cache = coordinator.cache("bench", Codecs.stringKey(), Codecs.bytes());
+        return new Functions(cache::get, cache::put, () -> {
+            coordinator.close();
+            folder.close();
+        });
+    }
+
+    private static byte[] hash(String key, long[] hash) {
+        LongTupleHashFunction.xx128().hashBytes(key.getBytes(StandardCharsets.ISO_8859_1), hash);
+        return ByteBuffer.allocate(16).putLong(hash[0]).putLong(hash[1]).array();
     }
 
     private static Settings settings(int entries, int valueBytes) {

@@ -32,15 +32,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2)
 @Fork(
         value = 2,
-        jvmArgsAppend = {
-            WarmHits.HEAP,
-            WarmHits.EXPORT_NIO,
-            WarmHits.EXPORT_JAVAC,
-            WarmHits.OPEN_LANG,
-            WarmHits.OPEN_REFLECT,
-            "-XX:MaxDirectMemorySize=4g"
-        })
-public class LocalHitBenchmark {
+        jvmArgsAppend = {WarmHits.HEAP, "-XX:MaxDirectMemorySize=4g"})
+public class LocalHitBenchmark extends ChronicleBenchmark {
     /** What all contenders share. */
     @State(Scope.Benchmark)
     public static class Shape {

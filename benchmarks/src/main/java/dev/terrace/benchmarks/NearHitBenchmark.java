@@ -27,16 +27,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 3, time = 2)
 @Measurement(iterations = 5, time = 2)
-@Fork(
-        value = 1,
-        jvmArgsAppend = {
-            WarmHits.HEAP,
-            WarmHits.EXPORT_NIO,
-            WarmHits.EXPORT_JAVAC,
-            WarmHits.OPEN_LANG,
-            WarmHits.OPEN_REFLECT
-        })
-public class NearHitBenchmark {
+@Fork(value = 1, jvmArgsAppend = WarmHits.HEAP)
+public class NearHitBenchmark extends ChronicleBenchmark {
     /** The same coordinator with two caches: one with a near cache, one without. */
     @State(Scope.Benchmark)
     public static class Terrace {
