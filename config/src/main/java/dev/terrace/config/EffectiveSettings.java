@@ -27,6 +27,7 @@ public final class EffectiveSettings {
         put(local, "sweep_interval", l1.sweepInterval());
         put(local, "shrink_at", percent(l1.shrinkAtPercent()));
         put(local, "cgroup", l1.cgroup());
+        put(local, "huge_pages", l1.hugePages());
         put(local, "persist", l1.persist());
         remote(child(root, "distributed_cache"), settings.distributedCache());
         backup(child(root, "backup_storage"), settings.backupStorage());

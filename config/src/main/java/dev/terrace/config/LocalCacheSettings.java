@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param sweepInterval pause between two looks for expired entries
  * @param shrinkAtPercent of the container's memory: above it L1 shrinks; {@link #NEVER_SHRINK} for never
  * @param cgroup where the unified cgroup hierarchy says what the container may use and does
+ * @param hugePages whether a map that is a quarter full is asked to lie in huge pages, where the system has them
  * @param persist the folder in which it outlives the process, created when missing, one process per folder; null when it does not
  */
 public record LocalCacheSettings(
@@ -26,6 +27,7 @@ public record LocalCacheSettings(
         Duration sweepInterval,
         int shrinkAtPercent,
         Path cgroup,
+        boolean hugePages,
         @Nullable Path persist) {
     /** A value of {@link #shrinkAtPercent}: no container is looked at. */
     public static final int NEVER_SHRINK = 100;
@@ -41,13 +43,32 @@ public record LocalCacheSettings(
             Duration ttl,
             EvictionPolicy evictionPolicy,
             Duration sweepInterval) {
-        this(enabled, capacity, maxMemoryMib, ttl, evictionPolicy, sweepInterval, SHRINK_AT_PERCENT, CGROUP, null);
+        this(
+                enabled,
+                capacity,
+                maxMemoryMib,
+                ttl,
+                evictionPolicy,
+                sweepInterval,
+                SHRINK_AT_PERCENT,
+                CGROUP,
+                true,
+                null);
     }
 
     /** The same with another container, or another limit within it. */
     public LocalCacheSettings shrinkingAt(int percent, Path hierarchy) {
         return new LocalCacheSettings(
-                enabled, capacity, maxMemoryMib, ttl, evictionPolicy, sweepInterval, percent, hierarchy, persist);
+                enabled,
+                capacity,
+                maxMemoryMib,
+                ttl,
+                evictionPolicy,
+                sweepInterval,
+                percent,
+                hierarchy,
+                hugePages,
+                persist);
     }
 
     /** Who goes when L1 is full. */
@@ -67,7 +88,16 @@ public record LocalCacheSettings(
     /** The same in a folder. */
     public LocalCacheSettings persistedIn(Path folder) {
         return new LocalCacheSettings(
-                enabled, capacity, maxMemoryMib, ttl, evictionPolicy, sweepInterval, shrinkAtPercent, cgroup, folder);
+                enabled,
+                capacity,
+                maxMemoryMib,
+                ttl,
+                evictionPolicy,
+                sweepInterval,
+                shrinkAtPercent,
+                cgroup,
+                hugePages,
+                folder);
     }
 
     /** 10,000 entries, 100 MiB, 5 minutes, adaptive. */

@@ -67,6 +67,7 @@ final class SettingsBinder {
                 in.duration("sweep_interval", d.sweepInterval(), Duration.ofMillis(10), Duration.ofHours(1)),
                 in.percent("shrink_at", d.shrinkAtPercent(), 50, LocalCacheSettings.NEVER_SHRINK),
                 Objects.requireNonNullElse(in.file("cgroup"), d.cgroup()),
+                in.flag("huge_pages", d.hugePages()),
                 in.file("persist"));
         in.finish();
         return settings;

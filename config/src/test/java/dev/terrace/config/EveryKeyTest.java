@@ -83,6 +83,7 @@ class EveryKeyTest {
                                 Duration.ofSeconds(5),
                                 85,
                                 Path.of("/run/cgroup"),
+                                false,
                                 Path.of("/var/lib/terrace/l1")),
                         new DistributedCacheSettings(
                                 true,

@@ -44,6 +44,7 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
     private final Clearing clearing;
     private final Sweeper sweeper;
     private final Shrinking shrinking;
+    private final HugePages hugePages;
     private final LocalInventory inventory;
 
     ChronicleTier(LocalCacheSettings settings, InstantSource clock, MetricRegistry metrics, KeyHash hash) {
@@ -78,7 +79,14 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
         counters.gauge("l1.bytes.resident", shelf::residentBytes);
         counters.gauge("l1.bytes.index", inventory::indexBytes);
         counters.gauge("l1.bytes.heap", inventory::heapBytes);
-        this.sweeper = new Sweeper(clearing, shrinking::look, settings.sweepInterval());
+        this.hugePages = new HugePages(shelf, settings.hugePages());
+        this.sweeper = new Sweeper(
+                clearing,
+                () -> {
+                    shrinking.look();
+                    hugePages.look();
+                },
+                settings.sweepInterval());
         LOG.info(
                 "local tier opened entries={} live_bytes={} reserved_bytes={} segments={} largest_value_bytes={}",
                 shelf.shape.entries(),
@@ -135,6 +143,10 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
 
     final Shrinking shrinking() {
         return shrinking;
+    }
+
+    final HugePages hugePages() {
+        return hugePages;
     }
 
     final Clearing clearing() {

@@ -61,8 +61,25 @@ interface EntryMap {
         /** Bytes of a part that lie in memory; {@link ResidentPages#UNKNOWN} where the system does not say. */
         long residentBytes(int tier);
 
-        /** Gives back what is free in a part; bytes of address space. Nobody may write to the map meanwhile. */
+        /** Gives back what is free in a part, which lies in small pages from then on; bytes of address space. Nobody may write to the map meanwhile. */
         long release(int tier);
+
+        /** Bytes of a huge page. */
+        int HUGE_BYTES = 2 << 20;
+
+        /** What became of a piece of memory as large as a huge page. */
+        enum Piece {
+            /** There are not so many. */
+            NONE,
+            /** It will lie in a huge page when it is first used, or when the system gets round to it. */
+            LATER,
+            HUGE
+        }
+
+        /** Asks for a huge page for a piece of the map's memory, counted from 0. Readers and writers go on. */
+        default Piece enlarge(int piece) {
+            return Piece.NONE;
+        }
     }
 
     /** What it is made of, for people. */

@@ -18,6 +18,7 @@ import org.slf4j.LoggerFactory;
 final class LocalWrites {
     private static final Logger LOG = LoggerFactory.getLogger(LocalWrites.class);
     private static final int MOST_ATTEMPTS = 32;
+    private static final byte[] NOTHING = {};
 
     private final Shelf shelf;
     private final Room room;
@@ -58,7 +59,7 @@ final class LocalWrites {
         ReentrantLock stripe = shelf.stripes.of(hashed.low);
         stripe.lock();
         try {
-            StoredValue old = new StoredValue();
+            StoredValue old = new StoredValue(NOTHING);
             if (shelf.isClosed() || !shelf.map.get(hashed, old)) {
                 return false;
             }
@@ -88,7 +89,7 @@ final class LocalWrites {
                 return new StoreOutcome.Unavailable(TierLevel.L1, Unavailability.CLOSED, "the local tier is closed");
             }
             long now = shelf.clock.millis();
-            StoredValue old = new StoredValue();
+            StoredValue old = new StoredValue(NOTHING);
             boolean present = shelf.map.get(key, old);
             EnvelopeView held = present ? live(old, entry.key(), now) : null;
             boolean doubted = held != null && shelf.isUnconfirmed(old.slot);
@@ -173,8 +174,7 @@ final class LocalWrites {
             shelf.budget.undo(need.group, need.oldCharge, charge);
             return null;
         }
-        StoredValue value = new StoredValue();
-        value.take(slot, deadline, envelope);
+        StoredValue value = StoredValue.of(slot, deadline, envelope);
         String full = "not written";
         try {
             full = shelf.map.put(key, value);

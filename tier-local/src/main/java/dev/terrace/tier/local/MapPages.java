@@ -18,6 +18,9 @@ final class MapPages implements EntryMap.Pages {
     private static final Logger LOG = LoggerFactory.getLogger(MapPages.class);
     private static final int COUNTERS_BYTES = 64;
 
+    /** Copies into a huge page at once; of kernels from 6.1 on, others leave it to a thread of theirs. The library has no name for it. */
+    private static final int MADV_COLLAPSE = 25;
+
     private final VanillaChronicleHash<?, ?, ?, ?> map;
 
     MapPages(VanillaChronicleHash<?, ?, ?, ?> map) {
@@ -51,6 +54,8 @@ final class MapPages implements EntryMap.Pages {
         long bits = base(tier) + map.tierHashLookupOuterSize + COUNTERS_BYTES;
         long chunks = bits + map.tierFreeListOuterSize + map.tierEntrySpaceInnerOffset;
         long released = 0;
+        // Or the system would soon fill the gaps again.
+        advise(base(tier), base(tier) + map.tierSize, ResidentPages.PAGE_BYTES, MAdviseFlag.MADV_NOHUGEPAGE.value());
         long start = 0;
         while (start < map.actualChunksPerSegmentTier) {
             long end = start;
@@ -70,17 +75,38 @@ final class MapPages implements EntryMap.Pages {
     }
 
     private static long giveBack(long from, long to) {
-        long page = ResidentPages.PAGE_BYTES;
+        return advise(from, to, ResidentPages.PAGE_BYTES, MAdviseFlag.MADV_DONTNEED.value());
+    }
+
+    /** Tells the system about the pages of a size that lie between two addresses; their bytes, or 0 when it does not listen. */
+    private static long advise(long from, long to, long page, int advice) {
         long first = (from + page - 1) / page * page;
         long bytes = to / page * page - first;
         if (bytes <= 0) {
             return 0;
         }
-        if (PosixAPI.posix().madvise(first, bytes, MAdviseFlag.MADV_DONTNEED) != 0) {
-            LOG.debug("the kernel did not take back free pages bytes={}", bytes);
+        if (PosixAPI.posix().madvise(first, bytes, advice) != 0) {
+            LOG.debug("the kernel did not follow advice={} bytes={}", advice, bytes);
             return 0;
         }
         return bytes;
+    }
+
+    /** Parts lie beside each other, in one stretch. */
+    @Override
+    public Piece enlarge(int piece) {
+        long first = (base(0) + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES + (long) piece * HUGE_BYTES;
+        long end = first + HUGE_BYTES;
+        if (end > base(0) + map.actualSegments * map.tierSize) {
+            return Piece.NONE;
+        }
+        boolean asked = advise(first, end, HUGE_BYTES, MAdviseFlag.MADV_HUGEPAGE.value()) > 0;
+        // What nobody has used comes as a huge page by itself.
+        return asked
+                        && ResidentPages.in(first, HUGE_BYTES) >= HUGE_BYTES / 2
+                        && advise(first, end, HUGE_BYTES, MADV_COLLAPSE) > 0
+                ? Piece.HUGE
+                : Piece.LATER;
     }
 
     private long base(int tier) {

@@ -15,8 +15,18 @@ final class StoredValue {
 
     int slot;
     long deadlineMillis;
-    byte[] envelope = new byte[2048];
+    byte[] envelope;
     int length;
+
+    /** With room for most envelopes. */
+    StoredValue() {
+        this(new byte[2048]);
+    }
+
+    /** Reads into an array until it needs a larger one. */
+    StoredValue(byte[] envelope) {
+        this.envelope = envelope;
+    }
 
     /** Makes room for an envelope of {@code bytes}, whose old content is lost. */
     void resize(int bytes) {
@@ -33,12 +43,13 @@ final class StoredValue {
         length = 0;
     }
 
-    /** Takes a whole envelope without copying it. */
-    void take(int slotNumber, long deadline, byte[] bytes) {
-        slot = slotNumber;
-        deadlineMillis = deadline;
-        envelope = bytes;
-        length = bytes.length;
+    /** Of a whole envelope, which is not copied. */
+    static StoredValue of(int slot, long deadlineMillis, byte[] envelope) {
+        StoredValue value = new StoredValue(envelope);
+        value.slot = slot;
+        value.deadlineMillis = deadlineMillis;
+        value.length = envelope.length;
+        return value;
     }
 
     byte[] copy() {

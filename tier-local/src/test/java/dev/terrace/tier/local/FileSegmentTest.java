@@ -132,13 +132,11 @@ class FileSegmentTest {
                         Entries.value(CacheKey.of("c", key), version(NOW, 1), NOW, Duration.ofHours(1), new byte[0]))
                 .length;
         byte[] payload = new byte[chunks * CHUNK - FileRecord.HEADER_BYTES - around];
-        StoredValue value = new StoredValue();
-        value.take(
+        return StoredValue.of(
                 0,
                 NOW + 1,
                 Envelope.encode(
                         Entries.value(CacheKey.of("c", key), version(NOW, 1), NOW, Duration.ofHours(1), payload)));
-        return value;
     }
 
     @Test

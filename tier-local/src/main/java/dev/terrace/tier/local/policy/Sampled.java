@@ -6,15 +6,21 @@ import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Evicts the least valuable of {@value #SAMPLE} residents drawn at random and of the few that came last. No order is kept, so a hit is one
- * write, and what counts as valuable may change at any moment.
+ * Evicts the least valuable of {@value #SAMPLE} residents and of the few that came last. No order is kept, so a hit is one write, and what
+ * counts as valuable may change at any moment.
  *
- * <p>Sampling after K. Psounis and B. Prabhakar, "A Randomized Web-Cache Replacement Scheme", INFOCOM 2001. With the last arrivals among
- * the candidates, a stream of keys that nobody wants again evicts itself.
+ * <p>Some of the {@value #SAMPLE} are drawn at random, the others are the least valuable of those who were candidates the last time: K. Psounis
+ * and B. Prabhakar, "A Randomized Web-Cache Replacement Scheme", INFOCOM 2001. With the last arrivals among the candidates, a stream of keys
+ * that nobody wants again evicts itself.
  */
 final class Sampled implements Eviction {
     static final int SAMPLE = 32;
+    private static final int NONE = -1;
     private static final int NEWCOMERS = 8;
+
+    /** How many are drawn anew each time. */
+    private static final int FRESH = 12;
+
     private static final int MOST_DRAWS = 8 * SAMPLE;
 
     private final Uses uses;
@@ -24,12 +30,22 @@ final class Sampled implements Eviction {
     private final int[] newcomers = new int[NEWCOMERS];
     private int nextNewcomer;
 
+    private final int[] candidates = new int[SAMPLE + NEWCOMERS];
+    private final long[] states = new long[SAMPLE + NEWCOMERS];
+    private final double[] values = new double[SAMPLE + NEWCOMERS];
+
+    /** Whom the last look found least valuable, who was chosen first, and the others in order: they are candidates again. */
+    private final int[] best = new int[1 + SAMPLE - FRESH];
+
+    private final double[] bestValues = new double[best.length];
+    private int ranked;
+
     Sampled(Uses uses, Ranking ranking, IntUnaryOperator bytes, long seed) {
         this.uses = uses;
         this.ranking = ranking;
         this.bytes = bytes;
         this.random = new SplittableRandom(seed);
-        Arrays.fill(newcomers, -1);
+        Arrays.fill(newcomers, NONE);
     }
 
     @Override
@@ -73,38 +89,71 @@ final class Sampled implements Eviction {
     public int victim(boolean byBytes, @Nullable Among among) {
         int bound = uses.highWater();
         if (bound == 0) {
-            return -1;
+            return NONE;
         }
-        int chosen = -1;
-        double least = 0;
-        int now = uses.now();
         int found = 0;
+        for (int i = 1; i < ranked && among == null; i++) {
+            found = consider(best[i], found);
+        }
         for (int draw = 0; draw < MOST_DRAWS && found < SAMPLE; draw++) {
             int slot = among == null ? random.nextInt(bound) : among.any(random);
             if (slot < 0) {
-                return -1;
+                return NONE;
             }
-            long use = uses.of(slot);
-            if (use != 0) {
-                found++;
-                double value = value(slot, use, now, byBytes);
-                if (chosen < 0 || value < least) {
-                    chosen = slot;
-                    least = value;
-                }
-            }
+            found = consider(slot, found);
         }
         for (int slot : newcomers) {
-            long use = slot < 0 || among != null && !among.has(slot) ? 0 : uses.of(slot);
-            if (use != 0) {
-                double value = value(slot, use, now, byBytes);
-                if (chosen < 0 || value < least) {
-                    chosen = slot;
-                    least = value;
-                }
+            found = slot < 0 || among != null && !among.has(slot) ? found : consider(slot, found);
+        }
+        rank(found, byBytes);
+        int chosen = ranked == 0 ? NONE : best[0];
+        if (among != null) {
+            ranked = 0;
+            return chosen == NONE ? among.any(random) : chosen;
+        }
+        return chosen == NONE ? anyone(bound) : chosen;
+    }
+
+    /** Takes the resident of a slot up, if there is one. First all are looked up and then weighed: so memory answers many at a time. */
+    private int consider(int slot, int found) {
+        long use = uses.of(slot);
+        if (use == 0) {
+            return found;
+        }
+        candidates[found] = slot;
+        states[found] = use;
+        return found + 1;
+    }
+
+    /** Puts the least valuable of the candidates in order, whoever was drawn twice once. */
+    private void rank(int found, boolean byBytes) {
+        int now = uses.now();
+        for (int i = 0; i < found; i++) {
+            values[i] = value(candidates[i], states[i], now, byBytes);
+        }
+        ranked = 0;
+        for (int i = 0; i < found; i++) {
+            int at = ranked;
+            while (at > 0 && bestValues[at - 1] > values[i]) {
+                at--;
+            }
+            if (at < best.length && !isRanked(candidates[i], values[i], at)) {
+                ranked = Math.min(best.length, ranked + 1);
+                System.arraycopy(best, at, best, at + 1, ranked - 1 - at);
+                System.arraycopy(bestValues, at, bestValues, at + 1, ranked - 1 - at);
+                best[at] = candidates[i];
+                bestValues[at] = values[i];
             }
         }
-        return chosen >= 0 ? chosen : among == null ? anyone(bound) : among.any(random);
+    }
+
+    private boolean isRanked(int slot, double value, int before) {
+        for (int i = before - 1; i >= 0 && bestValues[i] == value; i--) {
+            if (best[i] == slot) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private double value(int slot, long use, int now, boolean byBytes) {
@@ -121,6 +170,6 @@ final class Sampled implements Eviction {
                 return slot;
             }
         }
-        return -1;
+        return NONE;
     }
 }
