@@ -19,7 +19,7 @@ final class Sampled implements Eviction {
     private static final int NEWCOMERS = 8;
 
     /** How many are drawn anew each time. */
-    private static final int FRESH = 12;
+    private static final int FRESH = 16;
 
     private static final int MOST_DRAWS = 8 * SAMPLE;
 
