@@ -48,19 +48,7 @@ final class InOrder<I, O> implements AutoCloseable {
         this.step = step;
         this.sink = sink;
         int threads = Math.max(1, Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
-        this.pool = Executors.newFixedThreadPool(threads, task -> {
-            Thread thread = new Thread(
-                    () -> {
-                        try {
-                            task.run();
-                        } finally {
-                            Records.releaseThread();
-                        }
-                    },
-                    "terrace-l3-merge");
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.pool = Executors.newFixedThreadPool(threads, task -> Records.thread(task, "terrace-l3-merge"));
     }
 
     void add(I in) throws RocksDBException, IOException, PartitionedStore.ClosedStore {

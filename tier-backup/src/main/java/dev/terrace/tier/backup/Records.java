@@ -68,6 +68,20 @@ final class Records {
         return new Records(compression, keys, null, false);
     }
 
+    /** A thread that releases at its end what it used, and keeps no process alive; not started. */
+    static Thread thread(Runnable task, String name) {
+        Runnable releasing = () -> {
+            try {
+                task.run();
+            } finally {
+                releaseThread();
+            }
+        };
+        Thread thread = new Thread(releasing, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+
     /** Frees what the calling thread used to seal and open; using it again costs making it anew. */
     static void releaseThread() {
         Workspace.releaseThread();

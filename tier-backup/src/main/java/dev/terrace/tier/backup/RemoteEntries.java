@@ -48,20 +48,13 @@ final class RemoteEntries implements AutoCloseable {
     private final BackupStorageSettings settings;
     private final Path work;
     /** Where lookups go on that had to wait; its queue is bounded by those that may wait. */
-    private final ThreadPoolExecutor lookups =
-            new ThreadPoolExecutor(LOOKUPS, LOOKUPS, 5, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                Thread thread = new Thread(
-                        () -> {
-                            try {
-                                task.run();
-                            } finally {
-                                Records.releaseThread();
-                            }
-                        },
-                        "terrace-l3-lookup");
-                thread.setDaemon(true);
-                return thread;
-            });
+    private final ThreadPoolExecutor lookups = new ThreadPoolExecutor(
+            LOOKUPS,
+            LOOKUPS,
+            5,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> Records.thread(task, "terrace-l3-lookup"));
 
     private final Fetcher fetcher = new Fetcher();
     private final Deadlines deadlines;

@@ -26,15 +26,10 @@ import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -43,10 +38,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * L3 on RocksDB. Reads that memory can answer do so on the caller's thread; all others run on a few threads behind a bounded queue of {@value
- * #READ_QUEUE}. Writes wait in a queue
- * bounded by {@code queue_entries} and {@code queue_mib} for the one writer. A full queue answers OVERLOADED at once;
- * the depth stands in {@link #status()} and in {@code l3.queue.entries} and {@code l3.queue.bytes}.
+ * L3 on RocksDB. How it is read says {@link RocksReads}. Writes wait in a queue bounded by {@code queue_entries} and {@code queue_mib} for the one writer. A
+ * full queue, of reads or of writes, answers OVERLOADED at once; the depth of the latter stands in {@link #status()} and in {@code l3.queue.entries} and {@code l3.queue.bytes}.
  *
  * <p>A write's stage completes when a kill of the process can no longer lose it; power loss can lose the last second. A
  * write whose stage ended in TIMEOUT is still tried. An unconditional write is seen by reads as soon as it is queued,
@@ -56,8 +49,6 @@ import org.slf4j.LoggerFactory;
  */
 final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, BackupShipper, Restoring {
     private static final Logger LOG = LoggerFactory.getLogger(RocksTier.class);
-    private static final int READ_QUEUE = 4096;
-    private static final int MOST_DIRECT_READS = 16;
     private static final long DRAIN_MILLIS = 5_000;
 
     private final BackupStorageSettings settings;
@@ -73,8 +64,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
     private final StorageHealth health;
     private final Meters meters;
     private final InstantSource clock;
-    private final ThreadPoolExecutor readers;
-    private final Workspaces workspaces;
+    private final RocksReads reads;
     private final Thread writer;
     private @Nullable ShippingThread shipping;
     private @Nullable LiveRestore restore;
@@ -109,28 +99,10 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
         this.sealers = new Sealers(processors);
         this.deadlines =
                 new Deadlines("terrace-l3-deadlines", settings.timeout().toMillis());
-        this.workspaces = new Workspaces(Math.min(MOST_DIRECT_READS, 2 * processors));
-        int threads = Math.min(4, Math.max(2, processors));
-        this.readers = new ThreadPoolExecutor(
-                threads, threads, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(READ_QUEUE), task -> {
-                    return thread(task, "terrace-l3-reader");
-                });
-        this.writer = thread(
+        this.reads = new RocksReads(vault, queue, deadlines, settings.timeout(), processors, meters, clock);
+        this.writer = Records.thread(
                 new Writer(queue, sealers, vault, keeper, chores, reclaimer, health, meters, clock),
                 "terrace-l3-writer");
-    }
-
-    private static Thread thread(Runnable task, String name) {
-        Runnable releasing = () -> {
-            try {
-                task.run();
-            } finally {
-                Records.releaseThread();
-            }
-        };
-        Thread thread = new Thread(releasing, name);
-        thread.setDaemon(true);
-        return thread;
     }
 
     /** Starts the writer; separate from construction so that the thread sees a finished object. */
@@ -154,10 +126,10 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
 
     /** Serves while it comes back from its repository; before it is started. */
     void restoreBy(TierContext context, RestoreNote note) {
-        restore = new LiveRestore(context, settings, folder.path(), note, new LiveRestore.Host() {
+        LiveRestore under = new LiveRestore(context, settings, folder.path(), note, new LiveRestore.Host() {
             @Override
             public @Nullable Entry held(CacheKey key) throws RocksDBException, PartitionedStore.ClosedStore {
-                return RocksTier.this.held(key);
+                return reads.held(key);
             }
 
             @Override
@@ -175,6 +147,8 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
                 return RocksTier.this.hasItsFolder();
             }
         });
+        restore = under;
+        reads.restoreBy(under);
     }
 
     /** What it holds, below its queues. */
@@ -197,130 +171,18 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
 
     @Override
     public CompletionStage<Lookup> get(CacheKey key) {
-        Lookup known = direct(key);
-        if (known != null) {
-            return CompletableFuture.completedFuture(known);
-        }
-        CompletableFuture<Lookup> answer = new CompletableFuture<>();
-        Lookup refused = submit(answer, () -> find(key));
-        return refused != null ? CompletableFuture.completedFuture(refused) : deadlines.watch(answer, this::tooLate);
-    }
-
-    /**
-     * The answer, if everything it takes is in memory: a caller may not be made to wait for a disk, and handing a read to another thread costs several
-     * times what such a read does.
-     */
-    private @Nullable Lookup direct(CacheKey key) {
-        LiveRestore under = restore;
-        Workspace own = closed || under != null && !under.isOver() ? null : workspaces.take();
-        if (own == null) {
-            return null;
-        }
-        try {
-            // In this order: a write leaves the queue only after it is stored.
-            Entry waiting = queue.waitingFor(key);
-            Vault.Certain stored = vault.findInMemory(key, own);
-            if (stored == null) {
-                return null;
-            }
-            meters.direct.inc();
-            return lookup(newer(waiting, stored.entry()));
-        } finally {
-            workspaces.giveBack(own);
-        }
+        return reads.get(key);
     }
 
     @Override
     public CompletionStage<Map<CacheKey, Lookup>> getAll(Collection<CacheKey> keys) {
-        List<CacheKey> wanted = List.copyOf(keys);
-        if (wanted.isEmpty()) {
-            return CompletableFuture.completedFuture(new HashMap<>());
-        }
-        CompletableFuture<Map<CacheKey, Lookup>> answer = new CompletableFuture<>();
-        Lookup refused = submit(answer, () -> {
-            Map<CacheKey, Lookup> here = new HashMap<>();
-            Map<CacheKey, CompletableFuture<Lookup>> found = new HashMap<>();
-            LiveRestore under = restore;
-            boolean alone = under == null || under.isOver();
-            for (CacheKey key : wanted) {
-                if (answer.isDone()) {
-                    break; // Too late for anybody.
-                }
-                if (alone) {
-                    here.put(key, read(key));
-                } else {
-                    found.put(key, find(key).toCompletableFuture());
-                }
-            }
-            if (alone) {
-                return CompletableFuture.completedStage(here);
-            }
-            return CompletableFuture.allOf(found.values().toArray(CompletableFuture[]::new))
-                    .thenApply(all -> {
-                        Map<CacheKey, Lookup> said = new HashMap<>();
-                        found.forEach((key, one) -> said.put(key, one.join()));
-                        return said;
-                    });
-        });
-        return refused != null
-                ? CompletableFuture.completedFuture(same(wanted, refused))
-                : deadlines.watch(answer, () -> same(wanted, tooLate()));
-    }
-
-    /** While it is being restored a lookup may wait for several things that are on their way, one after the other: no sign of a broken tier. */
-    private Lookup tooLate() {
-        return readiness() == Readiness.WHOLE
-                ? unavailable(Unavailability.TIMEOUT, "no answer within " + settings.timeout())
-                : unavailable(Unavailability.DISCONNECTED, "not restored within " + settings.timeout());
-    }
-
-    private static Map<CacheKey, Lookup> same(List<CacheKey> keys, Lookup answer) {
-        Map<CacheKey, Lookup> all = new HashMap<>();
-        keys.forEach(key -> all.put(key, answer));
-        return all;
-    }
-
-    /** Something to find out on a reader thread. */
-    private interface Question<T> {
-        CompletionStage<T> answer();
-    }
-
-    /** Asks on a reader thread. Returns null, or why it cannot be asked. */
-    private <T> @Nullable Lookup submit(CompletableFuture<T> answer, Question<T> question) {
-        if (closed) {
-            return unavailable(Unavailability.CLOSED, "the backup tier is closed");
-        }
-        try {
-            readers.execute(() -> {
-                if (answer.isDone()) {
-                    return; // Its deadline passed in the queue.
-                }
-                try {
-                    question.answer().whenComplete((said, bug) -> {
-                        if (bug == null) {
-                            answer.complete(said);
-                        } else {
-                            answer.completeExceptionally(bug);
-                        }
-                    });
-                } catch (RuntimeException | Error e) {
-                    answer.completeExceptionally(e);
-                }
-            });
-            return null;
-        } catch (RejectedExecutionException e) {
-            if (closed) {
-                return unavailable(Unavailability.CLOSED, "the backup tier is closed");
-            }
-            meters.overloaded.inc();
-            return unavailable(Unavailability.OVERLOADED, READ_QUEUE + " reads wait already");
-        }
+        return reads.getAll(List.copyOf(keys));
     }
 
     @Override
     public CompletionStage<String> probe() {
         CompletableFuture<String> answer = new CompletableFuture<>();
-        Lookup refused = submit(answer, () -> CompletableFuture.completedStage(trouble()));
+        Lookup refused = reads.ask(answer, () -> CompletableFuture.completedStage(trouble()));
         return refused instanceof Lookup.Unavailable no
                 ? CompletableFuture.completedFuture(no.detail())
                 : deadlines.watch(answer, () -> "no answer within " + settings.timeout());
@@ -360,7 +222,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
         CompletableFuture<String> answer = new CompletableFuture<>();
         String refused = ring == null ? "L3 is not encrypted, so it has no keys" : health.refusal();
         Lookup busy = refused == null && ring != null
-                ? submit(answer, () -> CompletableFuture.completedStage(KeyFacts.rotate(ring, purpose, by)))
+                ? reads.ask(answer, () -> CompletableFuture.completedStage(KeyFacts.rotate(ring, purpose, by)))
                 : null;
         if (refused != null || busy != null) {
             return CompletableFuture.completedFuture(
@@ -389,50 +251,6 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
         return shipping == null
                 ? CompletableFuture.completedFuture("L3 has no backup repository")
                 : shipping.snapshot();
-    }
-
-    private static Lookup unavailable(Unavailability cause, String detail) {
-        return new Lookup.Unavailable(TierLevel.L3, cause, detail);
-    }
-
-    private CompletionStage<Lookup> find(CacheKey key) {
-        LiveRestore under = restore;
-        if (under == null || under.isOver()) {
-            return CompletableFuture.completedStage(read(key));
-        }
-        try {
-            return under.find(key);
-        } catch (PartitionedStore.ClosedStore | RocksDBException e) {
-            return CompletableFuture.completedStage(failed(e));
-        }
-    }
-
-    private Lookup read(CacheKey key) {
-        try {
-            return lookup(held(key));
-        } catch (PartitionedStore.ClosedStore | RocksDBException e) {
-            return failed(e);
-        }
-    }
-
-    private Lookup lookup(@Nullable Entry held) {
-        return held == null || held.isExpired(clock.millis()) ? Lookup.MISS : new Lookup.Hit(held);
-    }
-
-    private static Lookup failed(Exception e) {
-        return e instanceof PartitionedStore.ClosedStore
-                ? unavailable(Unavailability.CLOSED, "the backup tier is closed")
-                : unavailable(Unavailability.STORAGE, "reading fails: " + e.getMessage());
-    }
-
-    private @Nullable Entry held(CacheKey key) throws RocksDBException, PartitionedStore.ClosedStore {
-        // In this order: a write leaves the queue only after it is stored.
-        Entry waiting = queue.waitingFor(key);
-        return newer(waiting, vault.find(key));
-    }
-
-    private static @Nullable Entry newer(@Nullable Entry waiting, @Nullable Entry held) {
-        return waiting != null && (held == null || waiting.version().isNewerThan(held.version())) ? waiting : held;
     }
 
     @Override
@@ -568,6 +386,7 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
         queue.close();
         boolean drained = ThreadEnd.await(writer, DRAIN_MILLIS);
         closed = true;
+        reads.close();
         dictionaries.close();
         boolean synced = chores.log().end();
         if (drained) {
@@ -584,7 +403,6 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
             shipping.close();
         }
         sealers.close();
-        readers.shutdown(); // What is queued still runs and hears that the store is closed.
         if (vault.store().close(DRAIN_MILLIS)) {
             folder.close();
         } else {
@@ -592,7 +410,6 @@ final class RocksTier implements ScannableTier, HintStore, Probed, KeyHolder, Ba
             // use.
             LOG.error("backup is stuck in its storage and was left open folder={}", folder.path());
         }
-        workspaces.close();
         deadlines.close();
         meters.close();
     }
