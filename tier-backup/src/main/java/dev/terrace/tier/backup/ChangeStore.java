@@ -1,9 +1,9 @@
 package dev.terrace.tier.backup;
 
 import dev.terrace.tier.backup.PartitionedStore.ClosedStore;
-import dev.terrace.tier.backup.PartitionedStore.Side;
 import dev.terrace.tier.backup.PartitionedStore.Slice;
 import dev.terrace.tier.backup.PartitionedStore.Stored;
+import dev.terrace.tier.backup.Sides.Side;
 import dev.terrace.tier.backup.repo.DeltaFormat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -151,7 +151,7 @@ final class ChangeStore implements AutoCloseable {
     }
 
     private boolean hasSide(byte[] name) throws RocksDBException, ClosedStore, SpoiltException {
-        return whole(() -> store.side(Side.KEPT, name) != null);
+        return whole(() -> store.sides().get(Side.KEPT, name) != null);
     }
 
     NativeOptions options() {
@@ -207,7 +207,7 @@ final class ChangeStore implements AutoCloseable {
         /** All of a blob is here. Returns whether dictionaries were among it. */
         boolean end(String blob) throws RocksDBException, ClosedStore {
             write();
-            store.changeSide(Side.KEPT, List.of(new Stored(bytes(blob), new byte[0])), List.of());
+            store.sides().change(Side.KEPT, List.of(new Stored(bytes(blob), new byte[0])), List.of());
             return hadDictionaries;
         }
     }
@@ -218,7 +218,7 @@ final class ChangeStore implements AutoCloseable {
                 .filter(one -> one.hash().length == Dictionary.ID_BYTES)
                 .toList();
         if (!whole.isEmpty()) {
-            store.changeSide(Side.DICTIONARIES, whole, List.of());
+            store.sides().change(Side.DICTIONARIES, whole, List.of());
         }
     }
 
@@ -227,7 +227,7 @@ final class ChangeStore implements AutoCloseable {
         if (!some.isEmpty()) {
             List<Stored> all = new ArrayList<>(some);
             all.add(new Stored(LISTED, new byte[0]));
-            store.changeSide(Side.KEPT, all, List.of());
+            store.sides().change(Side.KEPT, all, List.of());
         }
     }
 

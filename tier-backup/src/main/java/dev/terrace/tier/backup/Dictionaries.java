@@ -2,8 +2,8 @@ package dev.terrace.tier.backup;
 
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.MetricRegistry;
-import dev.terrace.tier.backup.PartitionedStore.Side;
 import dev.terrace.tier.backup.PartitionedStore.Stored;
+import dev.terrace.tier.backup.Sides.Side;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -101,8 +101,8 @@ final class Dictionaries implements Compression, AutoCloseable {
         byte[] until = new byte[Long.BYTES];
         Cursor.putNumber(until, 0, store.newestSequence() + 1, Long.BYTES);
         all.add(new Stored(NEEDED, until));
-        store.changeSide(Side.DICTIONARIES, all, List.of());
-        store.flushSide(Side.DICTIONARIES);
+        store.sides().change(Side.DICTIONARIES, all, List.of());
+        store.sides().flush(Side.DICTIONARIES);
     }
 
     /** Reads what the folder has. To be called once, before anything else. */
@@ -111,7 +111,7 @@ final class Dictionaries implements Compression, AutoCloseable {
         long needed = 0;
         byte[] from = new byte[0];
         while (from != null) {
-            PartitionedStore.Slice slice = store.side(Side.DICTIONARIES, from, SLICE);
+            PartitionedStore.Slice slice = store.sides().slice(Side.DICTIONARIES, from, SLICE);
             for (Stored stored : slice.records()) {
                 if (Arrays.equals(stored.hash(), NEEDED)) {
                     needed = new Cursor(stored.record(), 0, stored.record().length).number(Long.BYTES);
@@ -267,8 +267,9 @@ final class Dictionaries implements Compression, AutoCloseable {
                 clock.millis(),
                 ratioPermille,
                 content);
-        store.changeSide(Side.DICTIONARIES, List.of(new Stored(id, DictionaryRecords.seal(fresh, keys))), List.of());
-        store.flushSide(Side.DICTIONARIES);
+        store.sides()
+                .change(Side.DICTIONARIES, List.of(new Stored(id, DictionaryRecords.seal(fresh, keys))), List.of());
+        store.sides().flush(Side.DICTIONARIES);
         synchronized (this) {
             List<Dictionary> all = new ArrayList<>(all());
             all.add(fresh);
@@ -303,7 +304,7 @@ final class Dictionaries implements Compression, AutoCloseable {
             }
             replace(kept);
         }
-        store.changeSide(Side.DICTIONARIES, List.of(), gone);
+        store.sides().change(Side.DICTIONARIES, List.of(), gone);
     }
 
     @Override

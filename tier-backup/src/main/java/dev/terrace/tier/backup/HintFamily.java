@@ -6,7 +6,7 @@ import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.Envelope;
 import dev.terrace.spi.HintStore;
-import dev.terrace.tier.backup.PartitionedStore.Side;
+import dev.terrace.tier.backup.Sides.Side;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -117,7 +117,7 @@ final class HintFamily implements HintStore, AutoCloseable {
             Map<CacheKey, Entry> found = new HashMap<>();
             for (CacheKey key : wanted) {
                 byte[] name = nameOf(zone, key);
-                byte[] value = store.side(Side.HINTS, name);
+                byte[] value = store.sides().get(Side.HINTS, name);
                 Hint hint = value == null ? null : open(zone, name, value);
                 if (hint != null && hint.entry().key().equals(key)) {
                     found.put(key, hint.entry());
@@ -135,7 +135,7 @@ final class HintFamily implements HintStore, AutoCloseable {
             long forgotten = 0;
             byte[] from = new byte[0];
             while (from != null && !thread.isClosed()) {
-                PartitionedStore.Slice slice = store.side(Side.HINTS, from, SLICE);
+                PartitionedStore.Slice slice = store.sides().slice(Side.HINTS, from, SLICE);
                 List<byte[]> rubbish = new ArrayList<>();
                 for (PartitionedStore.Stored stored : slice.records()) {
                     String zone = stored.hash().length < ZONE_BYTES
@@ -148,7 +148,7 @@ final class HintFamily implements HintStore, AutoCloseable {
                         visitor.accept(hint);
                     }
                 }
-                store.changeSide(Side.HINTS, List.of(), rubbish);
+                store.sides().change(Side.HINTS, List.of(), rubbish);
                 forgotten += rubbish.size();
                 from = slice.next();
             }
@@ -280,7 +280,7 @@ final class HintFamily implements HintStore, AutoCloseable {
                     dropped.add(drop);
                 }
             }
-            store.changeSide(Side.HINTS, kept, dropped);
+            store.sides().change(Side.HINTS, kept, dropped);
             written = true;
         } catch (RocksDBException e) {
             errors.inc();

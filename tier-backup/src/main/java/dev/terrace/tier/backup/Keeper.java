@@ -3,8 +3,8 @@ package dev.terrace.tier.backup;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.EntryKind;
-import dev.terrace.tier.backup.PartitionedStore.Side;
 import dev.terrace.tier.backup.PartitionedStore.Stored;
+import dev.terrace.tier.backup.Sides.Side;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,7 +60,7 @@ final class Keeper {
         long oldest = store.oldestSequence();
         byte[] from = new byte[0];
         while (from != null) {
-            PartitionedStore.Slice slice = store.side(Side.KEPT, from, SLICE);
+            PartitionedStore.Slice slice = store.sides().slice(Side.KEPT, from, SLICE);
             List<Stored> carried = new ArrayList<>();
             List<byte[]> forgotten = new ArrayList<>();
             for (Stored known : slice.records()) {
@@ -79,7 +79,7 @@ final class Keeper {
             if (!carried.isEmpty()) {
                 store.write(carried, List.of());
             }
-            store.changeSide(Side.KEPT, List.of(), forgotten);
+            store.sides().change(Side.KEPT, List.of(), forgotten);
             from = slice.next();
         }
     }

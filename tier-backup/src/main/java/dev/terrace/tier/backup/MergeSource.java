@@ -2,8 +2,8 @@ package dev.terrace.tier.backup;
 
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.BackupStorageSettings;
-import dev.terrace.tier.backup.PartitionedStore.Side;
 import dev.terrace.tier.backup.PartitionedStore.Stored;
+import dev.terrace.tier.backup.Sides.Side;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,7 +98,7 @@ final class MergeSource implements AutoCloseable {
         List<Stored> all = new ArrayList<>();
         byte[] from = new byte[0];
         while (from != null) {
-            PartitionedStore.Slice slice = store.side(Side.DICTIONARIES, from, SLICE);
+            PartitionedStore.Slice slice = store.sides().slice(Side.DICTIONARIES, from, SLICE);
             for (Stored stored : slice.records()) {
                 if (stored.hash().length == Dictionary.ID_BYTES) {
                     all.add(stored);

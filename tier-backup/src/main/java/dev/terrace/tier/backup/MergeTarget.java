@@ -4,8 +4,8 @@ import com.codahale.metrics.MetricRegistry;
 import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
-import dev.terrace.tier.backup.PartitionedStore.Side;
 import dev.terrace.tier.backup.PartitionedStore.Stored;
+import dev.terrace.tier.backup.Sides.Side;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -109,7 +109,7 @@ final class MergeTarget implements AutoCloseable {
                 dictionaries.take(source.dictionaryRecords());
             }
             dictionaries.load();
-            Records records = new Records(dictionaries, ring, PartitionedStore.keepMillis(retentionMillis));
+            Records records = new Records(dictionaries, ring, Partitions.keepMillis(retentionMillis));
             return new MergeTarget(
                     folder, options, highWater, store, dictionaries, ring, records, clock, retentionMillis);
         } catch (RocksDBException | PartitionedStore.ClosedStore | RuntimeException | Error e) {
@@ -160,7 +160,7 @@ final class MergeTarget implements AutoCloseable {
     void note(List<byte[]> kept) throws RocksDBException, PartitionedStore.ClosedStore {
         List<Stored> names = new ArrayList<>();
         kept.forEach(name -> names.add(new Stored(name, new byte[0])));
-        store.changeSide(Side.KEPT, names, List.of());
+        store.sides().change(Side.KEPT, names, List.of());
     }
 
     /** Takes files in, all or none; they are gone from where they were. Durable when this returns. */

@@ -11,7 +11,7 @@ import org.rocksdb.ColumnFamilyHandle;
  *
  * @param sequence orders partitions by age whatever the clock did
  * @param startMillis milliseconds since the epoch
- * @param handle RocksDB's handle; only touched under the store's lock
+ * @param handle RocksDB's handle; only touched within the store's guard
  */
 record Partition(long sequence, long startMillis, ColumnFamilyHandle handle) {
     private static final Pattern NAME = Pattern.compile("p-(\\d{1,18})-(\\d{1,18})");

@@ -6,7 +6,7 @@ import dev.terrace.spi.BlobException;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.tier.backup.PartitionedStore.ClosedStore;
-import dev.terrace.tier.backup.PartitionedStore.Side;
+import dev.terrace.tier.backup.Sides.Side;
 import dev.terrace.tier.backup.PartitionedStore.Stored;
 import dev.terrace.tier.backup.repo.BlobRef;
 import dev.terrace.tier.backup.repo.DeltaFormat;

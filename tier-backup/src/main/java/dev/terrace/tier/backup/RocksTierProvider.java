@@ -100,9 +100,9 @@ public final class RocksTierProvider implements TierProvider {
             store.rotate(context.clock().millis());
             dictionaries.load();
             // Only now: a folder that does not open is not written to.
-            records = new Records(dictionaries, keys, PartitionedStore.keepMillis(retentionMillis));
+            records = new Records(dictionaries, keys, Partitions.keepMillis(retentionMillis));
             // With a sub-key of their own, because another thread seals them and counts the nonces.
-            hintRecords = new Records(settings.compression(), keys, PartitionedStore.keepMillis(retentionMillis));
+            hintRecords = new Records(settings.compression(), keys, Partitions.keepMillis(retentionMillis));
         } catch (RocksDBException | PartitionedStore.ClosedStore | UncheckedIOException e) {
             store.close(0);
             throw folder.unusable(e);

@@ -12,7 +12,7 @@ import dev.terrace.spi.StoreOutcome;
 import dev.terrace.testkit.Entries;
 import dev.terrace.testkit.ManualClock;
 import dev.terrace.testkit.TestContext;
-import dev.terrace.tier.backup.PartitionedStore.Side;
+import dev.terrace.tier.backup.Sides.Side;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -174,7 +174,7 @@ class DictionariesIT {
             awaitTrained(1);
             store(tier, "quotes", 1, 700, 50);
             byte[] id = tier.dictionaries().all().get(0).id();
-            tier.store().changeSide(Side.DICTIONARIES, List.of(), List.of(id));
+            tier.store().sides().change(Side.DICTIONARIES, List.of(), List.of(id));
         } finally {
             tier.close();
         }

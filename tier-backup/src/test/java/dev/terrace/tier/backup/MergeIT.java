@@ -310,7 +310,7 @@ class MergeIT {
             byte[] hashed = KeyHash.keyed(KeyRing.open(into.resolve(Folder.KEYS), settings, clock)
                             .indexKey())
                     .of(marker);
-            assertThat(restored.store().side(PartitionedStore.Side.KEPT, hashed))
+            assertThat(restored.store().sides().get(Sides.Side.KEPT, hashed))
                     .as("carried on beyond the retention")
                     .isNotNull();
         } catch (org.rocksdb.RocksDBException | PartitionedStore.ClosedStore e) {
