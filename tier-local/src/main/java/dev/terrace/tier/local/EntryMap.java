@@ -15,9 +15,9 @@ interface EntryMap {
     boolean get(HashKey key, StoredValue using);
 
     /**
-     * Stores.
+     * Stores. A reader beside it finds what was there before or what is there now.
      *
-     * @return null, or why there was no room: some part is full though the map as a whole is not
+     * @return null, or why there was no room: some part is full though the map as a whole is not. What was held under the key is gone then
      */
     @Nullable
     String put(HashKey key, StoredValue value);
@@ -34,8 +34,11 @@ interface EntryMap {
         return null;
     }
 
-    /** The keys in that part of the map that {@code key} belongs to. */
-    List<HashKey> beside(HashKey key);
+    /** What is held in that part of the map that {@code key} belongs to. Writers to that part wait meanwhile. */
+    List<Resident> beside(HashKey key);
+
+    /** A key and the slot of what is held under it, which nobody has checked. */
+    record Resident(HashKey key, int slot) {}
 
     /** Brings what is free in that part together; false when the map does so only as its entries are stored again. */
     default boolean compact(HashKey key) {

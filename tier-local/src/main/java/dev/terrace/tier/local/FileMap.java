@@ -141,9 +141,9 @@ final class FileMap implements EntryMap {
     }
 
     @Override
-    public List<HashKey> beside(HashKey key) {
+    public List<Resident> beside(HashKey key) {
         try {
-            return segment(key).keys();
+            return segment(key).residents();
         } catch (InternalError lost) {
             throw unreadable(lost);
         }

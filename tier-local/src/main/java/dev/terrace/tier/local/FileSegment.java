@@ -126,6 +126,11 @@ final class FileSegment {
                 makePlace();
             }
             int chunk = chunks.take(chunksFor(value.length));
+            if (chunk < 0 && old != Places.NONE) {
+                removeAt(old);
+                old = Places.NONE;
+                chunk = chunks.take(chunksFor(value.length));
+            }
             if (chunk < 0) {
                 return "no run of " + chunksFor(value.length) + " chunks is free in the segment";
             }
@@ -180,13 +185,17 @@ final class FileSegment {
         try {
             int cell = find(places, key);
             if (cell != Places.NONE) {
-                int chunk = places.chunkAt(cell);
-                places.remove(cell);
-                giveBack(chunk);
+                removeAt(cell);
             }
         } finally {
             lock.unlockWrite(stamp);
         }
+    }
+
+    private void removeAt(int cell) {
+        int chunk = places.chunkAt(cell);
+        places.remove(cell);
+        giveBack(chunk);
     }
 
     /** See {@link EntryMap#inTheWay}; readers need not wait meanwhile, writers do. */
@@ -200,19 +209,19 @@ final class FileSegment {
     }
 
     /** Of all that is sound. */
-    List<HashKey> keys() {
+    List<EntryMap.Resident> residents() {
         long stamp = lock.readLock();
         try {
-            List<HashKey> keys = new ArrayList<>();
+            List<EntryMap.Resident> residents = new ArrayList<>();
             for (long place : places.sorted(places::slotAt)) {
                 int at = (int) (place >>> 32) * chunkBytes;
                 if (FileRecord.isSound(memory, at, salt)) {
                     HashKey key = new HashKey();
                     FileRecord.key(memory, at, key);
-                    keys.add(key);
+                    residents.add(new EntryMap.Resident(key, (int) place));
                 }
             }
-            return keys;
+            return residents;
         } finally {
             lock.unlockRead(stamp);
         }

@@ -42,6 +42,9 @@ final class LocalWrites {
                     return outcome;
                 }
                 room.make(need);
+                if (need.isHopeless) {
+                    break;
+                }
             }
             shelf.remove(key.high, key.low);
         } catch (RuntimeException | InternalError e) {
@@ -49,8 +52,8 @@ final class LocalWrites {
             LOG.warn("local tier write failed", e);
             return new StoreOutcome.Unavailable(TierLevel.L1, Unavailability.ERROR, String.valueOf(e.getMessage()));
         }
-        return refused("entry of " + envelope.length + " bytes found no room in L1 after " + MOST_ATTEMPTS
-                + " tries; raise local_cache.max_memory_mb");
+        return refused("entry of " + envelope.length
+                + " bytes found no room in L1 beside what may not go; raise local_cache.max_memory_mb");
     }
 
     /** As {@link dev.terrace.spi.LocalTier#dropOlder}: what is unconfirmed is looked at, too, and so is what cannot be read. */
@@ -192,6 +195,9 @@ final class LocalWrites {
             }
             shelf.confirmed(slot);
             return StoreOutcome.APPLIED;
+        }
+        if (replaces) {
+            shelf.removeLocked(key, slot);
         }
         // One segment is full, or in pieces, though the whole is not.
         LOG.debug("local tier segment full reason={}", full);

@@ -2,6 +2,7 @@ package dev.terrace.tier.local;
 
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.core.util.ReadResolvable;
+import net.openhft.chronicle.hash.Data;
 import net.openhft.chronicle.hash.serialization.SizedReader;
 import net.openhft.chronicle.hash.serialization.SizedWriter;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,11 @@ final class Marshallers {
         static final Value INSTANCE = new Value();
 
         private Value() {}
+
+        /** Of a value in the map, without copying it. */
+        static int slot(Data<StoredValue> stored) {
+            return stored.bytes().readInt(stored.offset());
+        }
 
         @Override
         public Value readResolve() {

@@ -4,10 +4,16 @@ import dev.terrace.api.SetupException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import net.openhft.chronicle.hash.Data;
 import net.openhft.chronicle.hash.impl.VanillaChronicleHash;
 import net.openhft.chronicle.map.ChronicleMap;
+import net.openhft.chronicle.map.MapEntry;
+import net.openhft.chronicle.map.MapMethods;
+import net.openhft.chronicle.map.MapQueryContext;
+import net.openhft.chronicle.map.ReturnValue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +66,7 @@ final class OffHeapMap implements EntryMap {
             return new OffHeapMap(ChronicleMap.of(HashKey.class, StoredValue.class)
                     .name("terrace-l1")
                     .keyMarshallers(Marshallers.Key.INSTANCE, Marshallers.Key.INSTANCE)
+                    .mapMethods(new Relocating())
                     .valueMarshallers(Marshallers.Value.INSTANCE, Marshallers.Value.INSTANCE)
                     .constantKeySizeBySample(new HashKey())
                     .averageValueSize(shape.averageValueBytes() + StoredValue.PREFIX_BYTES)
@@ -77,6 +84,29 @@ final class OffHeapMap implements EntryMap {
                     "the local tier's off-heap map for " + shape.entries() + " entries cannot be created: " + e,
                     "check local_cache.capacity and max_memory_mb against the memory of this machine",
                     e);
+        }
+    }
+
+    /**
+     * Puts a longer value by removing the shorter one and inserting, under the segment's lock. When Chronicle itself moves a value that has
+     * outgrown its place, it frees the old place first and leaves the key pointing there when it finds no new one.
+     */
+    private static final class Relocating implements MapMethods<HashKey, StoredValue, Object> {
+        @Override
+        public void put(
+                MapQueryContext<HashKey, StoredValue, Object> query,
+                Data<StoredValue> value,
+                ReturnValue<StoredValue> before) {
+            query.updateLock().lock();
+            MapEntry<HashKey, StoredValue> entry = query.entry();
+            if (entry != null && value.size() <= entry.value().size()) {
+                query.replaceValue(entry, value);
+                return;
+            }
+            if (entry != null) {
+                query.remove(entry);
+            }
+            query.insert(Objects.requireNonNull(query.absentEntry()), value);
         }
     }
 
@@ -103,10 +133,9 @@ final class OffHeapMap implements EntryMap {
         map.remove(key);
     }
 
-    /** Writers to that part wait meanwhile. */
     @Override
-    public List<HashKey> beside(HashKey key) {
-        List<HashKey> keys = new ArrayList<>();
+    public List<Resident> beside(HashKey key) {
+        List<Resident> residents = new ArrayList<>();
         int segment;
         try (var query = map.queryContext(key)) {
             segment = query.segmentIndex();
@@ -114,10 +143,11 @@ final class OffHeapMap implements EntryMap {
         try (var part = map.segmentContext(segment)) {
             part.forEachSegmentEntry(entry -> {
                 HashKey found = entry.key().get();
-                keys.add(new HashKey().set(found.high, found.low));
+                int slot = Marshallers.Value.slot(entry.value());
+                residents.add(new Resident(new HashKey().set(found.high, found.low), slot));
             });
         }
-        return keys;
+        return residents;
     }
 
     @Override

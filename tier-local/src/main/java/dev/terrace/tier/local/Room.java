@@ -10,6 +10,10 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Room {
     private static final int MOST_EVICTIONS_PER_WRITE = 1 << 20;
+
+    /** A part of the map that is full gives up one in so many of its bytes at least. */
+    private static final int PARTS_PER_MOVE = 32;
+
     private static final long PAUSE_NANOS = 10_000;
 
     /** What a write needs. */
@@ -21,6 +25,12 @@ final class Room {
 
         /** Whether the bounds have room and one part of the map has not. */
         boolean segmentIsFull;
+
+        /** Whether that part was moved together for this write. */
+        boolean isTogether;
+
+        /** Whether it was, and nothing there may go. */
+        boolean isHopeless;
 
         Need(HashKey key, int group, int charge) {
             this.key = key;
@@ -40,7 +50,7 @@ final class Room {
             makeBeside(need);
             return;
         }
-        for (int evicted = 0; evicted < MOST_EVICTIONS_PER_WRITE; evicted++) {
+        for (int evicted = 0; evicted < MOST_EVICTIONS_PER_WRITE && !shelf.isClosed(); evicted++) {
             Budget.Lack lack = shelf.budget.lack(need.group, need.oldCharge, need.charge);
             if (lack == Budget.Lack.NOTHING || !evictOne(need, lack)) {
                 return;
@@ -76,33 +86,36 @@ final class Room {
     }
 
     /**
-     * Evicts in that part as much as the entry takes, and moves the others there together, so that what is free is in one piece. An entry takes a
-     * quarter of a part at most, so the fourth try at the latest finds room.
+     * Evicts in that part as much as the entry takes, or a little more, so that the next one need not do the same, and moves the others there
+     * together, so that what is free is in one piece. An entry takes a quarter of a part at most, so the fourth try at the latest finds room.
      */
     private void makeAnywhereBeside(Need need, long pools) {
-        StoredValue scratch = new StoredValue();
-        List<HashKey> keys = shelf.beside(need.key);
+        List<EntryMap.Resident> residents = shelf.beside(need.key);
         Neighbours neighbours = new Neighbours(shelf.table, shelf.groups, pools);
-        for (HashKey key : keys) {
-            int slot = shelf.slotOf(key, scratch);
-            if (slot >= 0) {
-                neighbours.add(slot);
+        long held = 0;
+        for (EntryMap.Resident resident : residents) {
+            if (shelf.owns(resident.slot(), resident.key())) {
+                neighbours.add(resident.slot());
+                held += shelf.table.chargeOf(resident.slot());
             }
         }
+        long wanted = Math.max(need.charge, held / PARTS_PER_MOVE);
         long freed = 0;
-        while (freed < need.charge) {
-            int slot = shelf.table.victim(true, neighbours);
-            if (slot < 0) {
-                break;
-            }
-            int charge = shelf.table.chargeOf(slot);
-            freed += shelf.removeSlot(slot, EvictionCause.SIZE) ? charge : 0;
-        }
-        if (!shelf.compact(need.key)) {
-            for (HashKey key : keys) {
-                shelf.restow(key, scratch, EvictionCause.SIZE);
+        for (int slot = 0; slot >= 0 && freed < wanted && !shelf.isClosed(); ) {
+            slot = shelf.table.victim(true, neighbours);
+            if (slot >= 0) {
+                int charge = shelf.table.chargeOf(slot);
+                freed += shelf.removeSlot(slot, EvictionCause.SIZE) ? charge : 0;
             }
         }
+        need.isHopeless = freed == 0 && need.isTogether;
+        if (!need.isHopeless && !shelf.compact(need.key)) {
+            StoredValue scratch = new StoredValue();
+            for (EntryMap.Resident resident : residents) {
+                shelf.restow(resident.key(), scratch, EvictionCause.SIZE);
+            }
+        }
+        need.isTogether = true;
     }
 
     private boolean evictOne(Need need, Budget.Lack lack) {

@@ -189,23 +189,12 @@ final class Shelf implements AutoCloseable {
         }
     }
 
-    /** The keys in that part of the map that {@code key} belongs to. */
-    List<HashKey> beside(HashKey key) {
+    /** See {@link EntryMap#beside}. */
+    List<EntryMap.Resident> beside(HashKey key) {
         ReentrantLock stripe = stripes.of(key.low);
         stripe.lock();
         try {
             return closed ? List.of() : map.beside(key);
-        } finally {
-            stripe.unlock();
-        }
-    }
-
-    /** The slot of a key; -1 when nothing sound is held. */
-    int slotOf(HashKey key, StoredValue scratch) {
-        ReentrantLock stripe = stripes.of(key.low);
-        stripe.lock();
-        try {
-            return !closed && map.get(key, scratch) && owns(scratch.slot, key) ? scratch.slot : -1;
         } finally {
             stripe.unlock();
         }

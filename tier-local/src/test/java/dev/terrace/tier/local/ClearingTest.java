@@ -47,7 +47,7 @@ class ClearingTest {
         }
 
         @Override
-        public List<HashKey> beside(HashKey key) {
+        public List<Resident> beside(HashKey key) {
             return new ArrayList<>();
         }
 

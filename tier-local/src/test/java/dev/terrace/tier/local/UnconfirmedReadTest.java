@@ -47,7 +47,9 @@ class UnconfirmedReadTest {
     private Lookup read(Runnable between) {
         writes.store(entry(clock, 1, 1, new byte[] {1}), WriteCondition.IF_NEWER);
         Doubts doubts = new Doubts((int) shape.entries());
-        doubts.set(shelf.slotOf(shelf.hashOf(key(1)), new StoredValue()));
+        StoredValue stored = new StoredValue();
+        assertThat(shelf.map.get(shelf.hashOf(key(1)), stored)).isTrue();
+        doubts.set(stored.slot);
         shelf.doubt(doubts);
         afterGet = between;
         return new LocalReads(shelf).lookUp(key(1));
