@@ -79,6 +79,8 @@ class ChaosIT {
         static final int KEYS = 1_000;
         static final int HOT = KEYS / 10;
         private static final int THREADS = 2;
+        private static final int BURST = 100;
+        private static final long THOUGHT_NANOS = 1_000_000;
 
         /** The hit ratio is taken of so many reads of hot keys at a time: an average over millions would hide everything. */
         private static final int WINDOW = 10_000;
@@ -100,8 +102,12 @@ class ChaosIT {
                 SplittableRandom random = seeds.split();
                 Thread thread = new Thread(
                         () -> {
-                            while (!stop.get()) {
+                            for (int reads = 1; !stop.get(); reads++) {
                                 read(popularity.rank(random));
+                                if (reads % BURST == 0) {
+                                    // A user who thinks; without, two would take the whole machine from who heals it.
+                                    LockSupport.parkNanos(THOUGHT_NANOS);
+                                }
                             }
                         },
                         "reader-" + i);

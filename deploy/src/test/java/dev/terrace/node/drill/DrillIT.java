@@ -5,7 +5,7 @@ import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every drill but those of {@link LossDrillIT}. */
+/** Every drill but those of {@link LossDrillIT}; with somebody's settings, those with the drill's own. */
 class DrillIT extends DrillRuns {
     static Set<String> drills() {
         Set<String> others = new LinkedHashSet<>(Drills.all().keySet());
@@ -16,6 +16,6 @@ class DrillIT extends DrillRuns {
     @ParameterizedTest
     @MethodSource("drills")
     void whatWasAcknowledgedAsDurableIsBack(String name) throws Exception {
-        succeeds(name);
+        succeeds(name, "--config", given());
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.terrace.node.cli.Commands;
+import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,7 @@ abstract class DrillRuns extends Commands {
 
     @BeforeAll
     static void quickStarts() {
-        System.setProperty(MORE_OPTIONS, "-XX:TieredStopAtLevel=1 -Xmx256m");
+        System.setProperty(MORE_OPTIONS, "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m");
     }
 
     @AfterAll
@@ -61,9 +62,20 @@ abstract class DrillRuns extends Commands {
         return run(words.toArray(String[]::new));
     }
 
+    /** Somebody's settings, whose key is in a file: Argon2, in the drill's own, takes its time in every process. */
+    final String given() throws IOException {
+        Path key = Files.writeString(folder.resolve("kek"), "5c".repeat(32));
+        return Files.writeString(folder.resolve("given.yaml"), """
+                distributed_cache:
+                  server: {environment: test}
+                  backup_storage: {encryption: true, key_service: file, key_name: '%s'}
+                """.formatted(key))
+                .toString();
+    }
+
     /** Runs it; what was acknowledged as durable must be back. */
-    final void succeeds(String name) throws Exception {
-        int exitCode = drill(name);
+    final void succeeds(String name, String... more) throws Exception {
+        int exitCode = drill(name, more);
         assertThat(exitCode).as("%s%n%s", out, err).isZero();
         JsonNode report = NodeCalls.JSON.readTree(out);
         assertThat(report.path("verdict").asText()).isEqualTo("met");

@@ -28,7 +28,7 @@ class LossDrillIT extends DrillRuns {
     @Test
     @Tag("F51")
     void aDrillThatLosesAnObjectSaysSoAndLeavesItsEvidence() throws IOException {
-        int exitCode = drill("total-loss", "--sabotage");
+        int exitCode = drill("total-loss", "--sabotage", "--config", given());
         assertThat(exitCode).as("%s%n%s", out, err).isEqualTo(1);
         JsonNode report = NodeCalls.JSON.readTree(out);
         assertThat(report.path("verdict").asText()).isEqualTo("missed");

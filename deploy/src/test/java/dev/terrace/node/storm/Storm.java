@@ -16,6 +16,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -243,35 +247,48 @@ final class Storm implements AutoCloseable {
         }
     }
 
+    /** What every node answers for {@code keys}, all nodes asked at once. */
     private Map<String, Map<String, Held>> reads(Collection<String> keys) throws Exception {
-        Map<String, Map<String, Held>> byNode = new HashMap<>();
-        for (NodeProcess node : nodes) {
-            Map<String, Held> byKey = new HashMap<>();
-            Collection<String> wanted = keys;
-            // A cache misses, too, when its remote tier does not answer in time: lost is what stays away.
-            for (int round = 0; round < READ_ROUNDS && !wanted.isEmpty(); round++) {
-                if (round > 0) {
-                    // Longer than a tier's timeout, and than a breaker takes to try again.
-                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(700));
-                }
-                List<String> missed = new ArrayList<>();
-                for (String key : wanted) {
-                    String[] answer = node.ask(5_000, "get", Workload.cacheOf(key), Workload.inCache(key));
-                    if (!StormClient.isKnown(answer) && round < READ_ROUNDS - 1) {
-                        missed.add(key);
-                        continue;
-                    }
-                    Held held = StormClient.held(answer);
-                    byKey.put(key, held);
-                    if (held.version() == null) {
-                        missed.add(key);
-                    }
-                }
-                wanted = missed;
+        ExecutorService askers = Executors.newFixedThreadPool(nodes.size());
+        try {
+            List<Future<Map<String, Held>>> answers = askers.invokeAll(nodes.stream()
+                    .<Callable<Map<String, Held>>>map(node -> () -> reads(node, keys))
+                    .toList());
+            Map<String, Map<String, Held>> byNode = new HashMap<>();
+            for (int n = 0; n < nodes.size(); n++) {
+                byNode.put(nodes.get(n).name(), answers.get(n).get());
             }
-            byNode.put(node.name(), byKey);
+            return byNode;
+        } finally {
+            askers.shutdownNow();
         }
-        return byNode;
+    }
+
+    private static Map<String, Held> reads(NodeProcess node, Collection<String> keys) throws Exception {
+        Map<String, Held> byKey = new HashMap<>();
+        Collection<String> wanted = keys;
+        // A cache misses, too, when its remote tier does not answer in time: lost is what stays away.
+        for (int round = 0; round < READ_ROUNDS && !wanted.isEmpty(); round++) {
+            if (round > 0) {
+                // Longer than a tier's timeout, and than a breaker takes to try again.
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(700));
+            }
+            List<String> missed = new ArrayList<>();
+            for (String key : wanted) {
+                String[] answer = node.ask(5_000, "get", Workload.cacheOf(key), Workload.inCache(key));
+                if (!StormClient.isKnown(answer) && round < READ_ROUNDS - 1) {
+                    missed.add(key);
+                    continue;
+                }
+                Held held = StormClient.held(answer);
+                byKey.put(key, held);
+                if (held.version() == null) {
+                    missed.add(key);
+                }
+            }
+            wanted = missed;
+        }
+        return byKey;
     }
 
     @Override

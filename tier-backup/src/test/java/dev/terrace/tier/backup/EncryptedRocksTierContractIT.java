@@ -15,6 +15,6 @@ class EncryptedRocksTierContractIT extends TierContract {
 
     @Override
     protected Tier openTier() {
-        return new RocksTierProvider().open(new TestContext(clock, Backups.withKeystore(folder, keys)));
+        return new RocksTierProvider().open(new TestContext(clock, Backups.withKeyFile(folder, keys.resolve("kek"))));
     }
 }

@@ -31,7 +31,9 @@ class HintFamilyIT {
     Path temp;
 
     private BackupStorageSettings settings(boolean encrypted) {
-        return encrypted ? Backups.withPassphrase(temp.resolve("l3")) : Backups.plain(temp.resolve("l3"));
+        return encrypted
+                ? Backups.withKeyFile(temp.resolve("l3"), temp.resolve("kek"))
+                : Backups.plain(temp.resolve("l3"));
     }
 
     private static RocksTier open(BackupStorageSettings settings) {

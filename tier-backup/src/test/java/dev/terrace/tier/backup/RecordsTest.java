@@ -3,6 +3,7 @@ package dev.terrace.tier.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.luben.zstd.Zstd;
+import dev.terrace.config.BackupStorageSettings;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Entry;
 import dev.terrace.spi.EntryKind;
@@ -52,10 +53,11 @@ class RecordsTest {
 
     private KeyRing ring() throws IOException {
         Path file = temp.resolve("KEYS");
+        BackupStorageSettings settings = Backups.withKeyFile(temp, temp.resolve("kek"));
         if (!Files.exists(file)) {
-            KeyRing.create(file, Backups.withPassphrase(temp), new ManualClock(0));
+            KeyRing.create(file, settings, new ManualClock(0));
         }
-        return KeyRing.open(file, Backups.withPassphrase(temp), new ManualClock(0));
+        return KeyRing.open(file, settings, new ManualClock(0));
     }
 
     @Test

@@ -105,7 +105,7 @@ class ReopeningTierIT {
 
     @Test
     void soIsOneThatIsEncryptedWithKeysOfItsOwn() throws IOException {
-        takenUpAgain(Backups.withPassphrase(temp.resolve("sealed")));
+        takenUpAgain(Backups.withKeyFile(temp.resolve("sealed"), temp.resolve("kek")));
     }
 
     @Test

@@ -148,7 +148,7 @@ class ShippingIT {
         long seed = Long.getLong("terrace.seed", new Random().nextLong());
         System.out.println("ShippingIT: -Dterrace.seed=" + seed);
         Random random = new Random(seed);
-        BackupStorageSettings settings = Backups.shipped(Backups.withPassphrase(temp.resolve("l3")));
+        BackupStorageSettings settings = Backups.shipped(Backups.withKeyFile(temp.resolve("l3"), temp.resolve("kek")));
         Map<String, String> model = new TreeMap<>();
         Map<Instant, Map<String, String>> history = new HashMap<>();
         RocksTier tier = open(settings);
@@ -331,7 +331,7 @@ class ShippingIT {
 
     @Test
     void aCopyOfAFolderBecomesAWriterOfItsOwnAndBothAreMergedByVersion() throws Exception {
-        BackupStorageSettings settings = Backups.shipped(Backups.withPassphrase(temp.resolve("l3")));
+        BackupStorageSettings settings = Backups.shipped(Backups.withKeyFile(temp.resolve("l3"), temp.resolve("kek")));
         RocksTier tier = open(settings);
         put(tier, "both", "before");
         shipping(tier, settings, new MetricRegistry()).run();
