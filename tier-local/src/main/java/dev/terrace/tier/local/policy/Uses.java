@@ -16,12 +16,16 @@ final class Uses {
 
     private static final int SLOTS_PER_TICK_READ = 4096;
     private static final int PAUSE_OF_ONE_CAPACITY = 5;
+    private static final int FIRST_TICK = 1;
+
+    /** How far behind a state's last use a thread may see the clock, as ticks are lost. */
+    private static final int FURTHEST_BEHIND = 1 << 28;
 
     private final long[] use;
     private final int mask;
     private int admissions;
-    /** Racy: a lost tick is no harm. */
-    private int clock = 1;
+    /** Racy: a lost tick is no harm. It goes round: what counts is the difference of two times. */
+    private int clock;
 
     private volatile int highWater;
 
@@ -34,7 +38,7 @@ final class Uses {
     private final int halfLife;
 
     Uses(int slots) {
-        this(slots, 0);
+        this(slots, 0, FIRST_TICK);
     }
 
     /**
@@ -43,6 +47,12 @@ final class Uses {
      * @param halfLifeCapacities all uses count half after so many capacities of accesses, as in TinyLFU; 0 for never
      */
     Uses(int slots, int halfLifeCapacities) {
+        this(slots, halfLifeCapacities, FIRST_TICK);
+    }
+
+    /** The same with a clock that stands somewhere. */
+    Uses(int slots, int halfLifeCapacities, int clock) {
+        this.clock = clock;
         use = new long[slots];
         mask = Math.min(MOST_READS_PER_TICK, Math.max(1, Integer.highestOneBit(slots / SLOTS_PER_TICK_READ))) - 1;
         capacityTicks = Math.max(1, slots / (mask + 1));
@@ -102,7 +112,7 @@ final class Uses {
     }
 
     private long again(long before, int now) {
-        return pack(now, Math.min(MOST_USES, frequency(before, now) + 1), pause(now - last(before)));
+        return pack(now, Math.min(MOST_USES, frequency(before, now) + 1), pause(age(before, now)));
     }
 
     /** 0 when the slot is free: who was admitted was used once at least. */
@@ -117,7 +127,7 @@ final class Uses {
     /** Class of a pause, by octaves around the capacity, 1 to {@link #PAUSES} - 1. */
     private int pause(int ticks) {
         // Rounds to the nearest octave without a logarithm or a division: this is on the path of every hit.
-        int octave = Math.getExponent((Math.max(0, ticks) + 1.0) * octaveScale);
+        int octave = Math.getExponent((ticks + 1.0) * octaveScale);
         return Math.max(1, Math.min(PAUSES - 1, octave + PAUSE_OF_ONE_CAPACITY));
     }
 
@@ -140,17 +150,24 @@ final class Uses {
 
     /** Uses, of which old ones count less if they are to. */
     int frequency(long use, int now) {
-        return halfLife == 0
-                ? uses(use)
-                : uses(use) >>> Math.min(31, Math.max(0, now / halfLife - last(use) / halfLife));
+        if (halfLife == 0) {
+            return uses(use);
+        }
+        // The clock's half-lives that ended since, counted from the last use on: it may have gone round.
+        long begun = Integer.remainderUnsigned(last(use), halfLife);
+        return uses(use) >>> Math.min(31, (begun + age(use, now)) / halfLife);
     }
 
     static int pause(long use) {
         return (int) (use >>> 40) & 0xF;
     }
 
-    /** Ticks since the last use, never negative. */
+    /** Ticks since the last use, never negative; {@link Integer#MAX_VALUE} for all that is more. */
     static int age(long use, int now) {
-        return Math.max(0, now - (int) use);
+        int age = now - last(use);
+        if (age >= 0) {
+            return age;
+        }
+        return age < -FURTHEST_BEHIND ? Integer.MAX_VALUE : 0;
     }
 }
