@@ -82,7 +82,12 @@ final class ReuseModel implements Ranking {
 
     @Override
     public void used(long before, int now) {
-        freshHits[classOf(before) * Ages.BUCKETS + Ages.bucket(Uses.age(before, now))]++;
+        int cell = classOf(before) * Ages.BUCKETS + Ages.bucket(Uses.age(before, now));
+        int count = freshHits[cell];
+        // Lessons come with admissions: where all is held, none may come for days.
+        if (count < Integer.MAX_VALUE) {
+            freshHits[cell] = count + 1;
+        }
     }
 
     @Override
@@ -90,7 +95,7 @@ final class ReuseModel implements Ranking {
         if (ghost != 0) {
             hits[classOf(ghost)][Ages.bucket(Uses.age(ghost, now))] += 1.0 / uses.readsPerTick();
         }
-        if (now - learnedAt >= period) {
+        if (Integer.compareUnsigned(now - learnedAt, period) >= 0) {
             learnedAt = now;
             learn(now);
         }
@@ -110,11 +115,15 @@ final class ReuseModel implements Ranking {
     }
 
     private void learn(int now) {
+        // As many lessons in one as were due: a hit is a tick, and none of the hits may count more for having waited.
+        double lessons = (double) Math.max(1, freshHits() / period);
+        double kept = Math.pow(MEMORY, lessons);
+        double weight = (1 - kept) / ((1 - MEMORY) * lessons);
         for (int c = 0; c < CLASSES; c++) {
             for (int age = 0; age < Ages.BUCKETS; age++) {
                 int cell = c * Ages.BUCKETS + age;
-                hits[c][age] = hits[c][age] * MEMORY + freshHits[cell];
-                gone[c][age] *= MEMORY;
+                hits[c][age] = hits[c][age] * kept + freshHits[cell] * weight;
+                gone[c][age] *= kept;
                 freshHits[cell] = 0;
             }
         }
@@ -142,6 +151,14 @@ final class ReuseModel implements Ranking {
                 Ages.index(Ages.smooth(Ages.hazard(hits[c], ends[c], kin, 0, KIN_WEIGHT)), values[c]);
             }
         }
+    }
+
+    private long freshHits() {
+        long sum = 0;
+        for (int count : freshHits) {
+            sum += count;
+        }
+        return sum;
     }
 
     private int bucketOf(int pause) {
