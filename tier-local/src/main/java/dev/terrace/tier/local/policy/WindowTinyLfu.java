@@ -8,14 +8,15 @@ import org.jspecify.annotations.Nullable;
  * 2017: newcomers pass a window of a hundredth; who leaves it competes by frequency with the one who would leave the main part, which is
  * divided into probation and protected.
  *
- * <p>Different from the paper: frequencies are counted exactly for residents and recent ghosts, instead of in a sketch, and halve after
- * ten capacities without a use; a use marks, and the move it earns is made when the queue's turn comes, so a hit takes no lock. The window grows and shrinks by hill climbing.
+ * <p>Different from the paper: frequencies are counted exactly for residents and recent ghosts, instead of in a sketch, and halve every
+ * ten capacities; a use marks, and the move it earns is made when the queue's turn comes, so a hit takes no lock. The window grows and
+ * shrinks by hill climbing. It is a share of who is there, not of the slots: when bytes are short, most slots may be free.
  */
 final class WindowTinyLfu implements Eviction {
     private static final int WINDOW = 0;
     private static final int PROBATION = 1;
     private static final int PROTECTED = 2;
-    private static final int WINDOW_PARTS = 100;
+    private static final double FIRST_WINDOW = 0.01;
     private static final double PROTECTED_SHARE = 0.8;
     private static final int CAPACITIES_TO_CLIMB = 10;
     private static final double FIRST_STEP = 0.0625;
@@ -33,13 +34,18 @@ final class WindowTinyLfu implements Eviction {
     private final Ghosts ghosts;
     private final Queues queues;
     private final boolean[] marked;
-    private int window;
+
+    /** The share of all residents. */
+    private double window = FIRST_WINDOW;
+
+    /** Nobody had to go yet: it is too early to tell a good window from a bad one. */
+    private boolean filling = true;
 
     // For the climb: the period's hits, written by readers without a lock, and what it was like before.
     private int hits;
     private int misses;
     private double lastRatio;
-    private double step;
+    private double step = FIRST_STEP;
 
     WindowTinyLfu(Uses uses, long seed) {
         this.random = new SplittableRandom(seed);
@@ -47,19 +53,18 @@ final class WindowTinyLfu implements Eviction {
         this.ghosts = new Ghosts((long) GHOSTS_PER_SLOT * uses.slots());
         this.queues = new Queues(uses.slots(), 3);
         this.marked = new boolean[uses.slots()];
-        this.window = Math.max(1, uses.slots() / WINDOW_PARTS);
-        this.step = uses.slots() * FIRST_STEP;
     }
 
     @Override
     public void admitted(int slot, long hash) {
         misses++;
-        climb();
         uses.begin(slot, ghosts.take(hash));
         marked[slot] = false;
         queues.remove(slot);
         queues.append(WINDOW, slot);
-        for (int step = 0; step < MOST_STEPS && queues.size(WINDOW) > window; step++) {
+        climb();
+        double most = Math.max(1, window * residents());
+        for (int step = 0; step < MOST_STEPS && queues.size(WINDOW) > most; step++) {
             int oldest = queues.head(WINDOW);
             boolean again = marked[oldest];
             marked[oldest] = false;
@@ -95,6 +100,7 @@ final class WindowTinyLfu implements Eviction {
 
     @Override
     public int victim(boolean byBytes, @Nullable Among among) {
+        filling = false;
         int next = next();
         return among == null || next < 0 || among.has(next)
                 ? next
@@ -107,7 +113,7 @@ final class WindowTinyLfu implements Eviction {
             int oldest = queues.head(PROBATION);
             if (oldest == Queues.NONE) {
                 int demoted = queues.head(PROTECTED);
-                return demoted == Queues.NONE ? queues.head(WINDOW) : demoted;
+                return demoted == Queues.NONE ? oldestOfWindow() : demoted;
             }
             if (oldest == candidate || !marked[oldest]) {
                 return oldest == candidate || frequency(candidate) > frequency(oldest) ? oldest : candidate;
@@ -119,9 +125,26 @@ final class WindowTinyLfu implements Eviction {
         return queues.head(PROBATION);
     }
 
+    /** Where there are newcomers only: the first of them that was not used again. */
+    private int oldestOfWindow() {
+        for (int step = 0; step < MOST_STEPS; step++) {
+            int oldest = queues.head(WINDOW);
+            if (oldest == Queues.NONE || !marked[oldest]) {
+                return oldest;
+            }
+            marked[oldest] = false;
+            queues.move(oldest, WINDOW);
+        }
+        return queues.head(WINDOW);
+    }
+
+    private int residents() {
+        return queues.size(WINDOW) + queues.size(PROBATION) + queues.size(PROTECTED);
+    }
+
     /** Hill climbing, after G. Einziger, O. Eytan, R. Friedman and B. Manes, "Adaptive Software Cache Management", Middleware 2018. */
     private void climb() {
-        if (hits + misses < (long) uses.slots() * CAPACITIES_TO_CLIMB) {
+        if (filling || hits + misses < (long) residents() * CAPACITIES_TO_CLIMB) {
             return;
         }
         double ratio = (double) hits / (hits + misses);
@@ -132,8 +155,8 @@ final class WindowTinyLfu implements Eviction {
         if (change < 0) {
             step = -step;
         }
-        window = (int) Math.max(1, Math.min(uses.slots() * MOST_WINDOW, window + step));
-        step = Math.abs(change) >= RESTART ? Math.copySign(uses.slots() * FIRST_STEP, step) : step * STEP_DECAY;
+        window = Math.max(0, Math.min(MOST_WINDOW, window + step));
+        step = Math.abs(change) >= RESTART ? Math.copySign(FIRST_STEP, step) : step * STEP_DECAY;
     }
 
     private void demote() {

@@ -66,6 +66,16 @@ class HitRatioTest {
         sums.forEach((policy, sum) -> assertThat(adaptive).as("%s", policy).isGreaterThan(sum / SHAPES.size() + 2));
     }
 
+    @Test
+    void theWindowIsAPartOfWhoIsThereNotOfTheSlots() {
+        Workloads make = new Workloads(SEED);
+        LongSupplier keys = make.mixed(0.5, make.zipf(20_000, 1, 0), make.once(Workloads.APART));
+        double fewFree = ratio(EvictionPolicy.W_TINYLFU, SHAPES.get("skew and scan"));
+        double mostFree = new Simulation(EvictionPolicy.W_TINYLFU, CAPACITY, 200 * CAPACITY)
+                .run(LongStream.generate(keys).limit(ACCESSES));
+        assertThat(mostFree).isGreaterThan(fewFree - 2);
+    }
+
     @ParameterizedTest
     @EnumSource(
             value = EvictionPolicy.class,

@@ -14,7 +14,12 @@ final class Simulation {
     private int reads;
 
     Simulation(EvictionPolicy policy, int capacity) {
-        eviction = Eviction.of(policy, capacity, slot -> 1, 42);
+        this(policy, capacity, capacity);
+    }
+
+    /** As where bytes are short, not slots: of these most stay free. */
+    Simulation(EvictionPolicy policy, int capacity, int slots) {
+        eviction = Eviction.of(policy, slots, slot -> 1, 42);
         keys = new long[capacity];
     }
 
