@@ -53,7 +53,7 @@ final class SlotTable {
         return eviction + Integer.BYTES + Integer.BYTES + (shares ? PoolMembers.BYTES_PER_SLOT : 0);
     }
 
-    /** Takes a free slot, or returns -1. Low numbers first, which keeps the part in use small. */
+    /** Takes a free slot, or returns -1: the one that became free last, and a number never used only when there is none. */
     synchronized int allocate(long newHigh, long newLow, int newCharge, int expiry, int group) {
         int slot = freed;
         if (slot != NONE) {

@@ -17,7 +17,7 @@ public interface Eviction {
     /** Heap bytes per slot, rounded up. */
     static int bytesPerSlot(EvictionPolicy policy) {
         return switch (policy) {
-            case LRU, LFU -> 8;
+            case LRU, LFU -> 9;
             case ADAPTIVE -> 24;
             case S3_FIFO -> 26;
             case W_TINYLFU -> MOST_BYTES_PER_SLOT;

@@ -23,6 +23,10 @@ final class ReuseModel implements Ranking {
     private static final int FREQUENCIES = 6;
     private static final int CLASSES = FREQUENCIES * Uses.PAUSES;
     private static final int GHOSTS_PER_SLOT = 2;
+
+    /** For so many slots one ghost less: it makes room for the sums of {@link Residents}. */
+    private static final int SLOTS_PER_GHOST_LESS = 512;
+
     private static final int CENSUS = 4096;
     private static final int SHORTEST_PERIOD = 256;
 
@@ -57,7 +61,7 @@ final class ReuseModel implements Ranking {
 
     ReuseModel(Uses uses) {
         this.uses = uses;
-        this.ghosts = new Ghosts((long) GHOSTS_PER_SLOT * uses.slots());
+        this.ghosts = new Ghosts((long) GHOSTS_PER_SLOT * uses.slots() - uses.slots() / SLOTS_PER_GHOST_LESS);
         this.period = Math.max(SHORTEST_PERIOD, uses.slots() / 2) / uses.readsPerTick();
         for (double[] curve : values) {
             for (int age = 0; age < Ages.BUCKETS; age++) {

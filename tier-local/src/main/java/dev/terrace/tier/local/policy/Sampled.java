@@ -15,7 +15,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Sampled implements Eviction {
     static final int SAMPLE = 32;
-    private static final int NONE = -1;
     private static final int NEWCOMERS = 8;
 
     /** How many are drawn anew each time. */
@@ -23,7 +22,11 @@ final class Sampled implements Eviction {
 
     private static final int MOST_DRAWS = 8 * SAMPLE;
 
+    /** Where fewer slots than one in so many are taken, numbers drawn at random hit too few. */
+    private static final int SPARSE = 4;
+
     private final Uses uses;
+    private final Residents residents;
     private final Ranking ranking;
     private final IntUnaryOperator bytes;
     private final SplittableRandom random;
@@ -42,16 +45,18 @@ final class Sampled implements Eviction {
 
     Sampled(Uses uses, Ranking ranking, IntUnaryOperator bytes, long seed) {
         this.uses = uses;
+        this.residents = new Residents(uses);
         this.ranking = ranking;
         this.bytes = bytes;
         this.random = new SplittableRandom(seed);
-        Arrays.fill(newcomers, NONE);
+        Arrays.fill(newcomers, Residents.NONE);
     }
 
     @Override
     public void admitted(int slot, long hash) {
         long ghost = ranking.recall(hash);
         uses.begin(slot, ghost);
+        residents.add(slot);
         ranking.returned(ghost, uses.now());
         newcomers[nextNewcomer++ % NEWCOMERS] = slot;
         if (nextNewcomer == NEWCOMERS) {
@@ -76,6 +81,7 @@ final class Sampled implements Eviction {
         long use = uses.of(slot);
         if (use != 0) {
             uses.end(slot);
+            residents.remove(slot);
             ranking.left(hash, use, uses.now());
         }
     }
@@ -87,18 +93,19 @@ final class Sampled implements Eviction {
 
     @Override
     public int victim(boolean byBytes, @Nullable Among among) {
-        int bound = uses.highWater();
-        if (bound == 0) {
-            return NONE;
+        if (residents.count() == 0) {
+            return Residents.NONE;
         }
+        int bound = uses.highWater();
+        boolean sparse = residents.count() < bound / SPARSE;
         int found = 0;
         for (int i = 1; i < ranked && among == null; i++) {
             found = consider(best[i], found);
         }
         for (int draw = 0; draw < MOST_DRAWS && found < SAMPLE; draw++) {
-            int slot = among == null ? random.nextInt(bound) : among.any(random);
+            int slot = among != null ? among.any(random) : sparse ? residents.any(random) : random.nextInt(bound);
             if (slot < 0) {
-                return NONE;
+                return Residents.NONE;
             }
             found = consider(slot, found);
         }
@@ -106,12 +113,12 @@ final class Sampled implements Eviction {
             found = slot < 0 || among != null && !among.has(slot) ? found : consider(slot, found);
         }
         rank(found, byBytes);
-        int chosen = ranked == 0 ? NONE : best[0];
+        int chosen = ranked == 0 ? Residents.NONE : best[0];
         if (among != null) {
             ranked = 0;
-            return chosen == NONE ? among.any(random) : chosen;
+            return chosen == Residents.NONE ? among.any(random) : chosen;
         }
-        return chosen == NONE ? anyone(bound) : chosen;
+        return chosen == Residents.NONE ? residents.any(random) : chosen;
     }
 
     /** Takes the resident of a slot up, if there is one. First all are looked up and then weighed: so memory answers many at a time. */
@@ -160,16 +167,5 @@ final class Sampled implements Eviction {
         double value = ranking.value(use, now);
         // Only a value that is a rate can be divided among bytes; recency and frequency are not.
         return byBytes && value > 0 && ranking instanceof ReuseModel ? value / bytes.applyAsInt(slot) : value;
-    }
-
-    private int anyone(int bound) {
-        int start = random.nextInt(bound);
-        for (int i = 0; i < bound; i++) {
-            int slot = (start + i) % bound;
-            if (uses.of(slot) != 0) {
-                return slot;
-            }
-        }
-        return NONE;
     }
 }

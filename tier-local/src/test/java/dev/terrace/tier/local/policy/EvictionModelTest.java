@@ -79,6 +79,29 @@ class EvictionModelTest {
     }
 
     @Test
+    void whoJustCameStaysWhereFewAreLeftOfMany() {
+        int slots = 100_000;
+        Eviction eviction = Eviction.of(EvictionPolicy.LRU, slots, slot -> 1, seed);
+        for (int slot = 0; slot < slots; slot++) {
+            eviction.admitted(slot, slot);
+        }
+        for (int slot = 0; slot < slots; slot++) {
+            if (slot % 500 != 0) {
+                eviction.removed(slot, slot);
+            }
+        }
+        // 200 are left, idle for long, and one after the other gives way to a newcomer.
+        for (int newcomer = 1; newcomer <= 100; newcomer++) {
+            int victim = eviction.victim(true, null);
+            assertThat(victim % 500)
+                    .as("newcomer %d evicts %d", newcomer, victim)
+                    .isZero();
+            eviction.removed(victim, victim);
+            eviction.admitted(newcomer, newcomer);
+        }
+    }
+
+    @Test
     void s3FifoEvictsWhatThePaperSaysAsLongAsNobodyComesBack() {
         Eviction eviction = Eviction.of(EvictionPolicy.S3_FIFO, SLOTS, slot -> 1, seed);
         Deque<Integer> small = new ArrayDeque<>();
