@@ -107,8 +107,8 @@ final class Section {
 
     /** A value fit for a message: one line, bounded, and without the user part that addresses may carry. */
     private static String shown(String written) {
-        String line = written.replaceAll("\\p{Cntrl}", "?").replaceAll("[^/\\s]*@", "****@");
-        return line.length() > LONGEST_SHOWN ? line.substring(0, LONGEST_SHOWN) + "..." : line;
+        String line = PlainText.of(written).replaceAll("[^/\\s]*@", "****@");
+        return line.length() > LONGEST_SHOWN ? PlainText.start(line, LONGEST_SHOWN) + "..." : line;
     }
 
     private @Nullable Node take(String key) {

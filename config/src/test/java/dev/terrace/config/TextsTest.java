@@ -116,4 +116,12 @@ class TextsTest {
     void noAddresses(String text) {
         assertThat(HostAndPort.parse(text)).isNull();
     }
+
+    @Test
+    void plainTextDoesNotSteerTheTerminal() {
+        assertThat(PlainText.of("a\u001b[2J\u007f\u009b1m\u0085\u2028\u202e\ud83d b\ud83d\ude00\u00e4"))
+                .isEqualTo("a?[2J??1m???? b\ud83d\ude00\u00e4");
+        assertThat(PlainText.start("ab\ud83d\ude00", 3)).isEqualTo("ab");
+        assertThat(PlainText.start("ab\ud83d\ude00", 4)).isEqualTo("ab\ud83d\ude00");
+    }
 }

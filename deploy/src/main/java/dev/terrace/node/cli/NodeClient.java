@@ -1,8 +1,12 @@
 package dev.terrace.node.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -18,6 +22,8 @@ import picocli.CommandLine.Option;
 /** How client commands reach a node; a picocli mixin. */
 final class NodeClient {
     static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper ASCII =
+            JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
 
     @Option(
@@ -121,6 +127,15 @@ final class NodeClient {
                     : tree(response).path("detail").asText("");
             throw new CommandFailure(
                     ExitCodes.FAILED, detail.isEmpty() ? "the node answered " + response.statusCode() : detail);
+        }
+    }
+
+    /** The same JSON in one line of ASCII: names in it come from whoever writes to the cache, and the line may go to a terminal. */
+    static String ascii(JsonNode json) {
+        try {
+            return ASCII.writeValueAsString(json);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

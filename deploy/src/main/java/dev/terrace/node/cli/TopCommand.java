@@ -97,7 +97,7 @@ final class TopCommand implements Callable<Integer> {
     private void show(PrintWriter out, JsonNode now, @Nullable JsonNode before, double seconds, boolean terminal) {
         TopView view = new TopView(now, before, seconds, rows);
         if (json) {
-            out.println(now);
+            out.println(NodeClient.ascii(now));
         } else if (terminal) {
             out.print(before == null ? HOME + CLEAR_BELOW : HOME);
             view.lines().forEach(line -> out.print(line + CLEAR_LINE + "\n"));

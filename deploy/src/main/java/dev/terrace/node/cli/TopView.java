@@ -1,7 +1,10 @@
 package dev.terrace.node.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.terrace.config.PlainText;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -49,7 +52,7 @@ final class TopView {
 
     /** For who reads lines one after the other: the whole in one. */
     String line() {
-        Reads all = new Reads();
+        Reads all = new Reads(0, 0);
         readsByCache().values().forEach(all::add);
         return String.format(
                 Locale.ROOT,
@@ -60,7 +63,7 @@ final class TopView {
                 bytes("resident"),
                 all.ratio(),
                 all.all(),
-                sum(now.path("evictions")) - (before == null ? 0 : sum(before.path("evictions"))));
+                evictions().values().stream().mapToLong(Long::longValue).sum());
     }
 
     private void head(List<String> lines) {
@@ -83,8 +86,7 @@ final class TopView {
             lines.add("container " + size(container.path("used").asLong()) + " of "
                     + size(container.path("max").asLong()) + shrunk);
         }
-        lines.add("evictions " + causes(now.path("evictions"), before == null ? null : before.path("evictions"))
-                + (before == null ? " since the start" : ""));
+        lines.add("evictions " + causes(evictions()) + (before == null ? " since the start" : ""));
     }
 
     private void parts(List<String> lines) {
@@ -117,7 +119,9 @@ final class TopView {
                         percent(part.path("bytes").asLong(), bytes("limit")),
                         of == null ? "" : of.perSecond(seconds),
                         of == null ? "" : of.ratio(),
-                        causes(part.path("evictions"), evictionsBefore(part))));
+                        causes(since(
+                                part.path("evictions"),
+                                earlier("parts", part, "cache", "class").path("evictions")))));
             }
         }
         if (shown > rows) {
@@ -139,16 +143,8 @@ final class TopView {
         });
     }
 
-    private @Nullable JsonNode evictionsBefore(JsonNode part) {
-        if (before != null) {
-            for (JsonNode old : before.path("parts")) {
-                if (old.path("cache").equals(part.path("cache"))
-                        && old.path("class").equals(part.path("class"))) {
-                    return old.path("evictions");
-                }
-            }
-        }
-        return null;
+    private Map<String, Long> evictions() {
+        return since(now.path("evictions"), before == null ? MissingNode.getInstance() : before.path("evictions"));
     }
 
     private void shares(List<String> lines) {
@@ -210,14 +206,23 @@ final class TopView {
     private Map<String, Reads> readsByCache() {
         Map<String, Reads> reads = new TreeMap<>();
         for (JsonNode of : now.path("reads")) {
-            reads.put(of.path("cache").asText(), new Reads().plus(of, 1));
-        }
-        if (before != null) {
-            for (JsonNode of : before.path("reads")) {
-                reads.computeIfPresent(of.path("cache").asText(), (cache, counted) -> counted.plus(of, -1));
-            }
+            Map<String, Long> counts = since(of, earlier("reads", of, "cache"));
+            long local = counts.getOrDefault("near", 0L) + counts.getOrDefault("l1", 0L);
+            reads.put(of.path("cache").asText(), new Reads(local, counts.getOrDefault("below", 0L)));
         }
         return reads;
+    }
+
+    /** What the earlier look said in the row with the same names, if there was one. */
+    private JsonNode earlier(String table, JsonNode row, String... names) {
+        if (before != null) {
+            for (JsonNode old : before.path(table)) {
+                if (Arrays.stream(names).allMatch(name -> old.path(name).equals(row.path(name)))) {
+                    return old;
+                }
+            }
+        }
+        return MissingNode.getInstance();
     }
 
     private long bytes(String what) {
@@ -229,10 +234,9 @@ final class TopView {
         private long local;
         private long below;
 
-        Reads plus(JsonNode of, int times) {
-            local += times * (of.path("near").asLong() + of.path("l1").asLong());
-            below += times * of.path("below").asLong();
-            return this;
+        Reads(long local, long below) {
+            this.local = local;
+            this.below = below;
         }
 
         void add(Reads other) {
@@ -253,30 +257,25 @@ final class TopView {
         }
     }
 
-    private static String causes(JsonNode counts, @Nullable JsonNode earlier) {
+    /** How far counts went since an earlier look; what fell began anew, with the node. */
+    private static Map<String, Long> since(JsonNode counts, JsonNode earlier) {
+        Map<String, Long> since = new TreeMap<>();
+        counts.properties().forEach(one -> {
+            long count = one.getValue().asLong();
+            long old = earlier.path(one.getKey()).asLong();
+            since.put(one.getKey(), count < old ? count : count - old);
+        });
+        return since;
+    }
+
+    private static String causes(Map<String, Long> counts) {
         StringBuilder text = new StringBuilder();
-        Map<String, Long> sorted = new TreeMap<>();
-        counts.properties()
-                .forEach(one -> sorted.put(
-                        one.getKey(),
-                        one.getValue().asLong()
-                                - (earlier == null
-                                        ? 0
-                                        : earlier.path(one.getKey()).asLong())));
-        sorted.forEach((cause, count) -> {
+        counts.forEach((cause, count) -> {
             if (count != 0) {
                 text.append(text.isEmpty() ? "" : " ").append(cause).append('=').append(count);
             }
         });
         return text.isEmpty() ? "none" : text.toString();
-    }
-
-    private static long sum(JsonNode counts) {
-        long sum = 0;
-        for (JsonNode count : counts) {
-            sum += count.asLong();
-        }
-        return sum;
     }
 
     private static double percent(long part, long of) {
@@ -290,8 +289,8 @@ final class TopView {
 
     /** Names come from whoever writes to the cache: control characters must not reach the terminal. */
     private static String shortened(String name, int most) {
-        String safe = name.replaceAll("\\p{Cntrl}", "?");
-        return safe.length() <= most ? safe : safe.substring(0, most - 1) + "~";
+        String safe = PlainText.of(name);
+        return safe.length() <= most ? safe : PlainText.start(safe, most - 1) + "~";
     }
 
     /** Whole units of 1,024, three digits or so. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -63,6 +64,26 @@ class TopViewTest {
         assertThat(new TopView(node(1, 0, 0, 0), null, 0, 1).lines())
                 .contains("... and 1 more; --rows shows them")
                 .noneMatch(line -> line.contains("evil"));
+    }
+
+    @Test
+    void noMoreDoThoseBeyondAsciiAndNoCharacterIsCutInTwo() throws IOException {
+        String steering = "\u009d0;title\u009c\u0085\u2028\u202e\ud83d";
+        ObjectNode node = new ObjectMapper().createObjectNode().put("enabled", true);
+        node.putArray("hottest").addObject().put("cache", steering).put("key", "k".repeat(38) + "\ud83d\ude00xy");
+        assertThat(new TopView(node, null, 0, 10).lines())
+                .anyMatch(line -> line.contains("?0;title?????") && line.contains("k".repeat(38) + "~"));
+        assertThat(NodeClient.ascii(node)).matches("[\\x20-\\x7e]+");
+        assertThat(new ObjectMapper().readTree(NodeClient.ascii(node))).isEqualTo(node);
+    }
+
+    @Test
+    void aNodeThatBeganAnewHasNoNegativeCounts() throws IOException {
+        TopView view = new TopView(node(401, 12, 180, 30), node(401, 500, 9_000, 700), 2, 10);
+        assertThat(view.line()).contains("hit_ratio=85.7 reads=210 evictions=12");
+        assertThat(view.lines())
+                .contains("evictions size=12")
+                .anySatisfy(line -> assertThat(line).contains("quotes", "105", "85.7", "size=12"));
     }
 
     @Test
