@@ -168,7 +168,7 @@ final class LocalWrites {
         int charge = need.charge;
         need.oldCharge = replaces ? shelf.table.chargeOf(oldSlot) : 0;
         need.segmentIsFull = false;
-        if (shelf.budget.tryReserve(need.group, need.oldCharge, charge) != Budget.Lack.NOTHING) {
+        if (!room.reserve(need, oldSlot)) {
             return null;
         }
         int expiry = shelf.secondsAt(deadline);

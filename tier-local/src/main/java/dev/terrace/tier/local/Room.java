@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Makes room before a write, by entries and by bytes, of all and within shares, never while a stripe is held. Who goes is {@link
+ * Makes room for a write, by entries and by bytes, of all and within shares. Who holds a stripe never waits for another. Who goes is {@link
  * Eviction}'s business, among those whom {@link Budget} lets go.
  */
 final class Room {
@@ -45,6 +45,25 @@ final class Room {
         this.shelf = shelf;
     }
 
+    /**
+     * Takes room from the budget for who holds the stripe of its key, and lets one other go for it if it must, unless that is busy; false when there
+     * is none, and {@link #make} has to find it without the stripe.
+     *
+     * @param own the slot that the entry will have again, which must not go; -1 for none
+     */
+    boolean reserve(Need need, int own) {
+        Budget.Lack lack = shelf.budget.tryReserve(need.group, need.oldCharge, need.charge);
+        if (lack == Budget.Lack.NOTHING) {
+            return true;
+        }
+        int slot = victim(need, lack);
+        return slot >= 0
+                && slot != own
+                && shelf.tryRemoveSlot(slot, cause(lack))
+                && shelf.budget.tryReserve(need.group, need.oldCharge, need.charge) == Budget.Lack.NOTHING;
+    }
+
+    /** Lets as many go as have to; without any stripe. */
     void make(Need need) {
         if (need.segmentIsFull) {
             makeBeside(need);
@@ -119,14 +138,22 @@ final class Room {
     }
 
     private boolean evictOne(Need need, Budget.Lack lack) {
-        int more = need.charge - need.oldCharge;
-        int slot = shelf.table.victim(lack.isOfBytes(), shelf.budget.evictable(need.group, more, lack));
+        int slot = victim(need, lack);
         if (slot < 0) {
             // Others have been granted what there is and are about to use it, or to give it back.
             LockSupport.parkNanos(PAUSE_NANOS);
             return false;
         }
-        shelf.removeSlot(slot, lack.isOfShare() ? EvictionCause.SHARE : EvictionCause.SIZE);
+        shelf.removeSlot(slot, cause(lack));
         return true;
+    }
+
+    private int victim(Need need, Budget.Lack lack) {
+        int more = need.charge - need.oldCharge;
+        return shelf.table.victim(lack.isOfBytes(), shelf.budget.evictable(need.group, more, lack));
+    }
+
+    private static EvictionCause cause(Budget.Lack lack) {
+        return lack.isOfShare() ? EvictionCause.SHARE : EvictionCause.SIZE;
     }
 }

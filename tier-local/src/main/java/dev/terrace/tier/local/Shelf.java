@@ -217,16 +217,36 @@ final class Shelf implements AutoCloseable {
         ReentrantLock stripe = stripes.of(key.low);
         stripe.lock();
         try {
-            if (closed
-                    || !table.holds(slot, key)
-                    || cause == EvictionCause.EXPIRED && !table.isExpired(slot, secondsNow())) {
-                return false;
-            }
-            evictLocked(key, slot, cause);
-            return true;
+            return evictHeld(slot, key, cause);
         } finally {
             stripe.unlock();
         }
+    }
+
+    /** The same for who holds a stripe already, and so may not wait for another: false when that is taken. */
+    boolean tryRemoveSlot(int slot, EvictionCause cause) {
+        HashKey key = new HashKey();
+        table.keyOf(slot, key);
+        ReentrantLock stripe = stripes.of(key.low);
+        if (!stripe.tryLock()) {
+            return false;
+        }
+        try {
+            return evictHeld(slot, key, cause);
+        } finally {
+            stripe.unlock();
+        }
+    }
+
+    /** The caller holds the stripe of {@code key}. */
+    private boolean evictHeld(int slot, HashKey key, EvictionCause cause) {
+        if (closed
+                || !table.holds(slot, key)
+                || cause == EvictionCause.EXPIRED && !table.isExpired(slot, secondsNow())) {
+            return false;
+        }
+        evictLocked(key, slot, cause);
+        return true;
     }
 
     /** Address space that the map has reserved, more than what it has touched. */
