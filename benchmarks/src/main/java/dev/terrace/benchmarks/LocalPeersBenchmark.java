@@ -25,22 +25,19 @@ import org.openjdk.jmh.annotations.Warmup;
  */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 3, time = 1)
+// Chronicle is compiled after eight seconds.
+@Warmup(iterations = 5, time = 2)
 @Measurement(iterations = 5, time = 1)
 @Fork(
         value = 1,
         jvmArgsAppend = {
             "-Xms4g",
             "-Xmx4g",
-            WarmHits.EXPORT_NIO,
-            WarmHits.EXPORT_JAVAC,
-            WarmHits.OPEN_LANG,
-            WarmHits.OPEN_REFLECT,
             "-Dchronicle.analytics.disable=true",
             "-Dchronicle.announcer.disable=true",
             "-XX:MaxDirectMemorySize=5g"
         })
-public class LocalPeersBenchmark {
+public class LocalPeersBenchmark extends ChronicleBenchmark {
     private static final int WRITTEN_ONE_IN = 10;
 
     /** The store and what it holds. */

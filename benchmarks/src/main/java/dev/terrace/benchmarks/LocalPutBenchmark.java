@@ -26,20 +26,16 @@ import org.openjdk.jmh.annotations.Warmup;
  */
 @BenchmarkMode({Mode.Throughput, Mode.SampleTime})
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 3, time = 2)
+@Warmup(iterations = 5, time = 2)
 @Measurement(iterations = 5, time = 2)
 @Fork(
         value = 1,
         jvmArgsAppend = {
             WarmHits.HEAP,
-            WarmHits.EXPORT_NIO,
-            WarmHits.EXPORT_JAVAC,
-            WarmHits.OPEN_LANG,
-            WarmHits.OPEN_REFLECT,
             "-Dchronicle.analytics.disable=true",
             "-Dchronicle.announcer.disable=true"
         })
-public class LocalPutBenchmark {
+public class LocalPutBenchmark extends ChronicleBenchmark {
     /** About as many as fit. */
     private static final int ENTRIES = 500_000;
 
