@@ -30,11 +30,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2)
 @Fork(
         value = 1,
-        jvmArgsAppend = {
-            WarmHits.HEAP,
-            "-Dchronicle.analytics.disable=true",
-            "-Dchronicle.announcer.disable=true"
-        })
+        jvmArgsAppend = {WarmHits.HEAP, "-Dchronicle.analytics.disable=true", "-Dchronicle.announcer.disable=true"})
 public class LocalPutBenchmark extends ChronicleBenchmark {
     /** About as many as fit. */
     private static final int ENTRIES = 500_000;
