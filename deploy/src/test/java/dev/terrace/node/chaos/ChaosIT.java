@@ -27,7 +27,6 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -79,8 +78,6 @@ class ChaosIT {
         static final int KEYS = 1_000;
         static final int HOT = KEYS / 10;
         private static final int THREADS = 2;
-        private static final int BURST = 100;
-        private static final long THOUGHT_NANOS = 1_000_000;
 
         /** The hit ratio is taken of so many reads of hot keys at a time: an average over millions would hide everything. */
         private static final int WINDOW = 10_000;
@@ -102,12 +99,8 @@ class ChaosIT {
                 SplittableRandom random = seeds.split();
                 Thread thread = new Thread(
                         () -> {
-                            for (int reads = 1; !stop.get(); reads++) {
+                            while (!stop.get()) {
                                 read(popularity.rank(random));
-                                if (reads % BURST == 0) {
-                                    // A user who thinks; without, two would take the whole machine from who heals it.
-                                    LockSupport.parkNanos(THOUGHT_NANOS);
-                                }
                             }
                         },
                         "reader-" + i);
