@@ -1,7 +1,10 @@
 package dev.terrace.tier.local;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -36,9 +39,13 @@ final class ContainerMemory {
         this.ownGroup = ownGroup;
     }
 
-    /** Null when there is no limit, or nothing that says so. */
+    /**
+     * Null when there is no limit, or nothing that says so.
+     *
+     * @throws IOException when what is there could not be read this time, for want of a file descriptor perhaps
+     */
     @Nullable
-    Reading read() {
+    Reading read() throws IOException {
         Reading tightest = null;
         for (Path group = group(); group != null && group.startsWith(root); group = group.getParent()) {
             Reading here = read(group);
@@ -49,44 +56,51 @@ final class ContainerMemory {
         return tightest;
     }
 
-    private Path group() {
-        try {
-            for (String line : Files.readAllLines(ownGroup)) {
-                if (line.startsWith(UNIFIED + "/")) {
-                    Path own =
-                            root.resolve(line.substring(UNIFIED.length() + 1)).normalize();
-                    // A group outside of the container's own view is told as one above the root.
-                    return own.startsWith(root) ? own : root;
-                }
+    /** Where the process is; the root when that is hidden, or this is not Linux. */
+    private Path group() throws IOException {
+        String groups = text(ownGroup);
+        for (String line : groups == null ? List.<String>of() : groups.lines().toList()) {
+            if (line.startsWith(UNIFIED + "/")) {
+                Path own = root.resolve(line.substring(UNIFIED.length() + 1)).normalize();
+                // A group outside of the container's own view is told as one above the root.
+                return own.startsWith(root) ? own : root;
             }
-        } catch (IOException notThere) {
-            // Not on Linux, or hidden: the root is what there is.
         }
         return root;
     }
 
-    private static @Nullable Reading read(Path group) {
+    /** The root of a machine has no limit, nor has a hierarchy of version 1 such files. */
+    private static @Nullable Reading read(Path group) throws IOException {
+        String max = text(group.resolve("memory.max"));
+        String used = max == null || max.equals("max") ? null : text(group.resolve("memory.current"));
+        if (max == null || used == null) {
+            return null;
+        }
         try {
-            String max = Files.readString(group.resolve("memory.max")).strip();
-            if (max.equals("max")) {
-                return null;
-            }
-            long used = Long.parseLong(
-                    Files.readString(group.resolve("memory.current")).strip());
-            return new Reading(Math.max(0, used - droppable(group)), Long.parseLong(max));
-        } catch (IOException | NumberFormatException noSuchGroup) {
-            return null; // The root of a machine has no limit, nor has a hierarchy of version 1 such files.
+            return new Reading(Math.max(0, Long.parseLong(used) - droppable(group)), Long.parseLong(max));
+        } catch (NumberFormatException e) {
+            throw new IOException("no number of bytes in " + group, e);
         }
     }
 
     private static long droppable(Path group) throws IOException {
-        Path stat = group.resolve("memory.stat");
-        List<String> lines = Files.exists(stat) ? Files.readAllLines(stat) : List.of();
-        for (String line : lines) {
-            if (line.startsWith(DROPPABLE)) {
-                return Long.parseLong(line.substring(DROPPABLE.length()).strip());
-            }
+        String stat = text(group.resolve("memory.stat"));
+        return stat == null
+                ? 0
+                : stat.lines()
+                        .filter(line -> line.startsWith(DROPPABLE))
+                        .mapToLong(line -> Long.parseLong(
+                                line.substring(DROPPABLE.length()).strip()))
+                        .findFirst()
+                        .orElse(0);
+    }
+
+    /** Null when there is no such file, or none that this process can read, which does not change from one moment to the next. */
+    private static @Nullable String text(Path file) throws IOException {
+        try {
+            return Files.readString(file).strip();
+        } catch (NoSuchFileException | AccessDeniedException | CharacterCodingException none) {
+            return null;
         }
-        return 0;
     }
 }

@@ -54,6 +54,13 @@ final class MemoryPressure {
         return limit;
     }
 
+    /** The limit from now on, where there is none around: all. */
+    long unlimited() {
+        calm = 0;
+        limit = full;
+        return limit;
+    }
+
     private static long percent(long of, int percent) {
         return of / 100 * percent + of % 100 * percent / 100;
     }

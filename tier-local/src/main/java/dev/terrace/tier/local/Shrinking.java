@@ -2,6 +2,7 @@ package dev.terrace.tier.local;
 
 import dev.terrace.config.LocalCacheSettings;
 import dev.terrace.spi.LocalReport;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +19,7 @@ final class Shrinking {
     private final ContainerMemory source;
     private final MemoryPressure pressure;
     private volatile ContainerMemory.@Nullable Reading last;
+    private boolean blind;
 
     Shrinking(Shelf shelf, LocalCacheSettings settings) {
         this(shelf, settings, new ContainerMemory(settings.cgroup()));
@@ -32,7 +34,7 @@ final class Shrinking {
         this.pressure = new MemoryPressure(settings.shrinkAtPercent(), shelf.shape.liveBytes());
     }
 
-    /** What the last look found; null when there is no limit. */
+    /** What the last look found, of those that could see; null when there is no limit. */
     LocalReport.@Nullable Container container() {
         ContainerMemory.Reading reading = last;
         return reading == null
@@ -55,10 +57,21 @@ final class Shrinking {
         if (never) {
             return;
         }
-        ContainerMemory.Reading reading = source.read();
+        ContainerMemory.Reading reading;
+        try {
+            reading = source.read();
+        } catch (IOException unreadable) {
+            // Not to be taken for a container without a limit: it may be just when everything is short.
+            if (!blind) {
+                LOG.warn("the container's memory cannot be read, L1 stays as large as it may be now", unreadable);
+            }
+            blind = true;
+            return;
+        }
+        blind = false;
         last = reading;
         long before = shelf.budget.maxBytes();
-        long now = reading == null ? shelf.shape.liveBytes() : pressure.decide(reading, shelf.budget.bytes());
+        long now = reading == null ? pressure.unlimited() : pressure.decide(reading, shelf.budget.bytes());
         if (now < before) {
             shelf.budget.limitBytes(now);
             shelf.counters.shrinks.inc();

@@ -1,6 +1,7 @@
 package dev.terrace.tier.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.terrace.tier.local.ContainerMemory.Reading;
 import java.io.IOException;
@@ -49,7 +50,19 @@ class ContainerMemoryTest {
         assertThat(inGroup("/").read()).isNull();
         limit("", "max", 100);
         assertThat(inGroup("/").read()).isNull();
+    }
+
+    @Test
+    void whatIsThereAndCannotBeReadIsNotTakenForNoLimit() throws IOException {
         limit("", "many", 100);
-        assertThat(inGroup("/").read()).isNull();
+        assertThatThrownBy(inGroup("/")::read).isInstanceOf(IOException.class);
+        limit("", "1000", 100);
+        limit("pod", "500", 100);
+        Files.delete(folder.resolve("root/pod/memory.current"));
+        Files.createDirectory(folder.resolve("root/pod/memory.current"));
+        assertThatThrownBy(inGroup("/pod")::read).isInstanceOf(IOException.class);
+        Path unreadable = Files.createDirectory(folder.resolve("directory"));
+        assertThatThrownBy(new ContainerMemory(folder.resolve("root"), unreadable)::read)
+                .isInstanceOf(IOException.class);
     }
 }

@@ -159,6 +159,40 @@ class ShrinkingTest {
     }
 
     @Test
+    void aContainerThatCannotBeReadForAMomentChangesNothing() throws Exception {
+        try (ChronicleTier tier = local.open(1_000, 16, EvictionPolicy.LRU, 90, cgroup)) {
+            long full = tier.report().memory().fullLimit();
+            container(276, 300, 0);
+            tier.shrinking().look();
+            long limit = tier.report().memory().limit();
+            assertThat(limit).isLessThan(full);
+
+            Path used = cgroup.resolve("memory.current");
+            Files.delete(used);
+            Files.createDirectory(used);
+            for (int look = 0; look < 2 * MemoryPressure.CALM_LOOKS; look++) {
+                tier.shrinking().look();
+            }
+            assertThat(tier.report().memory().limit()).isEqualTo(limit);
+            assertThat(tier.report().container()).isEqualTo(new LocalReport.Container(276 * MIB, 300 * MIB, 1));
+            assertThat(tier.status().detail()).contains("276 of 300 MiB");
+            Files.delete(used);
+            container(255, 300, 0);
+            tier.shrinking().look();
+            assertThat(tier.report().memory().limit()).isEqualTo(limit);
+
+            Files.writeString(cgroup.resolve("memory.max"), "max\n");
+            tier.shrinking().look();
+            assertThat(tier.report().memory().limit()).isEqualTo(full);
+            container(255, 300, 0);
+            tier.shrinking().look();
+            assertThat(tier.report().memory().limit())
+                    .as("what was before the limit was lifted is over")
+                    .isEqualTo(full);
+        }
+    }
+
+    @Test
     void readsAndWritesGoOnWhileItShrinksAndNoneIsWrong() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(2);
         AtomicBoolean stop = new AtomicBoolean();
