@@ -149,7 +149,7 @@ public interface Cache<K, V> {
 
     /**
      * Copies the bytes of the fresh value of {@code key}, as the cache's codec writes them, into {@code into} from its position on, which moves
-     * behind them. What L1 holds is copied without allocating anything. Never calls a loader.
+     * behind them. What L1 holds is copied without allocating anything, up to 64 KiB. Never calls a loader.
      *
      * @return how many bytes; -1, and the buffer is as it was, when no tier has a fresh value
      * @throws BadInputException when less room remains in the buffer, which is as it was; the message says how much it takes

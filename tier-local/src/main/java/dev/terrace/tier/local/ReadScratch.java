@@ -9,17 +9,24 @@ final class ReadScratch {
     final StoredValue value = new StoredValue();
     final long[] hash = new long[2];
 
-    /** How many hits this thread had; wraps around. */
+    /** Counted up by one with each hit; wraps around. */
     int reads;
 
     /** Volatile, against the tier's volatile {@code closed}: one of the two always sees the other. */
     private volatile boolean busy;
 
+    /** @param reads from where it counts */
+    ReadScratch(int reads) {
+        this.reads = reads;
+    }
+
     void enter() {
         busy = true;
     }
 
+    /** The caller has the envelope's array, if it needs it: here it would stay for as long as the thread, however large. */
     void leave() {
+        value.release();
         busy = false;
     }
 

@@ -113,10 +113,10 @@ final class Shelf implements AutoCloseable {
         stripe.lock();
         try {
             if (!closed) {
-                ReadScratch mine = readers.mine();
-                mine.value.envelope = new byte[0];
-                if (map.get(mine.key.set(high, low), mine.value)) {
-                    removeLocked(mine.key, mine.value.slot);
+                HashKey key = new HashKey().set(high, low);
+                StoredValue held = new StoredValue();
+                if (map.get(key, held)) {
+                    removeLocked(key, held.slot);
                 }
             }
         } finally {

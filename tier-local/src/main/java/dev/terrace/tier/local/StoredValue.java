@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * What Chronicle stores under a hash: the number of the entry's slot, until when L1 may answer it, and the envelope.
- * Reusable; the array only grows.
+ * Reusable; the array only grows, until another is put in its place.
  */
 final class StoredValue {
     /** Bytes before the envelope. */
@@ -13,14 +13,19 @@ final class StoredValue {
     /** No entry has this slot. */
     static final int NO_SLOT = -1;
 
+    /** An array grows to twice its size, so that it does not grow often, but by that not beyond this. */
+    private static final int LARGEST_DOUBLED = 1 << 20;
+
+    private static final byte[] NOTHING = {};
+
     int slot;
     long deadlineMillis;
     byte[] envelope;
     int length;
 
-    /** With room for most envelopes. */
+    /** Makes its array when it is read into. */
     StoredValue() {
-        this(new byte[2048]);
+        this(NOTHING);
     }
 
     /** Reads into an array until it needs a larger one. */
@@ -31,9 +36,15 @@ final class StoredValue {
     /** Makes room for an envelope of {@code bytes}, whose old content is lost. */
     void resize(int bytes) {
         if (envelope.length < bytes) {
-            envelope = new byte[Math.max(bytes, envelope.length * 2)];
+            envelope = new byte[Math.max(bytes, Math.min(LARGEST_DOUBLED, envelope.length * 2))];
         }
         length = bytes;
+    }
+
+    /** Lets go of the array, which is another's by now. */
+    void release() {
+        envelope = NOTHING;
+        length = 0;
     }
 
     /** Something was there and cannot be read. */
