@@ -26,6 +26,10 @@ record MapShape(
 
     private static final int SMALLEST_AVERAGE = 128;
     private static final int LARGEST_AVERAGE = 16 << 10;
+
+    /** No value is as long, and what it takes in whole chunks is still an int. */
+    private static final int LARGEST_VALUE = 1 << 30;
+
     private static final long SEGMENT_BYTES = 4L << 20;
     private static final double SPREADS = 3;
     private static final double LAYOUT_SHARE = 0.87;
@@ -49,7 +53,7 @@ record MapShape(
         int chunk = Math.max(32, Math.min(1024, Integer.highestOneBit(average / 16)));
         // Chronicle lays out entries * average, which the cap on the average may leave far below what memory allows.
         long laidOut = Math.min(layout, entries * (average + (long) ENTRY_OVERHEAD_BYTES));
-        long largest = Math.min(laidOut / segments / 4, Integer.MAX_VALUE);
+        long largest = Math.min(laidOut / segments / 4, LARGEST_VALUE);
         return new MapShape(entries, average, chunk, segments, (long) (laidOut * LIVE_SHARE_OF_LAYOUT), (int) largest);
     }
 
@@ -60,6 +64,6 @@ record MapShape(
 
     /** What a stored value of {@code bytes} takes, in whole chunks. */
     int charge(int bytes) {
-        return (bytes + ENTRY_OVERHEAD_BYTES + chunkBytes - 1) / chunkBytes * chunkBytes;
+        return Math.toIntExact(((long) bytes + ENTRY_OVERHEAD_BYTES + chunkBytes - 1) / chunkBytes * chunkBytes);
     }
 }
