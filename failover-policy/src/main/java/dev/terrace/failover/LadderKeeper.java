@@ -1,13 +1,13 @@
 package dev.terrace.failover;
 
 import com.codahale.metrics.Counter;
-import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.api.BadInputException;
 import dev.terrace.api.LadderListener;
 import dev.terrace.api.LadderMove;
 import dev.terrace.api.LadderStatus;
 import dev.terrace.api.Rung;
+import dev.terrace.spi.Gauges;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.EnumMap;
@@ -52,6 +52,7 @@ public final class LadderKeeper implements AutoCloseable {
     private final Map<Rung, Long> spentMillis = new EnumMap<>(Rung.class);
     private final ScheduledExecutorService ticks;
     private final ThreadPoolExecutor telling;
+    private final Gauges gauges;
     private Position at;
     private HealthSignals last;
     private long accountedMillis;
@@ -96,7 +97,8 @@ public final class LadderKeeper implements AutoCloseable {
                 new ArrayBlockingQueue<>(MOVES_NOT_YET_TOLD),
                 daemon("terrace-ladder-listeners"));
         telling.allowCoreThreadTimeOut(true);
-        register(metrics);
+        this.gauges = new Gauges(metrics);
+        register();
     }
 
     private static ThreadFactory daemon(String name) {
@@ -107,19 +109,14 @@ public final class LadderKeeper implements AutoCloseable {
         };
     }
 
-    private void register(MetricRegistry metrics) {
-        gauge(metrics, "ladder.rung", () -> rung.text());
+    private void register() {
+        gauges.put("ladder.rung", () -> rung.text());
         for (Rung one : Rung.values()) {
             spentMillis.put(one, 0L);
             String name = one.name().toLowerCase(Locale.ROOT);
-            gauge(metrics, "ladder.at." + name, () -> rung == one ? 1 : 0);
-            gauge(metrics, "ladder.spent_ms." + name, () -> spent(one));
+            gauges.put("ladder.at." + name, () -> rung == one ? 1 : 0);
+            gauges.put("ladder.spent_ms." + name, () -> spent(one));
         }
-    }
-
-    private static void gauge(MetricRegistry metrics, String name, Gauge<?> gauge) {
-        metrics.remove(name);
-        metrics.register(name, gauge);
     }
 
     private synchronized long spent(Rung one) {
@@ -265,5 +262,6 @@ public final class LadderKeeper implements AutoCloseable {
     public void close() {
         ticks.shutdownNow();
         telling.shutdown();
+        gauges.close();
     }
 }

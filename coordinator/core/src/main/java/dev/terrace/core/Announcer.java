@@ -1,10 +1,10 @@
 package dev.terrace.core;
 
 import com.codahale.metrics.Counter;
-import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import dev.terrace.spi.Backplane;
 import dev.terrace.spi.CacheKey;
+import dev.terrace.spi.Gauges;
 import dev.terrace.spi.Notice;
 import dev.terrace.spi.Version;
 import java.time.Instant;
@@ -44,6 +44,7 @@ final class Announcer implements AutoCloseable {
     private final Set<Integer> owedTooMuch = new HashSet<>();
     private final AtomicBoolean beatWanted = new AtomicBoolean();
     private final AtomicBoolean resending = new AtomicBoolean();
+    private final Gauges gauges;
     private final Counter gaps;
     private final Counter strictWaits;
     private final Counter announced;
@@ -85,15 +86,11 @@ final class Announcer implements AutoCloseable {
         this.announced = metrics.counter("coherence.notices.announced");
         this.unannounced = metrics.counter("coherence.notices.unannounced");
         this.dropped = metrics.counter("coherence.notices.dropped");
-        gauge(metrics, "coherence.staleness.bound", coherence::stalenessMillis);
-        gauge(metrics, "coherence.trusted", () -> coherence.isTrusted(boundNanos) ? 1L : 0L);
-        gauge(metrics, "coherence.nodes", () -> (long) coherence.alive());
-        gauge(metrics, "coherence.notices.unsent", () -> (long) unsent());
-    }
-
-    private static void gauge(MetricRegistry metrics, String name, Gauge<Long> gauge) {
-        metrics.remove(name);
-        metrics.register(name, gauge);
+        this.gauges = new Gauges(metrics);
+        gauges.put("coherence.staleness.bound", coherence::stalenessMillis);
+        gauges.put("coherence.trusted", () -> coherence.isTrusted(boundNanos) ? 1L : 0L);
+        gauges.put("coherence.nodes", () -> (long) coherence.alive());
+        gauges.put("coherence.notices.unsent", () -> (long) unsent());
     }
 
     /** What else is to be done with each beat, and once more when nothing is heard any more. Before the start. */
@@ -346,6 +343,7 @@ final class Announcer implements AutoCloseable {
     /** Says good-bye, so that nobody waits for this node's lease, and stops hearing. */
     @Override
     public void close() {
+        gauges.close();
         if (channels.isEmpty() || closed) {
             return;
         }

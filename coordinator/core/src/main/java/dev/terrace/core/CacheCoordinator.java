@@ -441,6 +441,7 @@ public final class CacheCoordinator implements AutoCloseable {
                 LOG.error("tier did not close cleanly tier={}", tier.level(), e);
             }
         }
+        engine.copies().near().close();
     }
 
     private void drain(long deadlineNanos) {

@@ -1,7 +1,6 @@
 package dev.terrace.core;
 
 import com.codahale.metrics.Counter;
-import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -51,8 +50,11 @@ final class NearCache {
                 .<Object, NearCopy>removalListener((key, copy, why) -> gone(copy, why))
                 .build();
         this.untold = byKey.policy();
-        metrics.remove(prefix + "near.entries");
-        metrics.register(prefix + "near.entries", (Gauge<Integer>) byCacheKey::size);
+    }
+
+    /** How many copies there are. */
+    int size() {
+        return byCacheKey.size();
     }
 
     /** Called when no reader finds the copy any more: one that is found, but not by its encoded key, would outlive a write. */

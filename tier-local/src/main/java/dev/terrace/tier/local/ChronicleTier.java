@@ -42,6 +42,7 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
     private final LocalReads reads;
     private final LocalWrites writes;
     private final Clearing clearing;
+    private final Cleared cleared;
     private final Sweeper sweeper;
     private final Shrinking shrinking;
     private final HugePages hugePages;
@@ -69,6 +70,7 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
         this.reads = new LocalReads(shelf);
         this.writes = new LocalWrites(shelf, settings.ttl().toMillis());
         this.clearing = new Clearing(shelf);
+        this.cleared = new Cleared(shelf);
         counters.gauge("l1.entries", shelf.budget::entries);
         counters.gauge("l1.bytes", shelf.budget::bytes);
         this.shrinking = new Shrinking(shelf, settings);
@@ -82,6 +84,7 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
         this.hugePages = new HugePages(shelf, settings.hugePages());
         this.sweeper = new Sweeper(
                 clearing,
+                cleared,
                 () -> {
                     shrinking.look();
                     hugePages.look();
@@ -153,6 +156,10 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
         return clearing;
     }
 
+    final Cleared cleared() {
+        return cleared;
+    }
+
     final long reservedBytes() {
         return shelf.reservedBytes();
     }
@@ -213,7 +220,7 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
     /** Completes at once; the sweeper gives the space back. */
     @Override
     public CompletionStage<Void> clear(String cache, Version upTo) {
-        sweeper.clear(cache, upTo);
+        cleared.add(cache, upTo);
         return CompletableFuture.completedStage(null);
     }
 
@@ -234,5 +241,6 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
     public void close() {
         sweeper.close();
         shelf.close();
+        shelf.counters.close();
     }
 }

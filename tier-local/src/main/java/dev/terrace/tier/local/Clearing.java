@@ -1,12 +1,8 @@
 package dev.terrace.tier.local;
 
-import dev.terrace.spi.Envelope;
-import dev.terrace.spi.EnvelopeView;
-import dev.terrace.spi.Version;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 
-/** Walks over the slots that give space back: what expired, what was cleared, all, or a share. Thread-safe. */
+/** Walks over the slots that give space back: what expired, all, or a share. Thread-safe. */
 final class Clearing {
     private final Shelf shelf;
 
@@ -26,37 +22,6 @@ final class Clearing {
         for (int slot = from; slot < end && !shelf.isClosed(); slot++) {
             if (shelf.table.isExpired(slot, nowSeconds)) {
                 shelf.removeSlot(slot, EvictionCause.EXPIRED);
-            }
-        }
-    }
-
-    /** Frees slots that hold entries of {@code cache} not newer than {@code upTo}. */
-    void cleared(int from, int count, String cache, Version upTo) {
-        EnvelopeView view = new EnvelopeView();
-        StoredValue stored = new StoredValue();
-        HashKey key = new HashKey();
-        int end = (int) Math.min((long) from + count, end());
-        for (int slot = from; slot < end; slot++) {
-            if (!shelf.table.isResident(slot)) {
-                continue;
-            }
-            shelf.table.keyOf(slot, key);
-            ReentrantLock stripe = shelf.stripes.of(key.low);
-            stripe.lock();
-            try {
-                if (shelf.isClosed()) {
-                    return;
-                }
-                if (shelf.table.holds(slot, key)
-                        && shelf.map.get(key, stored)
-                        && view.wrap(stored.envelope, stored.length) == null
-                        && !view.version().isNewerThan(upTo)
-                        && Envelope.decode(view) instanceof Envelope.Sound sound
-                        && sound.entry().key().cache().equals(cache)) {
-                    shelf.evictLocked(key, slot, EvictionCause.CLEARED);
-                }
-            } finally {
-                stripe.unlock();
             }
         }
     }

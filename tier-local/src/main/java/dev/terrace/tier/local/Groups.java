@@ -128,6 +128,17 @@ final class Groups {
         return groups[number];
     }
 
+    /** The cache of all that are in a group; null when they may be of several. */
+    @Nullable
+    String cacheOf(int number) {
+        int known = count;
+        if (number == 0 || number >= known) {
+            return null;
+        }
+        Group group = groups[number];
+        return known == MOST && group.pool() != COMMON ? null : group.cache();
+    }
+
     int pool(int number) {
         return groups[number].pool();
     }

@@ -3,9 +3,10 @@ package dev.terrace.tier.local;
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
+import dev.terrace.spi.Gauges;
 
-/** What L1 counts. */
-final class LocalCounters {
+/** What L1 counts, and shows. Thread-safe. */
+final class LocalCounters implements AutoCloseable {
     final Counter corrupt;
     final Counter refused;
     final Counter collisions;
@@ -13,10 +14,10 @@ final class LocalCounters {
     final Counter shrinks;
     final Counter segmentsFull;
     private final Counter[] evicted = new Counter[EvictionCause.count()];
-    private final MetricRegistry metrics;
+    private final Gauges gauges;
 
     LocalCounters(MetricRegistry metrics) {
-        this.metrics = metrics;
+        this.gauges = new Gauges(metrics);
         for (EvictionCause cause : EvictionCause.values()) {
             evicted[cause.index] = metrics.counter("l1.evictions." + cause.text());
         }
@@ -32,9 +33,13 @@ final class LocalCounters {
         return evicted[cause.index];
     }
 
-    /** Takes the place of the gauge of an earlier tier, which would keep that one alive. */
     void gauge(String name, Gauge<Long> gauge) {
-        metrics.remove(name);
-        metrics.register(name, gauge);
+        gauges.put(name, gauge);
+    }
+
+    /** What was counted stays, what was shown goes. */
+    @Override
+    public void close() {
+        gauges.close();
     }
 }

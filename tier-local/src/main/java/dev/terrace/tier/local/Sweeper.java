@@ -1,9 +1,6 @@
 package dev.terrace.tier.local;
 
-import dev.terrace.spi.Version;
 import java.time.Duration;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -18,21 +15,24 @@ final class Sweeper implements AutoCloseable {
     private static final int SLICE = 1 << 16;
 
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final int CLEAR_SLICE = 1 << 12;
+
+    /** What is cleared may take this part of the time between two ticks. */
+    private static final int CLEARING_PARTS = 10;
 
     private final Clearing clearing;
-    private final Queue<Cleared> cleared = new ConcurrentLinkedQueue<>();
+    private final Cleared cleared;
+    private final long clearingNanos;
     private final ScheduledExecutorService thread;
     private final Runnable look;
     private long lookedAt = System.nanoTime();
     private int next;
 
-    private record Cleared(String cache, Version upTo) {}
-
     /** @param look at the container, with every tick, but not more often than once a second */
-    Sweeper(Clearing clearing, Runnable look, Duration interval) {
+    Sweeper(Clearing clearing, Cleared cleared, Runnable look, Duration interval) {
         this.look = look;
         this.clearing = clearing;
+        this.cleared = cleared;
+        this.clearingNanos = interval.toNanos() / CLEARING_PARTS;
         this.thread = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread sweeper = new Thread(task, "terrace-l1-sweeper");
             sweeper.setDaemon(true);
@@ -41,27 +41,30 @@ final class Sweeper implements AutoCloseable {
         thread.scheduleWithFixedDelay(this::tick, interval.toMillis(), interval.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    void clear(String cache, Version upTo) {
-        cleared.add(new Cleared(cache, upTo));
+    void tick() {
+        if (System.nanoTime() - lookedAt >= LOOK_NANOS) {
+            lookedAt = System.nanoTime();
+            attempt(look);
+        }
+        attempt(this::expire);
+        attempt(() -> cleared.free(clearingNanos));
     }
 
-    private void tick() {
+    private void expire() {
+        if (next >= clearing.end()) {
+            next = 0;
+        }
+        int from = next;
+        next += SLICE;
+        clearing.expired(from, SLICE);
+    }
+
+    /** One step that fails, of whatever there is, keeps neither the others nor the next tick from running. */
+    private static void attempt(Runnable step) {
         try {
-            if (System.nanoTime() - lookedAt >= LOOK_NANOS) {
-                lookedAt = System.nanoTime();
-                look.run();
-            }
-            if (next >= clearing.end()) {
-                next = 0;
-            }
-            clearing.expired(next, SLICE);
-            next += SLICE;
-            for (Cleared job = cleared.poll(); job != null; job = cleared.poll()) {
-                for (int from = 0; from < clearing.end() && !Thread.interrupted(); from += CLEAR_SLICE) {
-                    clearing.cleared(from, CLEAR_SLICE, job.cache(), job.upTo());
-                }
-            }
-        } catch (RuntimeException | InternalError e) {
+            step.run();
+        } catch (Throwable e) {
+            // A moment without memory, too: the executor would keep it to itself, and never tick again.
             LOG.error("local tier sweep failed", e);
         }
     }

@@ -102,7 +102,8 @@ class LocalModelTest {
     private void clear(ChronicleTier tier, String cache) {
         local.clock.advance(Duration.ofMillis(1));
         Version upTo = Version.of(local.clock.millis(), 0xFFFF, Long.MAX_VALUE);
-        tier.clearing().cleared(0, tier.clearing().end(), cache, upTo);
+        tier.clear(cache, upTo);
+        tier.cleared().free(Long.MAX_VALUE);
         model.keySet().removeIf(key -> key.cache().equals(cache));
         local.clock.advance(Duration.ofMillis(1));
     }

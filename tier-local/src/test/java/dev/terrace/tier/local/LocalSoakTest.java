@@ -68,7 +68,8 @@ class LocalSoakTest {
                     tier.shelf().budget.limitBytes(full / 2 + random.nextLong(full / 2));
                     tier.shrinking().fit();
                     Version upTo = Version.of(local.clock.millis() - 5_000, 0, 0);
-                    tier.clearing().cleared(0, tier.clearing().end(), "others", upTo);
+                    tier.clear("others", upTo);
+                    tier.cleared().free(Long.MAX_VALUE);
                     tier.evict(0.1, random);
                 }
             }));
