@@ -233,7 +233,7 @@ public final class LadderKeeper implements AutoCloseable {
     }
 
     private static String oneLine(String text) {
-        return text.strip().replaceAll("[\\p{Cntrl}\"]", " ");
+        return text.strip().replaceAll("[\\p{C}\\p{Zl}\\p{Zp}\"]", " ");
     }
 
     /** Where the node stands. */
