@@ -15,14 +15,27 @@ final class Clearing {
         return shelf.table.highWater();
     }
 
-    /** Frees slots whose time is over, from {@code from} on, at most {@code count}. */
+    /**
+     * Frees slots whose time is over, from {@code from} on, at most {@code count}.
+     *
+     * @throws RuntimeException at the end, the first of what kept a slot from being freed
+     */
     void expired(int from, int count) {
         int nowSeconds = shelf.secondsNow();
         int end = (int) Math.min((long) from + count, end());
+        RuntimeException kept = null;
         for (int slot = from; slot < end && !shelf.isClosed(); slot++) {
             if (shelf.table.isExpired(slot, nowSeconds)) {
-                shelf.removeSlot(slot, EvictionCause.EXPIRED);
+                try {
+                    shelf.removeSlot(slot, EvictionCause.EXPIRED);
+                } catch (RuntimeException unreadable) {
+                    shelf.counters.errors.inc();
+                    kept = kept == null ? unreadable : kept;
+                }
             }
+        }
+        if (kept != null) {
+            throw kept;
         }
     }
 

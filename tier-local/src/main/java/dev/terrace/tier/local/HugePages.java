@@ -3,6 +3,8 @@ package dev.terrace.tier.local;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,9 +23,14 @@ final class HugePages {
     /** Less than one in so many bytes in use would make it costly. */
     private static final int FILLED = 4;
 
+    private static final long MOST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    private static final long LEFT_NANOS = 50_000;
+
     private final Shelf shelf;
     private final boolean never;
-    private boolean asked;
+    private int next;
+    private int moved;
+    private boolean done;
 
     HugePages(Shelf shelf, boolean wanted) {
         this(shelf, wanted, OF_SYSTEM);
@@ -50,41 +57,56 @@ final class HugePages {
         return isAllowed(OF_SYSTEM);
     }
 
-    /** Asks once a quarter is in use, and again after it has shrunk and grown. */
+    /** Goes on asking as long as a quarter is in use, for a fifth of a second at a time, and begins anew after L1 has shrunk. */
     void look() {
         if (never) {
             return;
         }
-        boolean shrunk = shelf.budget.maxBytes() < shelf.shape.liveBytes();
-        if (shrunk || shelf.budget.bytes() < shelf.shape.liveBytes() / FILLED) {
-            asked &= !shrunk;
-        } else if (!asked) {
-            asked = true;
+        if (shelf.budget.maxBytes() < shelf.shape.liveBytes()) {
+            next = 0;
+            done = false;
+            moved = 0;
+        } else if (!done && shelf.budget.bytes() >= shelf.shape.liveBytes() / FILLED) {
             ask();
         }
     }
 
-    private void ask() {
-        int pieces = 0;
-        int moved = 0;
-        for (EntryMap.Pages.Piece at = piece(0); at != EntryMap.Pages.Piece.NONE; at = piece(pieces)) {
-            pieces++;
-            moved += at == EntryMap.Pages.Piece.HUGE ? 1 : 0;
-        }
-        LOG.info(
-                "local tier in huge pages pieces={} moved={} piece_bytes={}", pieces, moved, EntryMap.Pages.HUGE_BYTES);
+    /** Whether all that is there has been asked for. */
+    boolean isDone() {
+        return done;
     }
 
-    /** One at a time: a writer waits for no more than the copying of one. */
+    private void ask() {
+        long began = System.nanoTime();
+        while (!done && System.nanoTime() - began < MOST_NANOS) {
+            EntryMap.Pages.Piece piece = piece(next);
+            done = piece == EntryMap.Pages.Piece.NONE;
+            next += done ? 0 : 1;
+            moved += piece == EntryMap.Pages.Piece.HUGE ? 1 : 0;
+        }
+        if (done) {
+            LOG.info(
+                    "local tier in huge pages pieces={} moved={} piece_bytes={}",
+                    next,
+                    moved,
+                    EntryMap.Pages.HUGE_BYTES);
+        }
+    }
+
+    /** One at a time, and the lock is left to who waits: a writer waits for the copying of one. */
     private EntryMap.Pages.Piece piece(int number) {
         ReentrantLock stripe = shelf.stripes.any();
+        EntryMap.Pages.Piece piece;
         stripe.lock();
         try {
-            return shelf.isClosed()
-                    ? EntryMap.Pages.Piece.NONE
-                    : shelf.map.pages().enlarge(number);
+            piece = shelf.isClosed() ? EntryMap.Pages.Piece.NONE : shelf.map.pages().enlarge(number);
         } finally {
             stripe.unlock();
         }
+        if (stripe.hasQueuedThreads()) {
+            // Or it would be taken again before they are awake.
+            LockSupport.parkNanos(LEFT_NANOS);
+        }
+        return piece;
     }
 }

@@ -62,7 +62,7 @@ final class Shrinking {
             reading = source.read();
         } catch (IOException unreadable) {
             // Not to be taken for a container without a limit: it may be just when everything is short.
-            if (!blind) {
+            if (!blind && !shelf.isClosed()) {
                 LOG.warn("the container's memory cannot be read, L1 stays as large as it may be now", unreadable);
             }
             blind = true;

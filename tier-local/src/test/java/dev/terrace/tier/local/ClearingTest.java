@@ -8,6 +8,7 @@ import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.ManualClock;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class ClearingTest {
@@ -15,6 +16,15 @@ class ClearingTest {
 
     @Test
     void oneThatCannotBeFreedKeepsNoneOfTheOthers() {
+        freeAllBut1(Clearing::all);
+    }
+
+    @Test
+    void oneThatHasExpiredAndCannotBeFreedKeepsNoneOfTheOthers() {
+        freeAllBut1(clearing -> clearing.expired(0, KEYS));
+    }
+
+    private static void freeAllBut1(Consumer<Clearing> free) {
         MetricRegistry metrics = new MetricRegistry();
         HeapMap map = new HeapMap();
         Set<Long> lost = new HashSet<>();
@@ -31,11 +41,12 @@ class ClearingTest {
             }
             lost.add(shelf.hashOf(PersistedFixture.key(KEYS / 2)).low);
             Clearing clearing = new Clearing(shelf);
-            assertThatThrownBy(clearing::all).isInstanceOf(IllegalStateException.class);
+            clock.advance(PersistedFixture.TTL.multipliedBy(2));
+            assertThatThrownBy(() -> free.accept(clearing)).isInstanceOf(IllegalStateException.class);
             assertThat(map.size()).isEqualTo(1);
             assertThat(metrics.counter("l1.errors").getCount()).isEqualTo(1);
             lost.clear();
-            clearing.all();
+            free.accept(clearing);
             assertThat(map.size()).isZero();
             assertThat(shelf.budget.entries()).isZero();
         }

@@ -99,7 +99,8 @@ final class ReuseModel implements Ranking {
         if (ghost != 0) {
             hits[classOf(ghost)][Ages.bucket(Uses.age(ghost, now))] += 1.0 / uses.readsPerTick();
         }
-        if (Integer.compareUnsigned(now - learnedAt, period) >= 0) {
+        int since = now - learnedAt;
+        if (since >= period || since < -Uses.FURTHEST_BEHIND) {
             learnedAt = now;
             learn(now);
         }

@@ -19,7 +19,7 @@ final class Uses {
     private static final int FIRST_TICK = 1;
 
     /** How far behind a state's last use a thread may see the clock, as ticks are lost. */
-    private static final int FURTHEST_BEHIND = 1 << 28;
+    static final int FURTHEST_BEHIND = 1 << 28;
 
     private final long[] use;
     private final int mask;

@@ -144,10 +144,15 @@ final class WindowTinyLfu implements Eviction {
 
     /** Hill climbing, after G. Einziger, O. Eytan, R. Friedman and B. Manes, "Adaptive Software Cache Management", Middleware 2018. */
     private void climb() {
-        if (filling || hits + misses < (long) residents() * CAPACITIES_TO_CLIMB) {
+        if (filling) {
+            hits = 0;
+            misses = 0;
             return;
         }
-        double ratio = (double) hits / (hits + misses);
+        if ((long) hits + misses < (long) residents() * CAPACITIES_TO_CLIMB) {
+            return;
+        }
+        double ratio = (double) hits / ((long) hits + misses);
         double change = ratio - lastRatio;
         lastRatio = ratio;
         hits = 0;
