@@ -6,6 +6,7 @@ import dev.terrace.spi.EntryKind;
 import dev.terrace.spi.Version;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -107,11 +108,11 @@ final class CompactEntry {
                 || (kind != EntryKind.VALUE && payload.length != 0)) {
             return null;
         }
-        CacheKey whole = CacheKey.of(new String(name, StandardCharsets.UTF_8), key);
-        // A name that is not UTF-8 comes back as another, perhaps longer.
-        return whole.nameLength() != name.length
-                ? null
-                : new Entry(whole, kind, version, created, fresh, stale, tags, payload);
+        String cache = new String(name, StandardCharsets.UTF_8);
+        // A name that is not UTF-8 comes back as another, perhaps longer than a name may be.
+        return Arrays.equals(cache.getBytes(StandardCharsets.UTF_8), name)
+                ? new Entry(CacheKey.of(cache, key), kind, version, created, fresh, stale, tags, payload)
+                : null;
     }
 
     private static List<String> readTags(Cursor in) {

@@ -80,4 +80,21 @@ class CompactEntryTest {
                     .isTrue();
         }
     }
+
+    @Test
+    void aLongNameThatIsNotUtf8IsNoName() {
+        Entry entry = new Entry(
+                CacheKey.of("n".repeat(CacheKey.MAX_CACHE_NAME_BYTES), "k"),
+                EntryKind.VALUE,
+                Version.of(1, 0, 0),
+                1,
+                2,
+                2,
+                List.of(),
+                new byte[] {1});
+        byte[] bytes = new byte[CompactEntry.longest(entry)];
+        int length = CompactEntry.write(entry, bytes);
+        bytes[100] = (byte) 0xFF;
+        assertThat(CompactEntry.read(entry.version().clock(), bytes, 0, length)).isNull();
+    }
 }
