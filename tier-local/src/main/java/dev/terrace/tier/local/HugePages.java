@@ -99,7 +99,9 @@ final class HugePages {
         EntryMap.Pages.Piece piece;
         stripe.lock();
         try {
-            piece = shelf.isClosed() ? EntryMap.Pages.Piece.NONE : shelf.map.pages().enlarge(number);
+            piece = shelf.isClosed()
+                    ? EntryMap.Pages.Piece.NONE
+                    : shelf.map.pages().enlarge(number);
         } finally {
             stripe.unlock();
         }
