@@ -17,6 +17,10 @@ final class NearCopy {
     final Object valueCodec;
     final Object value;
     final Version version;
+
+    /** Of the version, which lies elsewhere in memory: for the look that every hit takes. */
+    final long versionClock;
+
     final List<String> tags;
     final long createdMillis;
 
@@ -46,6 +50,7 @@ final class NearCopy {
         this.valueCodec = valueCodec;
         this.value = value;
         this.version = version;
+        this.versionClock = version.clock();
         this.tags = tags;
         this.createdMillis = createdMillis;
         this.freshUntilMillis = freshUntilMillis;

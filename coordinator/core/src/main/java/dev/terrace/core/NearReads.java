@@ -95,7 +95,7 @@ final class NearReads<K, V> {
     static boolean isUsable(CacheState cache, NearCopy copy, long nowMillis, long trustedUntil) {
         return nowMillis < copy.untilMillis
                 && nowMillis <= trustedUntil
-                && !cache.hides(copy.version)
+                && !cache.hides(copy.versionClock, copy.version)
                 && (copy.tags.isEmpty() || cache.tags.judge(copy.version, copy.tags) == TagMarkers.Verdict.VISIBLE);
     }
 

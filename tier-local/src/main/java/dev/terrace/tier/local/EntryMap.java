@@ -70,16 +70,19 @@ interface EntryMap {
         /** Bytes of a huge page. */
         int HUGE_BYTES = 2 << 20;
 
-        /** What became of a piece of memory as large as a huge page. */
+        /** Bytes of what is asked for at a time: each asking makes all processors empty their lists of pages. */
+        int PIECE_BYTES = 16 * HUGE_BYTES;
+
+        /** What became of a piece of memory. */
         enum Piece {
             /** There are not so many. */
             NONE,
-            /** It will lie in a huge page when it is first used, or when the system gets round to it. */
+            /** It will lie in huge pages when it is first used, or when the system gets round to it. */
             LATER,
             HUGE
         }
 
-        /** Asks for a huge page for a piece of the map's memory, counted from 0. Readers and writers go on. */
+        /** Asks for huge pages for a piece of the map's memory, counted from 0. Readers and writers go on. */
         default Piece enlarge(int piece) {
             return Piece.NONE;
         }

@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,7 +22,6 @@ final class HugePages {
     private static final int FILLED = 4;
 
     private static final long MOST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
-    private static final long LEFT_NANOS = 50_000;
 
     private final Shelf shelf;
     private final boolean never;
@@ -89,26 +86,20 @@ final class HugePages {
                     "local tier in huge pages pieces={} moved={} piece_bytes={}",
                     next,
                     moved,
-                    EntryMap.Pages.HUGE_BYTES);
+                    EntryMap.Pages.PIECE_BYTES);
         }
     }
 
-    /** One at a time, and the lock is left to who waits: a writer waits for the copying of one. */
+    /** With the sign of a reader, which whoever closes the map waits for, and no lock: nobody waits for more than the kernel's copying. */
     private EntryMap.Pages.Piece piece(int number) {
-        ReentrantLock stripe = shelf.stripes.any();
-        EntryMap.Pages.Piece piece;
-        stripe.lock();
+        ReadScratch mine = shelf.readers.mine();
+        mine.enter();
         try {
-            piece = shelf.isClosed()
+            return shelf.isClosed()
                     ? EntryMap.Pages.Piece.NONE
                     : shelf.map.pages().enlarge(number);
         } finally {
-            stripe.unlock();
+            mine.leave();
         }
-        if (stripe.hasQueuedThreads()) {
-            // Or it would be taken again before they are awake.
-            LockSupport.parkNanos(LEFT_NANOS);
-        }
-        return piece;
     }
 }

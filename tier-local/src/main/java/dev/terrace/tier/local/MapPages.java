@@ -95,15 +95,16 @@ final class MapPages implements EntryMap.Pages {
     /** Parts lie beside each other, in one stretch. */
     @Override
     public Piece enlarge(int piece) {
-        long first = (base(0) + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES + (long) piece * HUGE_BYTES;
-        long end = first + HUGE_BYTES;
-        if (end > base(0) + map.actualSegments * map.tierSize) {
+        long all = base(0) + map.actualSegments * map.tierSize;
+        long first = (base(0) + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES + (long) piece * PIECE_BYTES;
+        long end = Math.min(first + PIECE_BYTES, all / HUGE_BYTES * HUGE_BYTES);
+        if (end <= first) {
             return Piece.NONE;
         }
         boolean asked = advise(first, end, HUGE_BYTES, MAdviseFlag.MADV_HUGEPAGE.value()) > 0;
-        // What nobody has used comes as a huge page by itself.
+        // What nobody has used comes in huge pages by itself.
         return asked
-                        && ResidentPages.in(first, HUGE_BYTES) >= HUGE_BYTES / 2
+                        && ResidentPages.in(first, end - first) >= (end - first) / 4
                         && advise(first, end, HUGE_BYTES, MADV_COLLAPSE) > 0
                 ? Piece.HUGE
                 : Piece.LATER;
