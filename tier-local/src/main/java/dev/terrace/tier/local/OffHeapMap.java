@@ -11,9 +11,6 @@ import net.openhft.chronicle.hash.Data;
 import net.openhft.chronicle.hash.impl.VanillaChronicleHash;
 import net.openhft.chronicle.map.ChronicleMap;
 import net.openhft.chronicle.map.MapEntry;
-import net.openhft.chronicle.map.MapMethods;
-import net.openhft.chronicle.map.MapQueryContext;
-import net.openhft.chronicle.map.ReturnValue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,7 +63,6 @@ final class OffHeapMap implements EntryMap {
             return new OffHeapMap(ChronicleMap.of(HashKey.class, StoredValue.class)
                     .name("terrace-l1")
                     .keyMarshallers(Marshallers.Key.INSTANCE, Marshallers.Key.INSTANCE)
-                    .mapMethods(new Relocating())
                     .valueMarshallers(Marshallers.Value.INSTANCE, Marshallers.Value.INSTANCE)
                     .constantKeySizeBySample(new HashKey())
                     .averageValueSize(shape.averageValueBytes() + StoredValue.PREFIX_BYTES)
@@ -87,29 +83,6 @@ final class OffHeapMap implements EntryMap {
         }
     }
 
-    /**
-     * Puts a longer value by removing the shorter one and inserting, under the segment's lock. When Chronicle itself moves a value that has
-     * outgrown its place, it frees the old place first and leaves the key pointing there when it finds no new one.
-     */
-    private static final class Relocating implements MapMethods<HashKey, StoredValue, Object> {
-        @Override
-        public void put(
-                MapQueryContext<HashKey, StoredValue, Object> query,
-                Data<StoredValue> value,
-                ReturnValue<StoredValue> before) {
-            query.updateLock().lock();
-            MapEntry<HashKey, StoredValue> entry = query.entry();
-            if (entry != null && value.size() <= entry.value().size()) {
-                query.replaceValue(entry, value);
-                return;
-            }
-            if (entry != null) {
-                query.remove(entry);
-            }
-            query.insert(Objects.requireNonNull(query.absentEntry()), value);
-        }
-    }
-
     @Override
     public boolean get(HashKey key, StoredValue using) {
         return map.getUsing(key, using) != null;
@@ -118,13 +91,34 @@ final class OffHeapMap implements EntryMap {
     @Override
     public @Nullable String put(HashKey key, StoredValue value) {
         try {
-            map.put(key, value);
+            relocate(key, value);
             return null;
         } catch (RuntimeException full) {
             // Chronicle has several words for "this segment and its spare tiers are full"; whatever it says, the entry
             // is
             // not in, and the caller gives back what it reserved.
             return String.valueOf(full.getMessage());
+        }
+    }
+
+    /**
+     * Puts a longer value by removing the shorter one and inserting, under the segment's lock. When Chronicle itself moves a value that has
+     * outgrown its place, it frees the old place first and leaves the key pointing there when it finds no new one. Not as methods of the map:
+     * with any of those it no longer takes its short way for reads.
+     */
+    private void relocate(HashKey key, StoredValue value) {
+        try (var query = map.queryContext(key)) {
+            query.updateLock().lock();
+            MapEntry<HashKey, StoredValue> entry = query.entry();
+            Data<StoredValue> data = query.wrapValueAsData(value);
+            if (entry != null && data.size() <= entry.value().size()) {
+                query.replaceValue(entry, data);
+                return;
+            }
+            if (entry != null) {
+                query.remove(entry);
+            }
+            query.insert(Objects.requireNonNull(query.absentEntry()), data);
         }
     }
 
