@@ -189,7 +189,7 @@ final class FileMap implements EntryMap {
         return KERNELS;
     }
 
-    private static final Pages KERNELS = new Pages() {
+    static final Pages KERNELS = new Pages() {
         @Override
         public int tiers() {
             return 1;

@@ -30,12 +30,8 @@ final class HugePages {
     private boolean done;
 
     HugePages(Shelf shelf, boolean wanted) {
-        this(shelf, wanted, OF_SYSTEM);
-    }
-
-    HugePages(Shelf shelf, boolean wanted, Path system) {
         this.shelf = shelf;
-        this.never = !wanted || !isAllowed(system);
+        this.never = !wanted || !isAllowed();
     }
 
     /** Whether there are huge pages of the size that is expected here, and whoever asks may have them. */
@@ -81,7 +77,8 @@ final class HugePages {
             next += done ? 0 : 1;
             moved += piece == EntryMap.Pages.Piece.HUGE ? 1 : 0;
         }
-        if (done) {
+        // A file's pages are none of those.
+        if (done && next > 0) {
             LOG.info(
                     "local tier in huge pages pieces={} moved={} piece_bytes={}",
                     next,

@@ -18,7 +18,6 @@ import org.slf4j.LoggerFactory;
 final class LocalWrites {
     private static final Logger LOG = LoggerFactory.getLogger(LocalWrites.class);
     private static final int MOST_ATTEMPTS = 32;
-    private static final byte[] NOTHING = {};
 
     private final Shelf shelf;
     private final Room room;
@@ -62,7 +61,7 @@ final class LocalWrites {
         ReentrantLock stripe = shelf.stripes.of(hashed.low);
         stripe.lock();
         try {
-            StoredValue old = new StoredValue(NOTHING);
+            StoredValue old = new StoredValue();
             if (shelf.isClosed() || !shelf.map.get(hashed, old)) {
                 return false;
             }
@@ -92,7 +91,7 @@ final class LocalWrites {
                 return new StoreOutcome.Unavailable(TierLevel.L1, Unavailability.CLOSED, "the local tier is closed");
             }
             long now = shelf.clock.millis();
-            StoredValue old = new StoredValue(NOTHING);
+            StoredValue old = new StoredValue();
             boolean present = shelf.map.get(key, old);
             EnvelopeView held = present ? live(old, entry.key(), now) : null;
             boolean doubted = held != null && shelf.isUnconfirmed(old.slot);

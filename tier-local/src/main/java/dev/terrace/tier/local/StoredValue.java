@@ -28,8 +28,7 @@ final class StoredValue {
         this(NOTHING);
     }
 
-    /** Reads into an array until it needs a larger one. */
-    StoredValue(byte[] envelope) {
+    private StoredValue(byte[] envelope) {
         this.envelope = envelope;
     }
 

@@ -12,6 +12,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,6 +39,32 @@ class GrowingValuesTest {
         local.persistIn(folder);
         try (ChronicleTier tier = local.open(2_000, 8, EvictionPolicy.ADAPTIVE)) {
             grow(tier);
+        }
+    }
+
+    @Test
+    void whoReadsMeanwhileNeverMissesWhatIsReplacedByALongerValue() throws Exception {
+        CacheKey key = CacheKey.of("c", "k");
+        AtomicBoolean ended = new AtomicBoolean();
+        ExecutorService reader = Executors.newSingleThreadExecutor();
+        try (ChronicleTier tier = local.open(2_000, 8, EvictionPolicy.ADAPTIVE)) {
+            local.put(tier, "c", "k", 10);
+            Future<Long> missed = reader.submit(() -> {
+                long misses = 0;
+                while (!ended.get()) {
+                    misses += tier.get(key).toCompletableFuture().join() instanceof Lookup.Hit ? 0 : 1;
+                }
+                return misses;
+            });
+            for (int i = 0; i < 20_000; i++) {
+                local.clock.advance(Duration.ofMillis(1));
+                tier.store(local.entry(key, new byte[10 + i % 50 * 100], Duration.ofHours(1)), WriteCondition.IF_NEWER);
+            }
+            ended.set(true);
+            assertThat(missed.get(30, TimeUnit.SECONDS)).isZero();
+        } finally {
+            ended.set(true);
+            reader.shutdownNow();
         }
     }
 

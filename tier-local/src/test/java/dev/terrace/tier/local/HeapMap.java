@@ -13,7 +13,11 @@ final class HeapMap implements EntryMap {
     static final int CAPACITY = 1_000;
 
     private final Map<Long, StoredValue> held = new ConcurrentHashMap<>();
+    private final Map<Long, Long> highs = new ConcurrentHashMap<>();
     private Consumer<HashKey> before = key -> {};
+    private Runnable onBeside = () -> {};
+    private boolean full;
+    private int besides;
 
     /** Called before an entry is read or removed; what it throws is the map's answer. */
     void beforeEach(Consumer<HashKey> call) {
@@ -49,8 +53,13 @@ final class HeapMap implements EntryMap {
 
     @Override
     public @Nullable String put(HashKey key, StoredValue value) {
+        if (full) {
+            held.remove(key.low);
+            return "full";
+        }
         StoredValue copy = StoredValue.of(value.slot, value.deadlineMillis, value.copy());
         held.put(key.low, copy);
+        highs.put(key.low, key.high);
         return null;
     }
 
@@ -62,7 +71,25 @@ final class HeapMap implements EntryMap {
 
     @Override
     public List<Resident> beside(HashKey key) {
-        return List.of();
+        besides++;
+        onBeside.run();
+        return held.entrySet().stream()
+                .map(one -> new Resident(new HashKey().set(highs.getOrDefault(one.getKey(), 0L), one.getKey()), one.getValue().slot))
+                .toList();
+    }
+
+    /** From now on nothing more finds room. */
+    void fill() {
+        full = true;
+    }
+
+    /** Called when room is to be made beside a key. */
+    void whenRoomIsMade(Runnable call) {
+        onBeside = call;
+    }
+
+    int besides() {
+        return besides;
     }
 
     @Override
@@ -77,7 +104,7 @@ final class HeapMap implements EntryMap {
 
     @Override
     public Pages pages() {
-        throw new UnsupportedOperationException();
+        return FileMap.KERNELS;
     }
 
     @Override
