@@ -74,7 +74,8 @@ final class HeapMap implements EntryMap {
         besides++;
         onBeside.run();
         return held.entrySet().stream()
-                .map(one -> new Resident(new HashKey().set(highs.getOrDefault(one.getKey(), 0L), one.getKey()), one.getValue().slot))
+                .map(one -> new Resident(
+                        new HashKey().set(highs.getOrDefault(one.getKey(), 0L), one.getKey()), one.getValue().slot))
                 .toList();
     }
 
