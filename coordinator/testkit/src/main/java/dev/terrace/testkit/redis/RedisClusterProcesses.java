@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A Redis Cluster of real primaries, and replicas if asked for, on loopback, slots spread evenly. Not thread-safe. */
@@ -25,7 +26,7 @@ public final class RedisClusterProcesses implements AutoCloseable {
         return startShards(new int[primaries]);
     }
 
-    /** As {@link #start(int)}, with one replica for each primary, in sync when this returns. */
+    /** As {@link #start(int)}, with one replica for each primary, in sync and ready to take over when this returns. */
     public static RedisClusterProcesses startWithReplicas(int primaries) {
         return startShards(List.of(), oneEach(primaries));
     }
@@ -44,7 +45,7 @@ public final class RedisClusterProcesses implements AutoCloseable {
         return replicas;
     }
 
-    /** One primary for each number, with so many replicas, in sync when this returns. */
+    /** One primary for each number, with so many replicas, in sync and ready to take over when this returns. */
     public static RedisClusterProcesses startShards(int... replicasOfEach) {
         return startShards(List.of(), replicasOfEach);
     }
@@ -97,10 +98,26 @@ public final class RedisClusterProcesses implements AutoCloseable {
                 () -> replicas.stream()
                         .allMatch(replica ->
                                 replica.command("INFO", "replication").contains("master_link_status:up")));
-        await(
-                "all nodes known",
-                () -> all().allMatch(node -> node.command("CLUSTER", "INFO")
-                        .contains("cluster_known_nodes:" + (nodes.size() + replicas.size()))));
+        await("everybody knows everybody", () -> all().allMatch(this::knowsAll));
+    }
+
+    /**
+     * Whether {@code server} was told of all the others, and of each replica whose it is. Servers ignore whomever nobody that they know
+     * has told them of: a replica that knows only its primary when that one dies is never promoted, though all the others know it.
+     */
+    private boolean knowsAll(RedisProcess server) {
+        // <id> <address> <flags> <primary> <ping> <pong> <epoch> <link> <slots>
+        String known = server.command("CLUSTER", "NODES");
+        return nodes.stream().allMatch(node -> knows(known, node, "master -"))
+                && replicas.stream().allMatch(replica -> knows(known, replica, "slave " + id(primaryOf(replica))))
+                && !known.contains("handshake");
+    }
+
+    private static boolean knows(String known, RedisProcess server, String as) {
+        return known.lines()
+                .anyMatch(line -> line.contains(":" + server.port() + "@")
+                        && line.contains(as + " ")
+                        && line.contains(" connected"));
     }
 
     /** Has {@code replica} take over from its primary, as an operator would, and waits until it has. */
@@ -238,11 +255,11 @@ public final class RedisClusterProcesses implements AutoCloseable {
         return bulks;
     }
 
-    private static void await(String what, BooleanSupplier condition) {
+    private void await(String what, BooleanSupplier condition) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - deadline > 0) {
-                throw new IllegalStateException("not within 20 s: " + what);
+                throw new IllegalStateException("not within 20 s: " + what + "\n" + describe());
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50)); // before servers are asked once more
         }
@@ -284,6 +301,11 @@ public final class RedisClusterProcesses implements AutoCloseable {
     /** The servers that were replicas at the start, in the order of their primaries. */
     public List<RedisProcess> replicas() {
         return List.copyOf(replicas);
+    }
+
+    /** What each server says of the cluster and has printed, for the message of a failure. */
+    public String describe() {
+        return all().map(RedisProcess::describe).collect(Collectors.joining("\n"));
     }
 
     @Override

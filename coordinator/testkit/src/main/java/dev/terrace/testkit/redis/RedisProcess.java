@@ -16,10 +16,13 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import redis.embedded.core.ExecutableProvider;
@@ -33,6 +36,8 @@ public final class RedisProcess implements AutoCloseable {
     private static final String BINARY_PROPERTY = "terrace.redis.server";
     /** What a server of ours has in its folder besides its data. */
     private static final Set<String> NOT_DATA = Set.of("log.txt", "nodes.conf", "sentinel.conf");
+    /** What every line that a server prints begins with, as "2274:S 22 Nov 2026 12:53:14.339 * ". */
+    private static final Pattern TIME = Pattern.compile("^\\d+:\\w [^:]*[\\d:.]+ ");
 
     private static @Nullable Path bundled;
 
@@ -220,6 +225,24 @@ public final class RedisProcess implements AutoCloseable {
         } catch (IOException e) {
             return "no log: " + e;
         }
+    }
+
+    /** What it says of itself and of its cluster, and what it printed, repetitions left out: for the message of a failure. */
+    public String describe() {
+        String says;
+        try {
+            says = isAlive()
+                    ? commands(List.of(
+                            List.of("INFO", "replication"), List.of("CLUSTER", "INFO"), List.of("CLUSTER", "NODES")))
+                    : "has ended\n";
+        } catch (UncheckedIOException e) {
+            says = "does not answer: " + e.getMessage() + "\n";
+        }
+        Set<String> printed = new HashSet<>();
+        return "redis-server on port " + port + "\n" + says
+                + log().lines()
+                        .filter(line -> printed.add(TIME.matcher(line).replaceFirst("")))
+                        .collect(Collectors.joining("\n", "", "\n"));
     }
 
     /** Where it listens, on 127.0.0.1. */

@@ -11,6 +11,7 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -126,6 +127,14 @@ class RedisFaultToolsIT {
     @Test
     void aClusterMovesSlotsFailsOverAndCutsReplication() {
         try (RedisClusterProcesses cluster = RedisClusterProcesses.startShards(1, 0, 0)) {
+            List<RedisProcess> all = new ArrayList<>(cluster.nodes());
+            all.addAll(cluster.replicas());
+            // The votes of those that it has not heard of do not count for a replica.
+            for (RedisProcess one : all) {
+                String known = one.command("CLUSTER", "NODES");
+                assertThat(all).allSatisfy(other -> assertThat(known).contains(":" + other.port() + "@"));
+                assertThat(known.lines().filter(line -> line.contains("slave"))).hasSize(1);
+            }
             int slot = cluster.slotOf("{k}");
             RedisProcess from = cluster.ownerOf(slot);
             for (String key : List.of("{k}1", "{k}2", "{k}3")) {
@@ -148,6 +157,26 @@ class RedisFaultToolsIT {
             cluster.mendReplication(replica);
             cluster.failover(replica);
             await().atMost(Duration.ofSeconds(20)).until(() -> cluster.ownerOf(0) == replica);
+
+            primary.kill();
+            assertThat(cluster.describe())
+                    .contains(
+                            "redis-server on port " + primary.port() + "\nhas ended\n",
+                            "role:master",
+                            "cluster_state:ok");
+        }
+    }
+
+    @Test
+    void aServerTellsWhatItPrintedAndEachThingOnce() {
+        try (RedisProcess redis = RedisProcess.start()) {
+            redis.command("SAVE");
+            redis.command("SAVE");
+            assertThat(redis.log().lines().filter(line -> line.contains("DB saved on disk")))
+                    .hasSize(2);
+            assertThat(redis.describe())
+                    .contains("redis-server on port " + redis.port(), "role:master", "Ready to accept connections")
+                    .containsOnlyOnce("DB saved on disk");
         }
     }
 }
