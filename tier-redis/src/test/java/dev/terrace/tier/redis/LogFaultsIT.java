@@ -16,7 +16,10 @@ import dev.terrace.testkit.redis.TcpProxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -30,6 +33,9 @@ class LogFaultsIT {
     private final List<AutoCloseable> open = new ArrayList<>();
     private final MetricRegistry metrics = new MetricRegistry();
     private RedisProcess redis;
+    /** What the servers say that a test is about, should it fail. */
+    private Supplier<String> servers = () -> redis.describe();
+
     private long beats;
 
     @BeforeEach
@@ -57,7 +63,7 @@ class LogFaultsIT {
     }
 
     private void awaitEcho(Node node) {
-        await().atMost(HEALED).until(() -> {
+        awaitOf(node, "a beat of its own heard", () -> {
             Notice beat = new Notice.Beat(node.id(), ++beats, 0, 0, false);
             if (answer(node.log().publish(List.of(beat))) == Backplane.NOT_KNOWN) {
                 return false;
@@ -74,12 +80,24 @@ class LogFaultsIT {
         return answer(node.log().publish(List.of(change(number))));
     }
 
-    private static void mustPublish(Node node, long number) {
-        await().atMost(HEALED).until(() -> publish(node, number) != Backplane.NOT_KNOWN);
+    private void mustPublish(Node node, long number) {
+        awaitOf(node, number + " published", () -> publish(node, number) != Backplane.NOT_KNOWN);
     }
 
-    private static void awaitHeard(Node node, long number) {
-        await().atMost(HEALED).until(() -> node.heard().changes().contains(number));
+    private void awaitHeard(Node node, long number) {
+        awaitOf(node, number + " heard", () -> node.heard().changes().contains(number));
+    }
+
+    /** Fails with what the node's log and the servers say. */
+    private void awaitOf(Node node, String what, Callable<Boolean> condition) {
+        try {
+            await(what).atMost(HEALED).until(condition);
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError(
+                    e.getMessage() + "\nnode " + node.id() + " with trouble '"
+                            + node.log().trouble() + "'\n" + servers.get(),
+                    e);
+        }
     }
 
     private static int callOf(Node node, long number) {
@@ -393,6 +411,7 @@ class LogFaultsIT {
     @Tag("F34")
     void aReplicaThatLacksTheEndOfTheLogTakesOver() {
         try (RedisProcess replica = RedisProcess.start("--replicaof", "127.0.0.1", Integer.toString(redis.port()))) {
+            servers = () -> redis.describe() + replica.describe();
             await().atMost(HEALED)
                     .until(() -> replica.command("INFO", "replication").contains("master_link_status:up"));
             Node a = join(1, redis.port(), replica.port());
@@ -454,28 +473,10 @@ class LogFaultsIT {
     @Tag("F08")
     @Tag("F34")
     void aFailoverInAClusterIsAGapForEveryoneAndTheLogGoesOn() {
-        try (RedisClusterProcesses cluster = RedisClusterProcesses.start(3);
-                RedisProcess replica =
-                        RedisProcess.start("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")) {
+        try (RedisClusterProcesses cluster = RedisClusterProcesses.startWithReplicas(3)) {
+            servers = cluster::describe;
             int[] ports = cluster.nodes().stream().mapToInt(RedisProcess::port).toArray();
-            RedisProcess primary = cluster.nodes().stream()
-                    .filter(node -> !node.command("EXISTS", KEYS.stream()).startsWith("-MOVED"))
-                    .findFirst()
-                    .orElseThrow();
-            String primaryId = primary.command("CLUSTER", "MYID")
-                    .lines()
-                    .skip(1)
-                    .findFirst()
-                    .orElseThrow();
-            replica.command("CLUSTER", "MEET", "127.0.0.1", Integer.toString(primary.port()));
-            await().atMost(HEALED)
-                    .until(() ->
-                            replica.command("CLUSTER", "REPLICATE", primaryId).startsWith("+OK"));
-            await().atMost(HEALED)
-                    .until(() -> replica.command("INFO", "replication").contains("master_link_status:up"));
-            await().atMost(HEALED)
-                    .until(() -> cluster.nodes().stream()
-                            .allMatch(node -> node.command("CLUSTER", "NODES").contains("slave " + primaryId)));
+            RedisProcess primary = cluster.ownerOf(cluster.slotOf(KEYS.stream()));
             Node a = join(1, ports);
             Node b = join(2, ports);
             long before = publish(a, 1);
