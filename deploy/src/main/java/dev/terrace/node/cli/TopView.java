@@ -194,12 +194,15 @@ final class TopView {
         lines.add("");
         lines.add(String.format(Locale.ROOT, "%-24s %-40s %10s", "hottest in", "key", "reads"));
         for (JsonNode hot : now.path("hottest")) {
+            long reads = hot.path("reads").asLong();
+            long atMost = hot.path("at_most").asLong();
             lines.add(String.format(
                     Locale.ROOT,
-                    "%-24s %-40s %10d",
+                    "%-24s %-40s %10d%s",
                     shortened(hot.path("cache").asText(), 24),
                     shortened(hot.path("key").asText(), LONGEST_NAME),
-                    hot.path("reads").asLong()));
+                    reads,
+                    atMost > reads ? " to " + atMost : ""));
         }
     }
 

@@ -120,6 +120,7 @@ final class LocalEndpoints {
         // As text, or as hexadecimal digits when it is none.
         tree.put("key", hot.key().toString().substring(cache.length() + 1));
         tree.put("reads", hot.reads());
+        tree.put("at_most", hot.atMost());
         return tree;
     }
 

@@ -22,7 +22,8 @@ class TopViewTest {
              "shares": [{"name": "class hot", "reserved_percent": 20, "most_percent": 60, "entries": 400, "bytes": 786432}],
              "sizes": [{"up_to": 1024, "entries": 300}, {"up_to": 2048, "entries": 100}],
              "reads": [{"cache": "quotes", "near": 10, "l1": %d, "below": %d}],
-             "hottest": [{"cache": "quotes", "key": "AAPL", "reads": 640}]}
+             "hottest": [{"cache": "quotes", "key": "AAPL", "reads": 640, "at_most": 768},
+                         {"cache": "quotes", "key": "MSFT", "reads": 512, "at_most": 512}]}
             """;
 
     private static JsonNode node(int entries, int evicted, int hits, int below) throws IOException {
@@ -42,7 +43,8 @@ class TopViewTest {
                 .anySatisfy(line -> assertThat(line).contains("quotes", "hot", "37.5%", "50", "90.0", "size=7"))
                 .anySatisfy(line -> assertThat(line).contains("class hot", "20%", "60%"))
                 .anySatisfy(line -> assertThat(line).contains("up to  1.0 KiB", "300"))
-                .anySatisfy(line -> assertThat(line).contains("AAPL", "640"));
+                .anySatisfy(line -> assertThat(line).contains("AAPL").endsWith(" 640 to 768"))
+                .anySatisfy(line -> assertThat(line).contains("MSFT").endsWith(" 512"));
     }
 
     @Test
