@@ -147,12 +147,6 @@ final class CacheState {
         return !version.isNewerThan(cleared);
     }
 
-    /** The same; looks at all of the version only where its clock does not decide. */
-    boolean hides(long versionClock, Version version) {
-        int order = Long.compareUnsigned(versionClock, cleared.clock());
-        return order < 0 || order == 0 && hides(version);
-    }
-
     boolean hides(long versionClock, long versionNode) {
         Version marker = cleared;
         int order = Long.compareUnsigned(versionClock, marker.clock());

@@ -138,40 +138,37 @@ final class Coding<K, V> {
         return value;
     }
 
-    NearCopy nearCopy(K key, CacheKey cacheKey, V value, EnvelopeView view, long untilMillis, long sweep) {
+    NearCopy nearCopy(K key, CacheKey cacheKey, V value, EnvelopeView view, long untilMillis) {
         List<String> tags = view.hasTags() ? view.tags() : List.of();
         return new NearCopy(
                 key,
                 cacheKey,
-                keys,
-                values,
+                this,
                 value,
                 view.version(),
                 tags,
                 view.createdMillis(),
                 view.freshUntilMillis(),
-                untilMillis,
-                sweep);
+                untilMillis);
     }
 
-    NearCopy nearCopy(K key, V value, Entry held, long untilMillis, long sweep) {
+    NearCopy nearCopy(K key, V value, Entry held, long untilMillis) {
         return new NearCopy(
                 key,
                 held.key(),
-                keys,
-                values,
+                this,
                 value,
                 held.version(),
                 List.copyOf(held.tags()),
                 held.createdMillis(),
                 held.freshUntilMillis(),
-                untilMillis,
-                sweep);
+                untilMillis);
     }
 
     /** False for what another view with other codecs keeps. */
     boolean made(NearCopy copy) {
-        return copy.valueCodec == values && copy.keyCodec == keys;
+        return copy.maker == this
+                || copy.maker instanceof Coding<?, ?> other && other.values == values && other.keys == keys;
     }
 
     /** The value of a copy that {@link #made} says is ours. */

@@ -35,7 +35,7 @@ final class Explainer {
                         copies.add(withNear(copy(tiers.get(i), asked.get(i).join(), cache, coding, now), near, now));
                     }
                     String decision = near != null && NearReads.isUsable(cache, near, now, trustedUntil)
-                            ? "a read answers the decoded value in the near cache, version " + near.version
+                            ? "a read answers the decoded value in the near cache, version " + near.version()
                             : decision(found, now) + (found.settles(now) ? "" : "; " + load(engine, key));
                     return new Explanation(cache.name, key.toString(), copies, decision);
                 });
@@ -46,8 +46,9 @@ final class Explainer {
         if (copy.tier() != TierLevel.L1 || near == null) {
             return copy;
         }
-        String detail = (copy.detail().isEmpty() ? "" : copy.detail() + "; ") + "in the near cache: version "
-                + near.version + (now < near.untilMillis ? " for " + (near.untilMillis - now) + " ms more" : ", over");
+        String detail =
+                (copy.detail().isEmpty() ? "" : copy.detail() + "; ") + "in the near cache: version " + near.version()
+                        + (now < near.untilMillis ? " for " + (near.untilMillis - now) + " ms more" : ", over");
         return new Copy(
                 copy.tier(),
                 copy.state(),

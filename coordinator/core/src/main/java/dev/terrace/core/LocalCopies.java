@@ -10,8 +10,8 @@ import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.Unavailability;
 import dev.terrace.spi.Version;
 import dev.terrace.spi.WriteCondition;
-import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -226,16 +226,16 @@ final class LocalCopies {
     /**
      * Copies into a near cache what L1 holds, if that is {@code version}.
      *
-     * @param make the copy, from what L1 holds and how often everything had been dropped before it was asked
+     * @param make the copy, from what L1 holds
      */
-    void keepNear(NearCache into, CacheKey key, Version version, BiFunction<Entry, Long, NearCopy> make) {
+    void keepNear(NearCache into, CacheKey key, Version version, Function<Entry, NearCopy> make) {
         KeyStripes.Stripe stripe = stripes.of(key);
         stripe.lock();
         try {
-            long sweeps = into.sweeps();
+            Object era = into.era();
             Entry held = held(key);
             if (held != null && held.isValue() && held.version().equals(version)) {
-                into.keep(make.apply(held, sweeps));
+                into.keep(make.apply(held), era);
             }
         } finally {
             stripe.unlock();
@@ -243,12 +243,12 @@ final class LocalCopies {
     }
 
     /** Copies into a near cache what L1 held, unless some copy of its stripe changed meanwhile. */
-    void keepNear(NearCache into, NearCopy copy, long touches) {
+    void keepNear(NearCache into, NearCopy copy, NearReads.Glance glance) {
         KeyStripes.Stripe stripe = stripes.of(copy.cacheKey);
         stripe.lock();
         try {
-            if (stripe.touches() == touches) {
-                into.keep(copy);
+            if (stripe.touches() == glance.touches()) {
+                into.keep(copy, glance.era());
             }
         } finally {
             stripe.unlock();

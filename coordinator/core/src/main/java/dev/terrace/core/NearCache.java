@@ -5,7 +5,6 @@ import com.codahale.metrics.MetricRegistry;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Policy;
-import com.github.benmanes.caffeine.cache.RemovalCause;
 import dev.terrace.config.NearCacheSettings;
 import dev.terrace.spi.CacheKey;
 import dev.terrace.spi.Version;
@@ -19,8 +18,9 @@ import org.jspecify.annotations.Nullable;
  * notices and writes find them by the encoded key. What is kept or dropped under one encoded key is so under its stripe's lock in
  * {@link LocalCopies}. Thread-safe.
  *
- * <p>Eviction is Caffeine's (W-TinyLFU), told of a sample of the hits: to tell it of each would be most of a hit's cost. Its upkeep
- * is done on the calling threads.
+ * <p>Eviction is Caffeine's (W-TinyLFU), which is told of a sample of the hits: to tell it of each would be most of a hit's cost. Readers look
+ * into a plain map beside it, because a hit costs what it waits for memory, and Caffeine has an object more on the way to a value. Its
+ * upkeep is done on the calling threads.
  */
 final class NearCache {
     /** A power of two. */
@@ -29,14 +29,17 @@ final class NearCache {
     final Counter hits;
     private final Counter evictions;
     private final long mostMillis;
-    private final Cache<Object, NearCopy> byKey;
-    private final Policy<Object, NearCopy> untold;
 
-    /** Holds every copy that {@link #byKey} holds, or is about to. */
-    private final ConcurrentHashMap<CacheKey, NearCopy> byCacheKey = new ConcurrentHashMap<>();
+    /**
+     * By the callers' keys; another map after everything was dropped. Each copy in it is in {@link #kept} too, or about to be, under its
+     * stripe's lock: one that is found here, but not by its encoded key, would outlive a write.
+     */
+    private volatile ConcurrentHashMap<Object, NearCopy> found = new ConcurrentHashMap<>();
 
-    /** How often everything was dropped; older copies are no copies any more. Written under this object's monitor. */
-    private volatile long sweeps;
+    /** By the encoded keys. May hold copies that nobody finds any more. */
+    private final Cache<CacheKey, NearCopy> kept;
+
+    private final Policy<CacheKey, NearCopy> untold;
 
     NearCache(String cache, NearCacheSettings settings, MetricRegistry metrics) {
         String prefix = "cache." + cache + ".";
@@ -44,56 +47,58 @@ final class NearCache {
         this.evictions = metrics.counter(prefix + "near.evictions");
         this.mostMillis =
                 settings.ttl() == null ? Long.MAX_VALUE : settings.ttl().toMillis();
-        this.byKey = Caffeine.newBuilder()
+        this.kept = Caffeine.newBuilder()
                 .maximumSize(settings.entries())
                 .executor(Runnable::run)
-                .<Object, NearCopy>removalListener((key, copy, why) -> gone(copy, why))
+                // Called while the copy is still there by its encoded key.
+                .<CacheKey, NearCopy>evictionListener((key, copy, why) -> evicted(copy))
                 .build();
-        this.untold = byKey.policy();
+        this.untold = kept.policy();
     }
 
     /** How many copies there are. */
     int size() {
-        return byCacheKey.size();
+        return found.size();
     }
 
-    /** Called when no reader finds the copy any more: one that is found, but not by its encoded key, would outlive a write. */
-    private void gone(@Nullable NearCopy copy, RemovalCause why) {
+    private void evicted(@Nullable NearCopy copy) {
         if (copy != null) {
-            byCacheKey.remove(copy.cacheKey, copy);
+            found.remove(copy.key, copy);
         }
-        if (why.wasEvicted()) {
-            evictions.inc();
-        }
+        evictions.inc();
     }
 
     /** The copy under a caller's key; whether it may be answered is another question. */
     @Nullable
     NearCopy find(Object key) {
-        boolean told = (ThreadLocalRandom.current().nextInt() & TOLD_ONE_IN - 1) == 0;
-        NearCopy copy = told ? byKey.getIfPresent(key) : untold.getIfPresentQuietly(key);
-        return copy != null && copy.sweep == sweeps ? copy : null;
+        NearCopy copy = found.get(key);
+        if (copy != null && (ThreadLocalRandom.current().nextInt() & TOLD_ONE_IN - 1) == 0) {
+            var unused = kept.getIfPresent(copy.cacheKey);
+        }
+        return copy;
     }
 
     /** The keys that are answered most, hottest first. */
     List<CacheKey> hottest(int most) {
         return untold.eviction()
-                .map(eviction -> eviction.hottest(most).values().stream()
-                        .map(copy -> copy.cacheKey)
-                        .toList())
+                .map(eviction -> List.copyOf(eviction.hottest(most).keySet()))
                 .orElse(List.of());
     }
 
     /** The copy under an encoded key, without counting as a use. */
     @Nullable
     NearCopy peek(CacheKey key) {
-        NearCopy copy = byCacheKey.get(key);
-        return copy != null && copy.sweep == sweeps ? copy : null;
+        NearCopy copy = untold.getIfPresentQuietly(key);
+        return copy != null && isFound(copy) ? copy : null;
     }
 
-    /** To be asked before L1 is, for {@link NearCopy#sweep}. */
-    long sweeps() {
-        return sweeps;
+    private boolean isFound(NearCopy copy) {
+        return found.get(copy.key) == copy;
+    }
+
+    /** To be asked before L1 is, and handed to {@link #keep} afterwards: another object after everything was dropped. */
+    Object era() {
+        return found;
     }
 
     /** When a copy that was taken at {@code nowMillis}, of what is fresh until {@code freshUntilMillis}, has to go. */
@@ -101,20 +106,27 @@ final class NearCache {
         return mostMillis < freshUntilMillis - nowMillis ? nowMillis + mostMillis : freshUntilMillis;
     }
 
-    /** Keeps a copy; the caller holds the key's stripe. */
-    void keep(NearCopy copy) {
-        NearCopy before = byCacheKey.put(copy.cacheKey, copy);
+    /** Keeps a copy of what L1 had in {@code era}, unless everything was dropped since; the caller holds the key's stripe. */
+    void keep(NearCopy copy, Object era) {
+        ConcurrentHashMap<Object, NearCopy> into = found;
+        if (into != era) {
+            return;
+        }
+        NearCopy replaced = into.put(copy.key, copy);
+        NearCopy before = kept.asMap().put(copy.cacheKey, copy);
         if (before != null && !before.key.equals(copy.key)) {
             // Two keys of the caller that are one when encoded.
-            byKey.asMap().remove(before.key, before);
+            into.remove(before.key, before);
         }
-        // What it replaces may be of another encoded key: two codecs that make different bytes of one key.
-        byKey.put(copy.key, copy);
+        if (replaced != null && !replaced.cacheKey.equals(copy.cacheKey)) {
+            // Two codecs that make different bytes of one key.
+            kept.asMap().remove(replaced.cacheKey, replaced);
+        }
     }
 
     /** The caller holds the key's stripe. */
     void drop(CacheKey key) {
-        NearCopy copy = byCacheKey.get(key);
+        NearCopy copy = untold.getIfPresentQuietly(key);
         if (copy != null) {
             remove(copy);
         }
@@ -126,8 +138,8 @@ final class NearCache {
      * @return true when there was such a copy
      */
     boolean dropOlder(CacheKey key, Version version) {
-        NearCopy copy = byCacheKey.get(key);
-        boolean older = copy != null && version.isNewerThan(copy.version);
+        NearCopy copy = untold.getIfPresentQuietly(key);
+        boolean older = copy != null && version.isNewerThan(copy.version());
         if (copy != null && older) {
             remove(copy);
         }
@@ -135,19 +147,14 @@ final class NearCache {
     }
 
     private void remove(NearCopy copy) {
-        byCacheKey.remove(copy.cacheKey, copy);
-        byKey.asMap().remove(copy.key, copy);
+        found.remove(copy.key, copy);
+        kept.asMap().remove(copy.cacheKey, copy);
     }
 
     /** Drops everything, and what is being copied from L1 just now; to be called when L1 has dropped everything. */
     synchronized void dropAll() {
-        long now = sweeps + 1;
-        sweeps = now;
+        found = new ConcurrentHashMap<>();
         // They are gone for readers already; this is for the memory. Newer copies may have been kept meanwhile.
-        byCacheKey.values().forEach(copy -> {
-            if (copy.sweep != now) {
-                remove(copy);
-            }
-        });
+        kept.asMap().values().removeIf(copy -> !isFound(copy));
     }
 }

@@ -67,7 +67,7 @@ final class NearReads<K, V> {
     /** What is known about a copy that was just {@linkplain #hit found}. */
     ReadResult<V> result(NearCopy copy) {
         Duration age = Duration.ofMillis(Math.max(0, clock.millis() - copy.createdMillis));
-        return new ReadResult<>(coding.valueOf(copy), Source.NEAR, Freshness.FRESH, age, copy.version);
+        return new ReadResult<>(coding.valueOf(copy), Source.NEAR, Freshness.FRESH, age, copy.version());
     }
 
     /** A copy that may be answered as fresh, or null. */
@@ -76,14 +76,17 @@ final class NearReads<K, V> {
         if (key == null) {
             return null;
         }
-        // Before the copy is looked for: what was heard by now has been done to it.
+        // Before the copy is looked for: what was heard by now has been done to it. The clock too, because the
+        // processor waits for
+        // all earlier loads to read it: afterwards it would wait for the copy before it asked for what lies in it.
+        long now = clock.millis();
         long trustedUntil = mutant == Mutant.NEAR_ALWAYS_TRUSTED ? Long.MAX_VALUE : cache.trust.until();
         NearCopy copy = near.find(key);
-        if (copy == null || !coding.made(copy) || !isUsable(cache, copy, clock.millis(), trustedUntil)) {
+        if (copy == null || !coding.made(copy) || !isUsable(cache, copy, now, trustedUntil)) {
             return null;
         }
         near.hits.inc();
-        if (slidesMillis > 0 && copy.freshUntilMillis - clock.millis() < slidesMillis) {
+        if (slidesMillis > 0 && copy.freshUntilMillis - now < slidesMillis) {
             sliding.read(copy.cacheKey, copy.freshUntilMillis, null);
         }
         return copy;
@@ -95,32 +98,32 @@ final class NearReads<K, V> {
     static boolean isUsable(CacheState cache, NearCopy copy, long nowMillis, long trustedUntil) {
         return nowMillis < copy.untilMillis
                 && nowMillis <= trustedUntil
-                && !cache.hides(copy.versionClock, copy.version)
-                && (copy.tags.isEmpty() || cache.tags.judge(copy.version, copy.tags) == TagMarkers.Verdict.VISIBLE);
+                && !cache.hides(copy.versionClock, copy.versionNode)
+                && (copy.tags.isEmpty() || cache.tags.judge(copy.version(), copy.tags) == TagMarkers.Verdict.VISIBLE);
     }
 
     /** Copies what a search answered, if L1 holds just that by now. */
     void keep(K key, CacheKey cacheKey, V value, Version version) {
         if (!key.getClass().isArray()) {
-            copies.keepNear(near, cacheKey, version, (held, sweeps) -> {
+            copies.keepNear(near, cacheKey, version, held -> {
                 long until = near.until(held.freshUntilMillis(), clock.millis());
-                return coding.nearCopy(key, value, held, until, sweeps);
+                return coding.nearCopy(key, value, held, until);
             });
         }
     }
 
     /** To be taken before L1 is asked. */
     Glance glance(CacheKey key) {
-        return new Glance(key, near.sweeps(), copies.touches(key));
+        return new Glance(key, near.era(), copies.touches(key));
     }
 
     /**
      * What there was before L1 was asked.
      *
-     * @param sweeps how often everything had been dropped
+     * @param era of the near cache, see {@link NearCache#era}
      * @param touches how often something under the key's stripe had been changed
      */
-    record Glance(CacheKey key, long sweeps, long touches) {}
+    record Glance(CacheKey key, Object era, long touches) {}
 
     /** Copies what L1 answered, unless that was, or may have been, replaced since. */
     void keep(Glance glance, K key, V value, EnvelopeView view) {
@@ -129,7 +132,7 @@ final class NearReads<K, V> {
             return;
         }
         long until = near.until(view.freshUntilMillis(), view.readAtMillis());
-        NearCopy copy = coding.nearCopy(key, glance.key(), value, view, until, glance.sweeps());
-        copies.keepNear(near, copy, glance.touches());
+        NearCopy copy = coding.nearCopy(key, glance.key(), value, view, until);
+        copies.keepNear(near, copy, glance);
     }
 }

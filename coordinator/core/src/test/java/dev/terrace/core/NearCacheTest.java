@@ -266,31 +266,48 @@ class NearCacheTest {
         }
     }
 
+    private static NearCopy copy(String key, String value, long version) {
+        return new NearCopy(
+                key, Stack.key(key), "", value, new Version(version, 1), List.of(), 0, Long.MAX_VALUE, Long.MAX_VALUE);
+    }
+
     @Test
     void whatWasCopiedWhileEverythingWasDroppedIsNotAnswered() {
         NearCache near = new NearCache("quotes", new NearCacheSettings(10, null), new MetricRegistry());
         CacheKey key = Stack.key("k");
-        long sweep = near.sweeps();
+        Object before = near.era();
         near.dropAll();
-        near.keep(new NearCopy(
-                "k", key, "", "", "old", new Version(1, 1), List.of(), 0, Long.MAX_VALUE, Long.MAX_VALUE, sweep));
+        near.keep(copy("k", "old", 1), before);
         assertThat(near.find("k")).isNull();
         assertThat(near.peek(key)).isNull();
-        near.keep(new NearCopy(
-                "k",
-                key,
-                "",
-                "",
-                "new",
-                new Version(2, 1),
-                List.of(),
-                0,
-                Long.MAX_VALUE,
-                Long.MAX_VALUE,
-                near.sweeps()));
-        assertThat(near.find("k")).isNotNull();
+        NearCopy fresh = copy("k", "new", 2);
+        near.keep(fresh, near.era());
+        near.keep(copy("k", "old", 1), before);
+        assertThat(near.find("k")).isSameAs(fresh);
+        // By its encoded key too: a late copy must not take its place there.
+        near.drop(key);
+        assertThat(near.find("k")).isNull();
+        near.keep(fresh, near.era());
         near.dropAll();
         assertThat(near.find("k")).isNull();
+        assertThat(near.hottest(10)).isEmpty();
+    }
+
+    @Test
+    void whatIsEvictedIsFoundByNoKey() {
+        MetricRegistry metrics = new MetricRegistry();
+        NearCache near = new NearCache("quotes", new NearCacheSettings(10, null), metrics);
+        for (int i = 0; i < 1_000; i++) {
+            near.keep(copy("k" + i, "v", 1), near.era());
+        }
+        int found = 0;
+        for (int i = 0; i < 1_000; i++) {
+            NearCopy copy = near.find("k" + i);
+            assertThat(near.peek(Stack.key("k" + i))).isSameAs(copy);
+            found += copy == null ? 0 : 1;
+        }
+        assertThat(found).isEqualTo(near.size()).isBetween(1, 10);
+        assertThat(metrics.counter("cache.quotes.near.evictions").getCount()).isEqualTo(1_000 - found);
     }
 
     @Test
@@ -298,18 +315,7 @@ class NearCacheTest {
         NearCaches caches = new NearCaches(
                 new Policies(Stack.withNearCache(new NearCacheSettings(10, null))), new MetricRegistry());
         NearCache near = Objects.requireNonNull(caches.open("quotes"));
-        near.keep(new NearCopy(
-                "k",
-                Stack.key("k"),
-                "",
-                "",
-                "old",
-                new Version(1, 1),
-                List.of(),
-                0,
-                Long.MAX_VALUE,
-                Long.MAX_VALUE,
-                near.sweeps()));
+        near.keep(copy("k", "old", 1), near.era());
         LocalTier failing = (LocalTier) Proxy.newProxyInstance(
                 LocalTier.class.getClassLoader(), new Class<?>[] {LocalTier.class}, (proxy, method, arguments) -> {
                     throw new IllegalStateException("cannot be read");
