@@ -27,7 +27,6 @@ final class Gate {
      * nobody, and it fails with the very exception that the blocking view throws.
      */
     <T> CompletionStage<T> pass(Supplier<CompletionStage<T>> operation) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
         inside.incrementAndGet();
         CompletionStage<T> stage;
         try {
@@ -37,7 +36,13 @@ final class Gate {
             // A codec's StackOverflowError too must not leave the gate's count wrong.
             stage = CompletableFuture.failedStage(e);
         }
-        stage.whenComplete((value, failure) -> {
+        CompletableFuture<T> wanted = stage.toCompletableFuture();
+        if (wanted.isDone() && !wanted.isCompletedExceptionally()) {
+            inside.decrementAndGet();
+            return CompletableFuture.completedFuture(wanted.join());
+        }
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        wanted.whenComplete((value, failure) -> {
             inside.decrementAndGet();
             if (failure == null) {
                 answer.complete(value);

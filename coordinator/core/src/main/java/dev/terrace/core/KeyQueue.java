@@ -21,7 +21,7 @@ final class KeyQueue {
 
     /** Who waits for one key. Guarded by itself. */
     private static final class Line {
-        final Deque<Runnable> waiting = new ArrayDeque<>();
+        final Deque<Runnable> waiting = new ArrayDeque<>(1);
 
         /** An operation has begun and not ended. */
         boolean running;
@@ -31,13 +31,39 @@ final class KeyQueue {
 
         /** It is no longer in the table. */
         boolean gone;
+
+        /** @param begun whether the thread that makes it begins an operation */
+        Line(boolean begun) {
+            running = begun;
+            served = begun;
+        }
     }
 
     /** Runs {@code operation} when those queued before it have ended, however they ended. */
     <T> CompletionStage<T> run(CacheKey key, Supplier<CompletionStage<T>> operation) {
+        Line fresh = new Line(true);
+        if (lines.putIfAbsent(key, fresh) == null) {
+            return alone(key, fresh, operation);
+        }
         CompletableFuture<T> result = new CompletableFuture<>();
         Line line = enter(key, own -> begin(key, own, operation, result));
-        serve(key, line);
+        serve(key, line, false);
+        return result;
+    }
+
+    /** Nobody is in line, as nearly always: what ends at once needs no stage but its own. */
+    private <T> CompletionStage<T> alone(CacheKey key, Line line, Supplier<CompletionStage<T>> operation) {
+        CompletableFuture<T> stage = begun(operation);
+        CompletableFuture<T> result = stage;
+        if (stage.isDone()) {
+            synchronized (line) {
+                line.running = false;
+            }
+        } else {
+            result = new CompletableFuture<>();
+            whenEnded(key, line, stage, result);
+        }
+        serve(key, line, true);
         return result;
     }
 
@@ -61,7 +87,7 @@ final class KeyQueue {
                 entered.put(key, enter(key, own -> begin(key, own, waiting, new CompletableFuture<>())));
             }
         }
-        entered.forEach(this::serve);
+        entered.forEach((key, line) -> serve(key, line, false));
         return CompletableFuture.allOf(turns.toArray(CompletableFuture[]::new))
                 .thenComposeAsync(ready -> operation.get())
                 .whenComplete((value, failure) -> over.complete(null));
@@ -73,7 +99,7 @@ final class KeyQueue {
 
     private Line enter(CacheKey key, Turn turn) {
         while (true) {
-            Line line = lines.computeIfAbsent(key, fresh -> new Line());
+            Line line = lines.computeIfAbsent(key, fresh -> new Line(false));
             synchronized (line) {
                 if (!line.gone) {
                     line.waiting.add(() -> turn.begin(line));
@@ -83,9 +109,13 @@ final class KeyQueue {
         }
     }
 
-    /** A loop and not a chain of stages: however many end at once, each within the one before, the stack would not hold them. */
-    private void serve(CacheKey key, Line line) {
-        Runnable next = next(key, line, false);
+    /**
+     * A loop and not a chain of stages: however many end at once, each within the one before, the stack would not hold them.
+     *
+     * @param serving whether the calling thread has let one in already
+     */
+    private void serve(CacheKey key, Line line, boolean serving) {
+        Runnable next = next(key, line, serving);
         while (next != null) {
             next.run();
             next = next(key, line, true);
@@ -116,13 +146,19 @@ final class KeyQueue {
 
     private <T> void begin(
             CacheKey key, Line line, Supplier<CompletionStage<T>> operation, CompletableFuture<T> result) {
-        CompletionStage<T> stage;
+        whenEnded(key, line, begun(operation), result);
+    }
+
+    private static <T> CompletableFuture<T> begun(Supplier<CompletionStage<T>> operation) {
         try {
-            stage = operation.get();
+            return operation.get().toCompletableFuture();
         } catch (RuntimeException | Error e) {
             // It fails its stage and lets the next one run.
-            stage = CompletableFuture.failedStage(e);
+            return CompletableFuture.failedFuture(e);
         }
+    }
+
+    private <T> void whenEnded(CacheKey key, Line line, CompletableFuture<T> stage, CompletableFuture<T> result) {
         stage.whenComplete((value, failure) -> {
             synchronized (line) {
                 line.running = false;
@@ -134,7 +170,7 @@ final class KeyQueue {
                     result.completeExceptionally(failure);
                 }
             } finally {
-                serve(key, line);
+                serve(key, line, false);
             }
         });
     }

@@ -41,8 +41,13 @@ final class KeyStripes {
         /** Changes of copies, fills included; guarded by this lock. */
         private long touches;
 
-        /** Of what was written here or heard of from other nodes; guarded by this lock. */
-        private Version newest = Version.ZERO;
+        /**
+         * Of what was written here or heard of from other nodes; guarded by this lock. In two halves, because each write changes it: an old
+         * object that gets to know a new one is work for the collector.
+         */
+        private long newestClock = Version.ZERO.clock();
+
+        private long newestNode = Version.ZERO.node();
 
         /**
          * Notes a write, here or elsewhere; the caller holds the lock.
@@ -51,9 +56,11 @@ final class KeyStripes {
          */
         boolean noteWrite(Version version) {
             noteWrite();
-            boolean isNewest = version.isNewerThan(newest);
+            int order = Long.compareUnsigned(version.clock(), newestClock);
+            boolean isNewest = order > 0 || order == 0 && Long.compareUnsigned(version.node(), newestNode) > 0;
             if (isNewest) {
-                newest = version;
+                newestClock = version.clock();
+                newestNode = version.node();
             }
             return isNewest;
         }

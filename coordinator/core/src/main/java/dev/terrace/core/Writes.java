@@ -2,6 +2,7 @@ package dev.terrace.core;
 
 import com.codahale.metrics.Counter;
 import com.codahale.metrics.MetricRegistry;
+import dev.terrace.api.Acknowledgements;
 import dev.terrace.api.BadInputException;
 import dev.terrace.api.ReplicationException;
 import dev.terrace.api.UnavailableException;
@@ -30,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 final class Writes {
+    private static final Set<TierLevel> ONLY_L1 = Set.of(TierLevel.L1);
+
     private final Tiers tiers;
     private final LocalCopies copies;
     private final Missed missed;
@@ -40,6 +43,9 @@ final class Writes {
     private final Promises promises;
     private final @Nullable Remote remote;
     private final ReplicationMode strongest;
+
+    /** There is no tier but L1, and no other node to be told. */
+    private final boolean onlyLocal;
 
     /**
      * @param remote L2, null without one
@@ -58,6 +64,7 @@ final class Writes {
             MetricRegistry metrics) {
         this.remote = remote;
         this.strongest = strongest;
+        this.onlyLocal = remote == null && tiers.backup() == null && announcer.isSilent();
         this.announcer = announcer;
         this.promises = promises;
         this.tiers = tiers;
@@ -130,8 +137,14 @@ final class Writes {
         if (terms.mode() != ReplicationMode.ASYNC && !written.isJudged()) {
             return CompletableFuture.failedStage(tooFew(written, ""));
         }
-        return spread(written, terms.durable())
-                .thenApply(receipt -> receipt.withAcknowledgements(written.acknowledgements()));
+        if (onlyLocal) {
+            return here(written.entry());
+        }
+        CompletionStage<WriteReceipt> spread = spread(written, terms.durable());
+        Acknowledgements acknowledgements = written.acknowledgements();
+        return acknowledgements == null
+                ? spread
+                : spread.thenApply(receipt -> receipt.withAcknowledgements(acknowledgements));
     }
 
     /** To be thrown when copies are missing. What may have happened is told to this node and the others first. */
@@ -150,6 +163,19 @@ final class Writes {
                 written.possible() ? "read the value before trying again" : "try again later",
                 receipt,
                 written.possible());
+    }
+
+    /** As {@link #spread}, where nothing needs to wait for anybody. */
+    private CompletionStage<WriteReceipt> here(Entry entry) {
+        StoreOutcome local = copies.write(entry, true);
+        return CompletableFuture.completedFuture(
+                local instanceof StoreOutcome.Superseded superseded
+                        ? lost(entry, superseded)
+                        : new WriteReceipt(
+                                true,
+                                entry.version(),
+                                local instanceof StoreOutcome.Applied ? ONLY_L1 : Set.of(),
+                                Set.of()));
     }
 
     private CompletionStage<WriteReceipt> spread(Written written, boolean durable) {

@@ -47,6 +47,26 @@ class KeyQueueTest {
     }
 
     @Test
+    void whatIsAskedForWhileOneRunsThatEndsAtOnceHasItsTurnAfterIt() {
+        List<Integer> order = new ArrayList<>();
+        List<CompletableFuture<Integer>> within = new ArrayList<>();
+        CompletableFuture<Integer> first = queue.run(KEY, () -> {
+                    within.add(queue.run(KEY, () -> {
+                                order.add(2);
+                                return CompletableFuture.completedStage(2);
+                            })
+                            .toCompletableFuture());
+                    order.add(1);
+                    return CompletableFuture.completedStage(1);
+                })
+                .toCompletableFuture();
+        assertThat(first).isCompletedWithValue(1);
+        assertThat(within.get(0)).isCompletedWithValue(2);
+        assertThat(order).containsExactly(1, 2);
+        assertThat(queue.size()).isZero();
+    }
+
+    @Test
     void anOperationThatThrowsFailsItsStageAndLetsTheNextOneRun() {
         CompletableFuture<Integer> first = queue.<Integer>run(KEY, () -> {
                     throw new StackOverflowError();
