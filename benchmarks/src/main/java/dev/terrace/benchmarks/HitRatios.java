@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.terrace.config.LocalCacheSettings.EvictionPolicy;
 import dev.terrace.tier.local.policy.Eviction;
+import dev.terrace.tier.local.policy.UseCells;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -111,7 +112,7 @@ public final class HitRatios {
     }
 
     private static LongPredicate terrace(EvictionPolicy policy, int size) {
-        Eviction eviction = Eviction.of(policy, size, slot -> 1, size);
+        Eviction eviction = Eviction.of(policy, UseCells.onHeap(size), size, slot -> 1, size);
         Map<Long, Integer> slots = new HashMap<>();
         long[] keys = new long[size];
         int[] reads = {0};

@@ -60,7 +60,14 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
     private static Shelf shelf(
             LocalCacheSettings settings, Groups groups, InstantSource clock, MetricRegistry metrics, KeyHash hash) {
         MapShape shape = MapShape.of(settings, groups.share());
-        return new Shelf(settings, groups, clock, new LocalCounters(metrics), hash, shape, OffHeapMap.open(shape));
+        return new Shelf(
+                settings,
+                groups,
+                clock,
+                new LocalCounters(metrics),
+                hash,
+                shape,
+                MemoryMap.open(shape, settings.hugePages()));
     }
 
     /** Over a shelf that this tier closes. */

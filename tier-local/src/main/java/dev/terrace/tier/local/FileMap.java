@@ -127,7 +127,7 @@ final class FileMap implements EntryMap {
     }
 
     @Override
-    public void remove(HashKey key) {
+    public void remove(HashKey key, int slot) {
         try {
             segment(key).remove(key);
         } catch (InternalError lost) {
@@ -150,10 +150,9 @@ final class FileMap implements EntryMap {
     }
 
     @Override
-    public boolean compact(HashKey key) {
+    public void compact(HashKey key) {
         try {
             segment(key).compact();
-            return true;
         } catch (InternalError lost) {
             throw unreadable(lost);
         }

@@ -50,11 +50,14 @@ final class LocalInventory {
     }
 
     long indexBytes() {
-        return shelf.shape.entries() * SlotTable.INDEX_BYTES_PER_SLOT;
+        int own = shelf.map.ownSlots() == null ? 0 : Cells.BYTES_PER_SLOT;
+        return (long) shelf.table.slots() * (SlotTable.INDEX_BYTES_PER_SLOT + own);
     }
 
     long heapBytes() {
-        return shelf.shape.entries() * SlotTable.heapBytesPerSlot(settings.evictionPolicy(), shelf.groups.share());
+        return (long) shelf.table.slots()
+                * SlotTable.heapBytesPerSlot(
+                        settings.evictionPolicy(), shelf.groups.share(), shelf.map.ownSlots() != null);
     }
 
     private List<LocalReport.Part> parts(GroupCounts counts) {

@@ -84,6 +84,7 @@ final class LocalWrites {
     /** One try under the stripe; null when room must be made first. */
     private @Nullable StoreOutcome attempt(
             Entry entry, WriteCondition condition, HashKey key, byte[] envelope, Room.Need need) {
+        StoredValue old = shelf.readers.mine().held;
         ReentrantLock stripe = shelf.stripes.of(key.low);
         stripe.lock();
         try {
@@ -91,7 +92,6 @@ final class LocalWrites {
                 return new StoreOutcome.Unavailable(TierLevel.L1, Unavailability.CLOSED, "the local tier is closed");
             }
             long now = shelf.clock.millis();
-            StoredValue old = new StoredValue();
             boolean present = shelf.map.get(key, old);
             EnvelopeView held = present ? live(old, entry.key(), now) : null;
             boolean doubted = held != null && shelf.isUnconfirmed(old.slot);
@@ -112,9 +112,9 @@ final class LocalWrites {
                 }
                 return tooLarge != null ? refused(tooLarge) : StoreOutcome.APPLIED;
             }
-            if (present && !shelf.owns(old.slot, key)) {
+            if (present && shelf.map.ownSlots() == null && !shelf.owns(old.slot, key)) {
                 // A damaged prefix. The slot that was meant stays until it is evicted, which is harmless.
-                shelf.map.remove(key);
+                shelf.map.remove(key, old.slot);
                 present = false;
             }
             if (present && shelf.table.groupOf(old.slot) != need.group) {
@@ -125,6 +125,7 @@ final class LocalWrites {
             return write(key, envelope, deadline, present ? old.slot : -1, need);
         } finally {
             stripe.unlock();
+            old.reset();
         }
     }
 
@@ -171,10 +172,14 @@ final class LocalWrites {
             return null;
         }
         int expiry = shelf.secondsAt(deadline);
-        int slot = replaces ? oldSlot : shelf.table.allocate(key.high, key.low, charge, expiry, need.group);
-        if (slot < 0) {
-            shelf.budget.undo(need.group, need.oldCharge, charge);
-            return null;
+        boolean mapFindsSlot = !replaces && shelf.map.ownSlots() != null;
+        int slot = oldSlot;
+        if (!replaces && !mapFindsSlot) {
+            slot = shelf.table.allocate(key.high, key.low, charge, expiry, need.group);
+            if (slot < 0) {
+                shelf.budget.undo(need.group, need.oldCharge, charge);
+                return null;
+            }
         }
         StoredValue value = StoredValue.of(slot, deadline, envelope);
         String full = "not written";
@@ -182,7 +187,7 @@ final class LocalWrites {
             full = shelf.map.put(key, value);
         } finally {
             if (full != null) {
-                if (!replaces) {
+                if (!replaces && !mapFindsSlot) {
                     shelf.table.release(slot);
                 }
                 shelf.budget.undo(need.group, need.oldCharge, charge);
@@ -191,8 +196,10 @@ final class LocalWrites {
         if (full == null) {
             if (replaces) {
                 shelf.table.replace(slot, charge, expiry);
+            } else if (mapFindsSlot) {
+                shelf.table.begin(value.slot, key.high, key.low, charge, expiry, need.group);
             }
-            shelf.confirmed(slot);
+            shelf.confirmed(value.slot);
             return StoreOutcome.APPLIED;
         }
         if (replaces) {

@@ -1,5 +1,8 @@
 package dev.terrace.tier.local;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
 /**
  * What one thread needs for a read, and its sign that a read is under way: closing waits for the sign to go down before
  * the memory is given back.
@@ -9,8 +12,21 @@ final class ReadScratch {
     final StoredValue value = new StoredValue();
     final long[] hash = new long[2];
 
+    /** For what a write finds held; its array stays, unless it is large. */
+    final StoredValue held = new StoredValue();
+
     /** Counted up by one with each hit; wraps around. */
     int reads;
+
+    private static final VarHandle BUSY;
+
+    static {
+        try {
+            BUSY = MethodHandles.lookup().findVarHandle(ReadScratch.class, "busy", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     /** Volatile, against the tier's volatile {@code closed}: one of the two always sees the other. */
     private volatile boolean busy;
@@ -27,7 +43,8 @@ final class ReadScratch {
     /** The caller has the envelope's array, if it needs it: here it would stay for as long as the thread, however large. */
     void leave() {
         value.release();
-        busy = false;
+        // Nothing that comes later has to wait until others see it.
+        BUSY.setRelease(this, false);
     }
 
     boolean isBusy() {

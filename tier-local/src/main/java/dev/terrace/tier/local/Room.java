@@ -128,11 +128,8 @@ final class Room {
             }
         }
         need.isHopeless = freed == 0 && need.isTogether;
-        if (!need.isHopeless && !shelf.compact(need.key)) {
-            StoredValue scratch = new StoredValue();
-            for (EntryMap.Resident resident : residents) {
-                shelf.restow(resident.key(), scratch, EvictionCause.SIZE);
-            }
+        if (!need.isHopeless) {
+            shelf.compact(need.key);
         }
         need.isTogether = true;
     }

@@ -43,7 +43,7 @@ final class Shelf implements AutoCloseable {
         this.groups = groups;
         this.shape = shape;
         this.map = map;
-        this.table = new SlotTable((int) shape.entries(), settings.evictionPolicy(), groups, clock.millis());
+        this.table = new SlotTable(map.ownSlots(), shape.entries(), settings.evictionPolicy(), groups, clock.millis());
         this.budget = new Budget(groups, shape.entries(), shape.liveBytes());
         this.baseMillis = clock.millis();
     }
@@ -126,14 +126,23 @@ final class Shelf implements AutoCloseable {
 
     /** The caller holds the stripe of {@code key}. */
     void removeLocked(HashKey key, int slot) {
-        map.remove(key);
+        boolean ownsSlots = map.ownSlots() != null;
+        if (!ownsSlots) {
+            map.remove(key, slot);
+        }
         if (owns(slot, key)) {
-            // The slot first: whoever is granted an entry by the budget must find a free slot.
+            // The slot before the budget: whoever is granted an entry by that must find a free slot.
             int charge = table.chargeOf(slot);
             int group = table.groupOf(slot);
             confirmed(slot);
             table.release(slot);
+            if (ownsSlots) {
+                // From here on the slot is another's, perhaps.
+                map.remove(key, slot);
+            }
             budget.release(group, charge);
+        } else if (ownsSlots) {
+            map.remove(key, slot);
         }
     }
 
@@ -143,28 +152,6 @@ final class Shelf implements AutoCloseable {
         removeLocked(key, slot);
         budget.evicted(group, cause);
         counters.evicted(cause).inc();
-    }
-
-    /**
-     * Stores what is held under a key again: the map puts it at the lowest place that is free, so that what is free comes together. For
-     * the moment between, a read misses it.
-     *
-     * @param scratch whose content is lost
-     * @param cause counted when there is no place for it any more
-     */
-    void restow(HashKey key, StoredValue scratch, EvictionCause cause) {
-        ReentrantLock stripe = stripes.of(key.low);
-        stripe.lock();
-        try {
-            if (!closed && map.get(key, scratch) && owns(scratch.slot, key)) {
-                map.remove(key);
-                if (map.put(key, scratch) != null) {
-                    evictLocked(key, scratch.slot, cause);
-                }
-            }
-        } finally {
-            stripe.unlock();
-        }
     }
 
     /** See {@link EntryMap#inTheWay}. */
@@ -179,11 +166,13 @@ final class Shelf implements AutoCloseable {
     }
 
     /** See {@link EntryMap#compact}. */
-    boolean compact(HashKey key) {
+    void compact(HashKey key) {
         ReentrantLock stripe = stripes.of(key.low);
         stripe.lock();
         try {
-            return closed || map.compact(key);
+            if (!closed) {
+                map.compact(key);
+            }
         } finally {
             stripe.unlock();
         }
@@ -281,7 +270,21 @@ final class Shelf implements AutoCloseable {
         return sum;
     }
 
-    /** How many parts {@link MapPages#release} has to look at. */
+    /** Moves what is in a part of the map together; others read and write between the pieces. */
+    void tighten(int tier) {
+        int next = 0;
+        while (next >= 0) {
+            ReentrantLock stripe = stripes.any();
+            stripe.lock();
+            try {
+                next = closed ? -1 : map.pages().tighten(tier, next);
+            } finally {
+                stripe.unlock();
+            }
+        }
+    }
+
+    /** How many parts {@link EntryMap.Pages#release} has to look at. */
     int tiers() {
         ReentrantLock stripe = stripes.any();
         stripe.lock();

@@ -113,14 +113,9 @@ final class Shrinking {
     }
 
     private void move() {
-        HashKey key = new HashKey();
-        StoredValue scratch = new StoredValue();
-        int end = shelf.table.highWater();
-        for (int slot = 0; slot < end && !shelf.isClosed(); slot++) {
-            if (shelf.table.isResident(slot)) {
-                shelf.table.keyOf(slot, key);
-                shelf.restow(key, scratch, EvictionCause.SHRINK);
-            }
+        int tiers = shelf.tiers();
+        for (int tier = 0; tier < tiers && !shelf.isClosed(); tier++) {
+            shelf.tighten(tier);
         }
     }
 

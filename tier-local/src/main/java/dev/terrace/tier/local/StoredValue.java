@@ -16,6 +16,8 @@ final class StoredValue {
     /** An array grows to twice its size, so that it does not grow often, but by that not beyond this. */
     private static final int LARGEST_DOUBLED = 1 << 20;
 
+    private static final int LARGEST_KEPT = 64 << 10;
+
     private static final byte[] NOTHING = {};
 
     int slot;
@@ -44,6 +46,13 @@ final class StoredValue {
     void release() {
         envelope = NOTHING;
         length = 0;
+    }
+
+    /** Keeps the array for what is read next, unless it is large. */
+    void reset() {
+        if (envelope.length > LARGEST_KEPT) {
+            release();
+        }
     }
 
     /** Something was there and cannot be read. */

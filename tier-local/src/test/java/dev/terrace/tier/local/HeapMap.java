@@ -64,10 +64,13 @@ final class HeapMap implements EntryMap {
     }
 
     @Override
-    public void remove(HashKey key) {
+    public void remove(HashKey key, int slot) {
         before.accept(key);
         held.remove(key.low);
     }
+
+    @Override
+    public void compact(HashKey key) {}
 
     @Override
     public List<Resident> beside(HashKey key) {

@@ -21,7 +21,7 @@ class UnconfirmedReadTest {
     private final ManualClock clock = ManualClock.startingNow();
     private final LocalCacheSettings settings = PersistedFixture.settings(1_000, 8);
     private final MapShape shape = MapShape.of(settings, false);
-    private final EntryMap map = OffHeapMap.open(shape);
+    private final EntryMap map = MemoryMap.open(shape, false);
     private final Shelf shelf = new Shelf(
             settings, new Groups(), clock, new LocalCounters(new MetricRegistry()), KeyHash.XXH128, shape, (EntryMap)
                     Proxy.newProxyInstance(
@@ -46,7 +46,7 @@ class UnconfirmedReadTest {
     /** Read as if by an earlier process, with something in the way between the map's answer and the reader's next step. */
     private Lookup read(Runnable between) {
         writes.store(entry(clock, 1, 1, new byte[] {1}), WriteCondition.IF_NEWER);
-        Doubts doubts = new Doubts((int) shape.entries());
+        Doubts doubts = new Doubts(shelf.table.slots());
         StoredValue stored = new StoredValue();
         assertThat(shelf.map.get(shelf.hashOf(key(1)), stored)).isTrue();
         doubts.set(stored.slot);

@@ -27,23 +27,24 @@ public interface Eviction {
     /**
      * The engine for a policy of the settings.
      *
-     * @param slots how many residents there can be, at least 1
+     * @param cells for the states of residents, one for each slot, all 0
+     * @param capacity how many residents there can be, at least 1
      * @param bytes what the resident of a slot takes; asked under the caller's lock, of residents only
      * @param seed of everything random here
      */
-    static Eviction of(EvictionPolicy policy, int slots, IntUnaryOperator bytes, long seed) {
+    static Eviction of(EvictionPolicy policy, UseCells cells, int capacity, IntUnaryOperator bytes, long seed) {
         return switch (policy) {
-            case LRU -> new Sampled(new Uses(slots), new Recency(), bytes, seed);
+            case LRU -> new Sampled(new Uses(cells, capacity, 0), new Recency(), bytes, seed);
             case LFU -> {
-                Uses uses = new Uses(slots, Frequency.HALF_LIFE_CAPACITIES);
+                Uses uses = new Uses(cells, capacity, Frequency.HALF_LIFE_CAPACITIES);
                 yield new Sampled(uses, new Frequency(uses), bytes, seed);
             }
             case ADAPTIVE -> {
-                Uses uses = new Uses(slots);
+                Uses uses = new Uses(cells, capacity, 0);
                 yield new Sampled(uses, new ReuseModel(uses), bytes, seed);
             }
-            case W_TINYLFU -> new WindowTinyLfu(new Uses(slots, Frequency.HALF_LIFE_CAPACITIES), seed);
-            case S3_FIFO -> new S3Fifo(new Uses(slots), seed);
+            case W_TINYLFU -> new WindowTinyLfu(new Uses(cells, capacity, Frequency.HALF_LIFE_CAPACITIES), seed);
+            case S3_FIFO -> new S3Fifo(new Uses(cells, capacity, 0), seed);
         };
     }
 
@@ -56,6 +57,9 @@ public interface Eviction {
      * @param ticket a number that each thread counts up by one per call
      */
     void touched(int slot, int ticket);
+
+    /** The resident of {@code slot} takes more or fewer bytes from now on. */
+    default void resized(int slot) {}
 
     /** The slot is free after all: a late {@link #touched} can make it look used. */
     void forget(int slot);

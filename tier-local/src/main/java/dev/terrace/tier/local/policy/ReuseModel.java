@@ -61,8 +61,8 @@ final class ReuseModel implements Ranking {
 
     ReuseModel(Uses uses) {
         this.uses = uses;
-        this.ghosts = new Ghosts((long) GHOSTS_PER_SLOT * uses.slots() - uses.slots() / SLOTS_PER_GHOST_LESS);
-        this.period = Math.max(SHORTEST_PERIOD, uses.slots() / 2) / uses.readsPerTick();
+        this.ghosts = new Ghosts((long) GHOSTS_PER_SLOT * uses.capacity() - uses.capacity() / SLOTS_PER_GHOST_LESS);
+        this.period = Math.max(SHORTEST_PERIOD, uses.capacity() / 2) / uses.readsPerTick();
         for (double[] curve : values) {
             for (int age = 0; age < Ages.BUCKETS; age++) {
                 // Until the first lesson: least recently used.

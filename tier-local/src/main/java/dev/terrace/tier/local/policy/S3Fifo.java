@@ -29,7 +29,7 @@ final class S3Fifo implements Eviction {
     S3Fifo(Uses uses, long seed) {
         this.random = new SplittableRandom(seed);
         this.uses = uses;
-        this.ghosts = new Ghosts(uses.slots() - uses.slots() / SMALL_PARTS);
+        this.ghosts = new Ghosts(uses.capacity() - uses.capacity() / SMALL_PARTS);
         this.queues = new Queues(uses.slots(), 2);
         this.marks = new byte[uses.slots()];
     }
@@ -37,7 +37,7 @@ final class S3Fifo implements Eviction {
     @Override
     public void admitted(int slot, long hash) {
         long ghost = ghosts.take(hash);
-        uses.begin(slot, 0);
+        uses.begin(slot, 0, 0);
         marks[slot] = 0;
         queues.remove(slot);
         queues.append(ghost == 0 ? SMALL : MAIN, slot);

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * Evicts the least valuable of {@value #SAMPLE} residents and of the few that came last. No order is kept, so a hit is one write, and what
  * counts as valuable may change at any moment.
  *
- * <p>Some of the {@value #SAMPLE} are drawn at random, the others are the least valuable of those who were candidates the last time: K. Psounis
+ * <p>Some of the {@value #SAMPLE} are drawn at random, or one after the other where slots are given by hash, which is as good and costs memory less;
+ * the others are the least valuable of those who were candidates the last time: K. Psounis
  * and B. Prabhakar, "A Randomized Web-Cache Replacement Scheme", INFOCOM 2001. With the last arrivals among the candidates, a stream of keys
  * that nobody wants again evicts itself.
  */
@@ -21,8 +22,8 @@ final class Sampled implements Eviction {
     private static final int FRESH = 16;
 
     private static final int MOST_DRAWS = 8 * SAMPLE;
-    private static final int TOGETHER = 4;
-    private static final int MOST_CANDIDATES = SAMPLE + TOGETHER - 1 + NEWCOMERS;
+    private static final int TOGETHER = 8;
+    private static final int MOST_CANDIDATES = SAMPLE + TOGETHER + NEWCOMERS;
 
     /** Where fewer slots than one in so many are taken, numbers drawn at random hit too few. */
     private static final int SPARSE = 4;
@@ -45,6 +46,9 @@ final class Sampled implements Eviction {
     private final double[] bestValues = new double[best.length];
     private int ranked;
 
+    /** Where those begin who are drawn next, if one after the other. */
+    private int hand;
+
     Sampled(Uses uses, Ranking ranking, IntUnaryOperator bytes, long seed) {
         this.uses = uses;
         this.residents = new Residents(uses);
@@ -57,7 +61,7 @@ final class Sampled implements Eviction {
     @Override
     public void admitted(int slot, long hash) {
         long ghost = ranking.recall(hash);
-        uses.begin(slot, ghost);
+        uses.begin(slot, ghost, bytes.applyAsInt(slot));
         residents.add(slot);
         ranking.returned(ghost, uses.now());
         newcomers[nextNewcomer++ % NEWCOMERS] = slot;
@@ -76,6 +80,11 @@ final class Sampled implements Eviction {
         if (ticks && before != 0) {
             ranking.used(before, uses.now());
         }
+    }
+
+    @Override
+    public void resized(int slot) {
+        uses.weigh(slot, bytes.applyAsInt(slot));
     }
 
     @Override
@@ -106,7 +115,7 @@ final class Sampled implements Eviction {
         }
         for (int draw = 0; draw < MOST_DRAWS && found < SAMPLE; draw++) {
             if (among == null && !sparse) {
-                found = considerTogether(random.nextInt(bound), bound, found);
+                found = considerTogether(drawn(bound), bound, found);
                 continue;
             }
             int slot = among == null ? residents.any(random) : among.any(random);
@@ -127,6 +136,15 @@ final class Sampled implements Eviction {
         return chosen == Residents.NONE ? residents.any(random) : chosen;
     }
 
+    private int drawn(int bound) {
+        if (!uses.areByHash()) {
+            return random.nextInt(bound);
+        }
+        int slot = hand < bound ? hand : 0;
+        hand = slot + TOGETHER;
+        return slot;
+    }
+
     /**
      * Takes up those who lie beside each other in memory, which costs little more than to look at one. They have nothing else in common: a slot
      * is taken again as soon as it is free.
@@ -144,19 +162,17 @@ final class Sampled implements Eviction {
     /** Takes the resident of a slot up, if there is one. First all are looked up and then weighed: so memory answers many at a time. */
     private int consider(int slot, int found) {
         long use = uses.of(slot);
-        if (use == 0) {
-            return found;
-        }
         candidates[found] = slot;
         states[found] = use;
-        return found + 1;
+        // No branch: whoever guessed wrong which way it goes would have to wait for memory before looking further.
+        return found + (use == 0 ? 0 : 1);
     }
 
     /** Puts the least valuable of the candidates in order, whoever was drawn twice once. */
     private void rank(int found, boolean byBytes) {
         int now = uses.now();
         for (int i = 0; i < found; i++) {
-            values[i] = value(candidates[i], states[i], now, byBytes);
+            values[i] = value(states[i], now, byBytes);
         }
         ranked = 0;
         for (int i = 0; i < found; i++) {
@@ -183,9 +199,9 @@ final class Sampled implements Eviction {
         return false;
     }
 
-    private double value(int slot, long use, int now, boolean byBytes) {
+    private double value(long use, int now, boolean byBytes) {
         double value = ranking.value(use, now);
         // Only a value that is a rate can be divided among bytes; recency and frequency are not.
-        return byBytes && value > 0 && ranking instanceof ReuseModel ? value / bytes.applyAsInt(slot) : value;
+        return byBytes && value > 0 && ranking instanceof ReuseModel ? value / Uses.bytes(use) : value;
     }
 }

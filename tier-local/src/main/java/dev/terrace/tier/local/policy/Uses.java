@@ -2,7 +2,7 @@ package dev.terrace.tier.local.policy;
 
 /**
  * What is known of each resident's use, one {@code long} a slot: when it was last used, how often (also before it was evicted the last
- * time, as far as {@link Ghosts} knew), and how long the pause before its last use was. A hit reads and writes that one cell.
+ * time, as far as {@link Ghosts} knew), how long the pause before its last use was, and what it takes. A hit reads and writes that one cell.
  *
  * <p>Time is counted in accesses, {@link #readsPerTick()} to a tick: one for small caches, up to 64 for large ones, where a thread's
  * every 64th read moves the shared clock, so that threads do not fight for it.
@@ -18,10 +18,18 @@ final class Uses {
     private static final int PAUSE_OF_ONE_CAPACITY = 5;
     private static final int FIRST_TICK = 1;
 
+    /** Above the state, which {@link Ghosts} keep too, is what the resident takes. */
+    private static final int WEIGHT_SHIFT = 48;
+
+    private static final long STATE = (1L << WEIGHT_SHIFT) - 1;
+
+    /** A positive {@code float} has no sign, which leaves 31 bits. */
+    private static final int WEIGHT_BITS_LESS = 15;
+
     /** How far behind a state's last use a thread may see the clock, as ticks are lost. */
     static final int FURTHEST_BEHIND = 1 << 28;
 
-    private final long[] use;
+    private final UseCells cells;
     private final int mask;
     private int admissions;
     /** Racy: a lost tick is no harm. It goes round: what counts is the difference of two times. */
@@ -29,6 +37,7 @@ final class Uses {
 
     private volatile int highWater;
 
+    private final int capacity;
     private final int capacityTicks;
 
     /** What turns ticks into capacities, times the root of two: half an octave up, so that cutting off is rounding. */
@@ -37,31 +46,44 @@ final class Uses {
     /** Ticks after which all uses count half, or 0 when they never do. */
     private final int halfLife;
 
-    Uses(int slots) {
-        this(slots, 0, FIRST_TICK);
+    /** Of as many residents as there are cells. */
+    Uses(UseCells cells) {
+        this(cells, cells.slots(), 0);
     }
 
     /**
-     * Of so many slots.
+     * Of the residents in these cells, all 0.
      *
+     * @param capacity how many there can be at a time
      * @param halfLifeCapacities all uses count half after so many capacities of accesses, as in TinyLFU; 0 for never
      */
-    Uses(int slots, int halfLifeCapacities) {
-        this(slots, halfLifeCapacities, FIRST_TICK);
+    Uses(UseCells cells, int capacity, int halfLifeCapacities) {
+        this(cells, capacity, halfLifeCapacities, FIRST_TICK);
     }
 
     /** The same with a clock that stands somewhere. */
-    Uses(int slots, int halfLifeCapacities, int clock) {
+    Uses(UseCells cells, int capacity, int halfLifeCapacities, int clock) {
         this.clock = clock;
-        use = new long[slots];
-        mask = Math.min(MOST_READS_PER_TICK, Math.max(1, Integer.highestOneBit(slots / SLOTS_PER_TICK_READ))) - 1;
-        capacityTicks = Math.max(1, slots / (mask + 1));
+        this.cells = cells;
+        this.capacity = capacity;
+        mask = Math.min(MOST_READS_PER_TICK, Math.max(1, Integer.highestOneBit(capacity / SLOTS_PER_TICK_READ))) - 1;
+        capacityTicks = Math.max(1, capacity / (mask + 1));
         octaveScale = Math.sqrt(2) / capacityTicks;
         halfLife = (int) Math.min(Integer.MAX_VALUE, (long) capacityTicks * halfLifeCapacities);
     }
 
     int slots() {
-        return use.length;
+        return cells.slots();
+    }
+
+    /** How many residents there can be; fewer than slots where those are given by hash. */
+    int capacity() {
+        return capacity;
+    }
+
+    /** See {@link UseCells#areByHash}. */
+    boolean areByHash() {
+        return cells.areByHash();
     }
 
     int readsPerTick() {
@@ -90,13 +112,18 @@ final class Uses {
         clock++;
     }
 
-    /** Starts a resident with what its ghost remembered, 0 for nothing. */
-    void begin(int slot, long ghost) {
+    /**
+     * Starts a resident.
+     *
+     * @param ghost what its ghost remembered, 0 for nothing
+     * @param bytes what it takes
+     */
+    void begin(int slot, long ghost, int bytes) {
         if (ticks(admissions++)) {
             tick();
         }
         int now = clock;
-        use[slot] = ghost == 0 ? pack(now, 1, 0) : again(ghost, now);
+        cells.set(slot, weight(bytes) | (ghost == 0 ? pack(now, 1, 0) : again(ghost & STATE, now)));
         if (slot >= highWater) {
             highWater = slot + 1;
         }
@@ -104,9 +131,9 @@ final class Uses {
 
     /** Notes a use; the state before it. */
     long again(int slot) {
-        long before = use[slot];
+        long before = cells.get(slot);
         if (before != 0) {
-            use[slot] = again(before, clock);
+            cells.set(slot, before & ~STATE | again(before, clock));
         }
         return before;
     }
@@ -117,11 +144,29 @@ final class Uses {
 
     /** 0 when the slot is free: who was admitted was used once at least. */
     long of(int slot) {
-        return use[slot];
+        return cells.get(slot);
     }
 
     void end(int slot) {
-        use[slot] = 0;
+        cells.set(slot, 0);
+    }
+
+    /** A resident takes so many bytes from now on. */
+    void weigh(int slot, int bytes) {
+        long before = cells.get(slot);
+        if (before != 0) {
+            cells.set(slot, before & STATE | weight(bytes));
+        }
+    }
+
+    /** The upper half of a {@code float}: to one in 256. */
+    private static long weight(int bytes) {
+        return (long) (Float.floatToRawIntBits(bytes) >>> WEIGHT_BITS_LESS) << WEIGHT_SHIFT;
+    }
+
+    /** What a resident takes, about. */
+    static float bytes(long use) {
+        return Float.intBitsToFloat((int) (use >>> WEIGHT_SHIFT) << WEIGHT_BITS_LESS);
     }
 
     /** Class of a pause, by octaves around the capacity, 1 to {@link #PAUSES} - 1. */

@@ -50,7 +50,7 @@ final class WindowTinyLfu implements Eviction {
     WindowTinyLfu(Uses uses, long seed) {
         this.random = new SplittableRandom(seed);
         this.uses = uses;
-        this.ghosts = new Ghosts((long) GHOSTS_PER_SLOT * uses.slots());
+        this.ghosts = new Ghosts((long) GHOSTS_PER_SLOT * uses.capacity());
         this.queues = new Queues(uses.slots(), 3);
         this.marked = new boolean[uses.slots()];
     }
@@ -58,7 +58,7 @@ final class WindowTinyLfu implements Eviction {
     @Override
     public void admitted(int slot, long hash) {
         misses++;
-        uses.begin(slot, ghosts.take(hash));
+        uses.begin(slot, ghosts.take(hash), 0);
         marked[slot] = false;
         queues.remove(slot);
         queues.append(WINDOW, slot);

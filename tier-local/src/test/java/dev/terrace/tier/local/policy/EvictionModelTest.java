@@ -27,7 +27,7 @@ class EvictionModelTest {
     @ParameterizedTest
     @EnumSource(EvictionPolicy.class)
     void victimsAreResidentsAlwaysWhateverIsDone(EvictionPolicy policy) {
-        Eviction eviction = Eviction.of(policy, SLOTS, slot -> 1 + slot, seed);
+        Eviction eviction = Eviction.of(policy, UseCells.onHeap(SLOTS), SLOTS, slot -> 1 + slot, seed);
         long[] resident = new long[SLOTS];
         int count = 0;
         for (int step = 0; step < 40_000; step++) {
@@ -60,7 +60,7 @@ class EvictionModelTest {
 
     @Test
     void leastRecentlyUsedIsNeverAmongTheRecentHalf() {
-        Eviction eviction = Eviction.of(EvictionPolicy.LRU, SLOTS, slot -> 1, seed);
+        Eviction eviction = Eviction.of(EvictionPolicy.LRU, UseCells.onHeap(SLOTS), SLOTS, slot -> 1, seed);
         List<Integer> order = new ArrayList<>();
         for (int slot = 0; slot < SLOTS; slot++) {
             eviction.admitted(slot, slot);
@@ -81,7 +81,7 @@ class EvictionModelTest {
     @Test
     void whoJustCameStaysWhereFewAreLeftOfMany() {
         int slots = 100_000;
-        Eviction eviction = Eviction.of(EvictionPolicy.LRU, slots, slot -> 1, seed);
+        Eviction eviction = Eviction.of(EvictionPolicy.LRU, UseCells.onHeap(slots), slots, slot -> 1, seed);
         for (int slot = 0; slot < slots; slot++) {
             eviction.admitted(slot, slot);
         }
@@ -103,7 +103,7 @@ class EvictionModelTest {
 
     @Test
     void s3FifoEvictsWhatThePaperSaysAsLongAsNobodyComesBack() {
-        Eviction eviction = Eviction.of(EvictionPolicy.S3_FIFO, SLOTS, slot -> 1, seed);
+        Eviction eviction = Eviction.of(EvictionPolicy.S3_FIFO, UseCells.onHeap(SLOTS), SLOTS, slot -> 1, seed);
         Deque<Integer> small = new ArrayDeque<>();
         Deque<Integer> main = new ArrayDeque<>();
         int[] marks = new int[SLOTS];

@@ -9,14 +9,14 @@ class ResidentsTest {
     private static final int SLOTS = 2_500;
 
     private final SplittableRandom random = new SplittableRandom(Simulation.mixed(11));
-    private final Uses uses = new Uses(SLOTS);
+    private final Uses uses = new Uses(UseCells.onHeap(SLOTS));
     private final Residents residents = new Residents(uses);
     private final boolean[] there = new boolean[SLOTS];
 
     private void put(int slot) {
         if (!there[slot]) {
             there[slot] = true;
-            uses.begin(slot, 0);
+            uses.begin(slot, 0, 1);
             residents.add(slot);
         }
     }

@@ -10,9 +10,9 @@ class ReuseModelTest {
 
     @Test
     void whatWasUsedWhileNobodyCameIsUnlearnedAsSoonAsAllElse() {
-        Uses uses = new Uses(SLOTS);
+        Uses uses = new Uses(UseCells.onHeap(SLOTS));
         ReuseModel model = new ReuseModel(uses);
-        uses.begin(0, 0);
+        uses.begin(0, 0, 1);
         long once = uses.of(0);
         for (int hit = 0; hit < 20_000_000; hit++) {
             model.used(once, uses.now() + AGE);
@@ -27,7 +27,7 @@ class ReuseModelTest {
     /** Keys that are evicted at once. */
     private static void arrive(Uses uses, ReuseModel model, int keys, int round) {
         for (int key = 0; key < keys; key++) {
-            uses.begin(1, 0);
+            uses.begin(1, 0, 1);
             model.returned(0, uses.now());
             long use = uses.of(1);
             uses.end(1);

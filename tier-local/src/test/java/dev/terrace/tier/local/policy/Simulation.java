@@ -19,7 +19,7 @@ final class Simulation {
 
     /** As where bytes are short, not slots: of these most stay free. */
     Simulation(EvictionPolicy policy, int capacity, int slots) {
-        eviction = Eviction.of(policy, slots, slot -> 1, 42);
+        eviction = Eviction.of(policy, UseCells.onHeap(slots), slots, slot -> 1, 42);
         keys = new long[capacity];
     }
 

@@ -12,8 +12,8 @@ class UsesTest {
     @ParameterizedTest
     @ValueSource(ints = {1, Integer.MAX_VALUE - 100, -350})
     void usesHalveWhereverTheClockStands(int start) {
-        Uses uses = new Uses(SLOTS, 1, start);
-        uses.begin(0, 0);
+        Uses uses = new Uses(UseCells.onHeap(SLOTS), SLOTS, 1, start);
+        uses.begin(0, 0, 1);
         for (int use = 1; use < Uses.MOST_USES; use++) {
             uses.again(0);
         }
@@ -32,8 +32,8 @@ class UsesTest {
     @ParameterizedTest
     @ValueSource(ints = {1, Integer.MAX_VALUE - 100, -350})
     void whoWasIdleForMoreThanHalfARoundIsOldAndWhoSeesTheClockLateIsNot(int start) {
-        Uses uses = new Uses(SLOTS, 0, start);
-        uses.begin(0, 0);
+        Uses uses = new Uses(UseCells.onHeap(SLOTS), SLOTS, 0, start);
+        uses.begin(0, 0, 1);
         long use = uses.of(0);
         int last = uses.now();
         assertThat(Uses.age(use, last + 300)).isEqualTo(300);

@@ -1,0 +1,67 @@
+package dev.terrace.tier.local;
+
+import dev.terrace.tier.local.policy.UseCells;
+import java.lang.ref.Cleaner;
+import net.openhft.chronicle.core.Memory;
+import net.openhft.chronicle.core.OS;
+
+/**
+ * The index of a map in memory: a cell of 16 bytes for each slot, with what tells where its entry lies, and the state of its use beside
+ * that, so that a hit finds both in one line of the processor's cache. The memory lasts as long as this object: whoever comes late, after the map
+ * was closed, finds old cells, and nothing worse.
+ */
+final class Cells implements UseCells {
+    static final int BYTES_PER_SLOT = 2 * Long.BYTES;
+
+    private static final Cleaner CLEANER = Cleaner.create();
+    private static final Memory MEMORY = OS.memory();
+    private static final int SHIFT = 4;
+
+    private final long address;
+    private final int slots;
+
+    /** @param huge whether in huge pages */
+    Cells(int slots, boolean huge) {
+        NativeMemory memory = new NativeMemory((long) slots * BYTES_PER_SLOT);
+        this.slots = slots;
+        this.address = memory.address();
+        CLEANER.register(this, memory::free);
+        if (huge) {
+            memory.inHugePages();
+        }
+        memory.clear();
+    }
+
+    @Override
+    public int slots() {
+        return slots;
+    }
+
+    @Override
+    public boolean areByHash() {
+        return true;
+    }
+
+    long bytes() {
+        return (long) slots * BYTES_PER_SLOT;
+    }
+
+    /** What its owner keeps there; 0 at first. */
+    long word(int slot) {
+        return MEMORY.readLong(address + ((long) slot << SHIFT));
+    }
+
+    void word(int slot, long word) {
+        MEMORY.writeLong(address + ((long) slot << SHIFT), word);
+    }
+
+    @Override
+    public long get(int slot) {
+        return MEMORY.readLong(address + ((long) slot << SHIFT) + Long.BYTES);
+    }
+
+    @Override
+    public void set(int slot, long use) {
+        MEMORY.writeLong(address + ((long) slot << SHIFT) + Long.BYTES, use);
+    }
+}

@@ -1,0 +1,63 @@
+package dev.terrace.tier.local;
+
+import com.kenai.jffi.MemoryIO;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import net.openhft.chronicle.core.OS;
+import net.openhft.posix.MAdviseFlag;
+import net.openhft.posix.PosixAPI;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A stretch of memory outside the heap, which no setting of the JVM bounds, aligned to huge pages. What lies in it at first is not known.
+ * Nobody may touch it after {@link #free}.
+ */
+final class NativeMemory {
+    private static final long ALIGNMENT = EntryMap.Pages.HUGE_BYTES;
+
+    private static final Logger LOG = LoggerFactory.getLogger(NativeMemory.class);
+    private final long taken;
+    private final long takenBytes;
+    private final long address;
+    private final long bytes;
+
+    /** @throws OutOfMemoryError when there is not so much */
+    NativeMemory(long bytes) {
+        this.bytes = bytes;
+        this.takenBytes = bytes + ALIGNMENT;
+        this.taken = OS.memory().allocate(takenBytes);
+        this.address = (taken + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+
+    long address() {
+        return address;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    /** Has the system lay it in huge pages from the first touch on, if it has any for those who ask. */
+    void inHugePages() {
+        if (PosixAPI.posix().madvise(address, bytes, MAdviseFlag.MADV_HUGEPAGE.value()) != 0) {
+            LOG.debug("the kernel gives no huge pages bytes={}", bytes);
+        }
+    }
+
+    void clear() {
+        OS.memory().setMemory(address, bytes, (byte) 0);
+    }
+
+    /** A part of it, within whose bounds alone is read and written. */
+    ByteBuffer part(long at, int length) {
+        if (at < 0 || length < 0 || at + length > bytes) {
+            throw new IndexOutOfBoundsException(at + " and " + length + " bytes more, of " + bytes);
+        }
+        return MemoryIO.getInstance().newDirectByteBuffer(address + at, length).order(ByteOrder.nativeOrder());
+    }
+
+    void free() {
+        OS.memory().freeMemory(taken, takenBytes);
+    }
+}
