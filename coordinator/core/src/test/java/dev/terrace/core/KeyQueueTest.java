@@ -159,7 +159,8 @@ class KeyQueueTest {
             }
             CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
                     .handle((done, failures) -> true)
-                    .get(20, TimeUnit.SECONDS);
+                    // A thread of the common pool for each of them, on two cores: seconds where they are busy.
+                    .get(60, TimeUnit.SECONDS);
             assertThat(queue.size()).isZero();
         } finally {
             pool.shutdownNow();
