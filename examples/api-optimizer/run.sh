@@ -18,4 +18,4 @@ if stale; then
     -Dcompiler.warnings.fail=false -pl examples/api-optimizer -am package) </dev/null
   touch "$jar"
 fi
-exec "$java" -Xmx256m -XX:+UseSerialGC -Dchronicle.analytics.disable=true -Dchronicle.announcer.disable=true -jar "$jar" "$@"
+exec "$java" -Xmx256m -XX:+UseSerialGC -jar "$jar" "$@"

@@ -11,7 +11,7 @@ import dev.terrace.spi.TierLevel;
 import dev.terrace.testkit.HeapLog;
 import dev.terrace.testkit.HeapTier;
 import dev.terrace.testkit.TestContext;
-import dev.terrace.tier.local.ChronicleTierProvider;
+import dev.terrace.tier.local.OffHeapTierProvider;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -53,7 +53,7 @@ public class ConsistencyHitBenchmark extends ChronicleBenchmark {
             InstantSource clock = InstantSource.system();
             coordinator = CacheCoordinator.builder()
                     .settings(settings)
-                    .tier(new ChronicleTierProvider().open(new TestContext(clock, settings.localCache())))
+                    .tier(new OffHeapTierProvider().open(new TestContext(clock, settings.localCache())))
                     .tier(new HeapTier(TierLevel.L2, clock))
                     .backplane(new HeapLog().open())
                     .build();

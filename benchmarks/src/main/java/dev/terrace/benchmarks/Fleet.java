@@ -80,7 +80,7 @@ final class Fleet {
 
     /** @param dropped told of every key that is dropped from L1 */
     Node join(long id, boolean withBackplane, Consumer<CacheKey> dropped) {
-        LocalTier local = new Watched((LocalTier) tier("chronicle"), dropped);
+        LocalTier local = new Watched((LocalTier) tier("offheap"), dropped);
         CacheCoordinator.Builder builder = CacheCoordinator.builder()
                 .nodeId(id)
                 .metrics(new MetricRegistry())

@@ -11,7 +11,7 @@ import dev.terrace.spi.Persisted;
 import dev.terrace.spi.StoreOutcome;
 import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.TestContext;
-import dev.terrace.tier.local.ChronicleTierProvider;
+import dev.terrace.tier.local.OffHeapTierProvider;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -107,7 +107,7 @@ public final class ReattachBenchmark {
 
     private LocalTier open() {
         LocalCacheSettings settings = LocalCacheSettings.defaults();
-        return (LocalTier) new ChronicleTierProvider()
+        return (LocalTier) new OffHeapTierProvider()
                 .open(new TestContext(
                         InstantSource.system(),
                         new LocalCacheSettings(

@@ -8,9 +8,6 @@ public final class Main {
 
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
-        // Before any Chronicle class loads: no usage report, no banner.
-        System.setProperty("chronicle.analytics.disable", "true");
-        System.setProperty("chronicle.announcer.disable", "true");
         System.exit(Terrace.run(args));
     }
 }

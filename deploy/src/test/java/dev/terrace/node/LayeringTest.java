@@ -60,7 +60,10 @@ class LayeringTest {
             .mayNotBeAccessedByAnyLayer();
 
     @ArchTest
-    static final ArchRule CHRONICLE_STAYS_IN_TIER_LOCAL = onlyIn("dev.terrace.tier.local..", "net.openhft..");
+    static final ArchRule OPENHFT_STAYS_IN_TIER_LOCAL = onlyIn("dev.terrace.tier.local..", "net.openhft..");
+
+    @ArchTest
+    static final ArchRule JFFI_STAYS_IN_TIER_LOCAL = onlyIn("dev.terrace.tier.local..", "com.kenai..");
 
     @ArchTest
     static final ArchRule REDISSON_STAYS_IN_TIER_REDIS = onlyIn("dev.terrace.tier.redis..", "org.redisson..");

@@ -86,7 +86,7 @@ class PackagedNodeIT {
                     .as(tier)
                     .isPositive();
         }
-        assertThat(result.err()).doesNotContain("WARNING", "Exception", "Chronicle");
+        assertThat(result.err()).doesNotContain("WARNING", "Exception");
     }
 
     @Test

@@ -5,7 +5,7 @@ package dev.terrace.spi;
  * third one's libraries.
  */
 public interface TierProvider {
-    /** The name settings use: {@code chronicle}, {@code redis}, {@code rocksdb}. */
+    /** The name settings use: {@code offheap}, {@code redis}, {@code rocksdb}. */
     String name();
 
     /** Which level it provides. */

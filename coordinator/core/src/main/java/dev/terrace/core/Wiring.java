@@ -154,11 +154,11 @@ final class Wiring {
 
     private LocalTier openLocal(Opened opened) {
         Tier tier = opened.and(
-                Providers.tier("chronicle", "terrace-tier-local", "local_cache").open(surroundings));
+                Providers.tier("offheap", "terrace-tier-local", "local_cache").open(surroundings));
         if (tier instanceof LocalTier local) {
             return local;
         }
-        throw new SetupException("the provider 'chronicle' gave a tier that is not local", "");
+        throw new SetupException("the provider 'offheap' gave a tier that is not local", "");
     }
 
     private Tier openBackup() {

@@ -53,7 +53,6 @@ final class NodeProcess implements AutoCloseable {
                 .filter(flag -> flag.startsWith("--add-")
                         || flag.startsWith("--enable-native")
                         || flag.startsWith("--sun-misc")
-                        || flag.startsWith("-Dchronicle.")
                         || flag.startsWith("-X") && !flag.startsWith("-Xrunjdwp") && !flag.startsWith("-Xdebug"))
                 .forEach(command::add);
         String more = System.getProperty(MORE_OPTIONS, "").strip();

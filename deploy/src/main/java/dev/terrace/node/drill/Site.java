@@ -326,7 +326,7 @@ final class Site implements AutoCloseable {
     /** What people should know of it. */
     Map<String, Object> facts() {
         return Map.of(
-                "l1", "Chronicle Map in the node",
+                "l1", "off-heap, in the node",
                 "l2", "a Redis of the drill's own",
                 "l3", "RocksDB, encrypted, in a folder of the drill's own",
                 "repository", String.valueOf(text.find("backup_storage.object_storage.url")),

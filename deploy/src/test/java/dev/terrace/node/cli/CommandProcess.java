@@ -30,8 +30,7 @@ final class CommandProcess implements AutoCloseable {
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(flag -> flag.startsWith("--add-")
                         || flag.startsWith("--enable-native")
-                        || flag.startsWith("--sun-misc")
-                        || flag.startsWith("-Dchronicle."))
+                        || flag.startsWith("--sun-misc"))
                 .forEach(command::add);
         command.addAll(List.of(
                 "-Xmx256m",

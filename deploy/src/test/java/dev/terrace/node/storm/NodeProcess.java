@@ -114,8 +114,7 @@ final class NodeProcess implements AutoCloseable {
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(flag -> flag.startsWith("--add-")
                         || flag.startsWith("--enable-native")
-                        || flag.startsWith("--sun-misc")
-                        || flag.startsWith("-Dchronicle."))
+                        || flag.startsWith("--sun-misc"))
                 .forEach(command::add);
         command.addAll(List.of(
                 "-Xmx160m",

@@ -1,9 +1,8 @@
 package dev.terrace.tier.local;
 
+import com.kenai.jffi.MemoryIO;
 import dev.terrace.tier.local.policy.UseCells;
 import java.lang.ref.Cleaner;
-import net.openhft.chronicle.core.Memory;
-import net.openhft.chronicle.core.OS;
 
 /**
  * The index of a map in memory: a cell of 16 bytes for each slot, with what tells where its entry lies, and the state of its use beside
@@ -14,7 +13,7 @@ final class Cells implements UseCells {
     static final int BYTES_PER_SLOT = 2 * Long.BYTES;
 
     private static final Cleaner CLEANER = Cleaner.create();
-    private static final Memory MEMORY = OS.memory();
+    private static final MemoryIO MEMORY = MemoryIO.getInstance();
     private static final int SHIFT = 4;
 
     private final long address;
@@ -48,20 +47,20 @@ final class Cells implements UseCells {
 
     /** What its owner keeps there; 0 at first. */
     long word(int slot) {
-        return MEMORY.readLong(address + ((long) slot << SHIFT));
+        return MEMORY.getLong(address + ((long) slot << SHIFT));
     }
 
     void word(int slot, long word) {
-        MEMORY.writeLong(address + ((long) slot << SHIFT), word);
+        MEMORY.putLong(address + ((long) slot << SHIFT), word);
     }
 
     @Override
     public long get(int slot) {
-        return MEMORY.readLong(address + ((long) slot << SHIFT) + Long.BYTES);
+        return MEMORY.getLong(address + ((long) slot << SHIFT) + Long.BYTES);
     }
 
     @Override
     public void set(int slot, long use) {
-        MEMORY.writeLong(address + ((long) slot << SHIFT) + Long.BYTES, use);
+        MEMORY.putLong(address + ((long) slot << SHIFT) + Long.BYTES, use);
     }
 }

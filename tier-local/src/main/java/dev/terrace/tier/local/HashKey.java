@@ -1,6 +1,6 @@
 package dev.terrace.tier.local;
 
-/** The 128-bit key of the Chronicle Map. Reusable. */
+/** The 128-bit key of what is held. Reusable. */
 final class HashKey {
     /** Length on the wire. */
     static final int BYTES = 16;

@@ -102,7 +102,7 @@ final class LocalReads {
                 return true;
             }
         } catch (RuntimeException | InternalError e) {
-            // Whatever Chronicle throws must not reach a caller; to them it is a miss. The error is how the JVM tells
+            // Whatever a map throws must not reach a caller; to them it is a miss. The error is how the JVM tells
             // of a
             // page of a mapped file that its disk does not give, perhaps a little later.
             shelf.counters.errors.inc();

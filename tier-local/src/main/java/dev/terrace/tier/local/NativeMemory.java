@@ -3,7 +3,6 @@ package dev.terrace.tier.local;
 import com.kenai.jffi.MemoryIO;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import net.openhft.chronicle.core.OS;
 import net.openhft.posix.MAdviseFlag;
 import net.openhft.posix.PosixAPI;
 import org.slf4j.Logger;
@@ -14,19 +13,21 @@ import org.slf4j.LoggerFactory;
  * Nobody may touch it after {@link #free}.
  */
 final class NativeMemory {
+    private static final MemoryIO MEMORY = MemoryIO.getInstance();
     private static final long ALIGNMENT = EntryMap.Pages.HUGE_BYTES;
 
     private static final Logger LOG = LoggerFactory.getLogger(NativeMemory.class);
     private final long taken;
-    private final long takenBytes;
     private final long address;
     private final long bytes;
 
     /** @throws OutOfMemoryError when there is not so much */
     NativeMemory(long bytes) {
         this.bytes = bytes;
-        this.takenBytes = bytes + ALIGNMENT;
-        this.taken = OS.memory().allocate(takenBytes);
+        this.taken = MEMORY.allocateMemory(bytes + ALIGNMENT, false);
+        if (taken == 0) {
+            throw new OutOfMemoryError("the system has no " + bytes + " bytes");
+        }
         this.address = (taken + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
@@ -46,7 +47,7 @@ final class NativeMemory {
     }
 
     void clear() {
-        OS.memory().setMemory(address, bytes, (byte) 0);
+        MEMORY.setMemory(address, bytes, (byte) 0);
     }
 
     /** A part of it, within whose bounds alone is read and written. */
@@ -54,10 +55,10 @@ final class NativeMemory {
         if (at < 0 || length < 0 || at + length > bytes) {
             throw new IndexOutOfBoundsException(at + " and " + length + " bytes more, of " + bytes);
         }
-        return MemoryIO.getInstance().newDirectByteBuffer(address + at, length).order(ByteOrder.nativeOrder());
+        return MEMORY.newDirectByteBuffer(address + at, length).order(ByteOrder.nativeOrder());
     }
 
     void free() {
-        OS.memory().freeMemory(taken, takenBytes);
+        MEMORY.freeMemory(taken);
     }
 }

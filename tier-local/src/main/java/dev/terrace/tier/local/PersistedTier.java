@@ -17,7 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The local tier in a folder, where the next process finds it. Thread-safe. See {@code docs/adr/0021}. */
-final class PersistedTier extends ChronicleTier implements Persisted {
+final class PersistedTier extends OffHeapTier implements Persisted {
     private static final Logger LOG = LoggerFactory.getLogger(PersistedTier.class);
     private static final long SYNC_MILLIS = 30_000;
 

@@ -3,7 +3,7 @@ package dev.terrace.tier.local;
 import java.util.Arrays;
 
 /**
- * What Chronicle stores under a hash: the number of the entry's slot, until when L1 may answer it, and the envelope.
+ * What is stored under a hash: the number of the entry's slot, until when L1 may answer it, and the envelope.
  * Reusable; the array only grows, until another is put in its place.
  */
 final class StoredValue {

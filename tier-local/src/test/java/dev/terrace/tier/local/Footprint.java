@@ -26,11 +26,11 @@ final class Footprint {
     public static void main(String[] args) throws IOException {
         LocalFixture local = new LocalFixture();
         // Classes are loaded and code is compiled before it counts.
-        try (ChronicleTier rehearsal = local.open(10_000, 16, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier rehearsal = local.open(10_000, 16, EvictionPolicy.ADAPTIVE)) {
             fill(rehearsal, local, 20_000);
         }
         long before = residentOfProcess();
-        try (ChronicleTier tier = local.open(ENTRIES, MEBIBYTES, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier tier = local.open(ENTRIES, MEBIBYTES, EvictionPolicy.ADAPTIVE)) {
             fill(tier, local, ENTRIES);
             long grown = residentOfProcess() - before;
             LocalReport.Memory memory = tier.report().memory();
@@ -39,7 +39,7 @@ final class Footprint {
         }
     }
 
-    private static void fill(ChronicleTier tier, LocalFixture local, int entries) {
+    private static void fill(OffHeapTier tier, LocalFixture local, int entries) {
         byte[] payload = new byte[1_024];
         for (int i = 0; i < entries; i++) {
             tier.store(local.entry(CacheKey.of("c", "key-" + i), payload, LocalFixture.TTL), WriteCondition.IF_NEWER);
@@ -59,7 +59,7 @@ final class Footprint {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElseThrow());
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag -> flag.startsWith("--add-") || flag.startsWith("-Dchronicle."))
+                .filter(flag -> flag.startsWith("--add-") || flag.startsWith("--sun-misc"))
                 .forEach(command::add);
         command.addAll(List.of("-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC"));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Footprint.class.getName()));

@@ -29,7 +29,7 @@ class GrowingValuesTest {
 
     @Test
     void inMemory() {
-        try (ChronicleTier tier = local.open(2_000, 1, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier tier = local.open(2_000, 1, EvictionPolicy.ADAPTIVE)) {
             grow(tier);
         }
         assertThat(local.metrics.counter("l1.segments.full").getCount())
@@ -40,7 +40,7 @@ class GrowingValuesTest {
     @Test
     void inAFile(@TempDir Path folder) throws Exception {
         local.persistIn(folder);
-        try (ChronicleTier tier = local.open(2_000, 8, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier tier = local.open(2_000, 8, EvictionPolicy.ADAPTIVE)) {
             grow(tier);
         }
         assertThat(local.metrics.counter("l1.segments.full").getCount())
@@ -53,7 +53,7 @@ class GrowingValuesTest {
         CacheKey key = CacheKey.of("c", "k");
         AtomicBoolean ended = new AtomicBoolean();
         ExecutorService reader = Executors.newSingleThreadExecutor();
-        try (ChronicleTier tier = local.open(2_000, 8, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier tier = local.open(2_000, 8, EvictionPolicy.ADAPTIVE)) {
             local.put(tier, "c", "k", 10);
             Future<Long> missed = reader.submit(() -> {
                 long misses = 0;
@@ -74,7 +74,7 @@ class GrowingValuesTest {
         }
     }
 
-    private void grow(ChronicleTier tier) {
+    private void grow(OffHeapTier tier) {
         SplittableRandom random = LocalFixture.random(getClass());
         int largest = tier.shelf().shape.largestValueBytes() - 200;
         Map<CacheKey, byte[]> stored = new HashMap<>();
@@ -109,7 +109,7 @@ class GrowingValuesTest {
         assertThat(local.metrics.counter("l1.corrupt").getCount()).isZero();
     }
 
-    private static void agree(ChronicleTier tier, int step) {
+    private static void agree(OffHeapTier tier, int step) {
         Shelf shelf = tier.shelf();
         shelf.budget.check();
         StoredValue stored = new StoredValue();

@@ -21,7 +21,7 @@ class HugePagesTest {
 
     final LocalFixture local = new LocalFixture();
 
-    private void fill(ChronicleTier tier, int from, int to) {
+    private void fill(OffHeapTier tier, int from, int to) {
         for (int i = from; i < to; i++) {
             byte[] payload = new byte[900];
             ByteBuffer.wrap(payload).putInt(i);
@@ -29,7 +29,7 @@ class HugePagesTest {
         }
     }
 
-    private static long sound(ChronicleTier tier) {
+    private static long sound(OffHeapTier tier) {
         return IntStream.range(0, KEYS)
                 .filter(i -> tier.get(CacheKey.of("c", "k" + i))
                                         .toCompletableFuture()
@@ -51,7 +51,7 @@ class HugePagesTest {
         }
     }
 
-    private static void lookUntilDone(ChronicleTier tier) {
+    private static void lookUntilDone(OffHeapTier tier) {
         assertThat(tier.hugePages().isDone()).isFalse();
         while (!tier.hugePages().isDone()) {
             tier.hugePages().look();
@@ -61,7 +61,7 @@ class HugePagesTest {
     @Test
     void whatIsFilledMovesIntoHugePagesAndWhatShrinksLeavesThem() {
         Assumptions.assumeTrue(HugePages.isAllowed(), "the system has no huge pages for those who ask");
-        try (ChronicleTier tier = local.open(KEYS, 100, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier tier = local.open(KEYS, 100, EvictionPolicy.ADAPTIVE)) {
             long before = hugeBytes();
             fill(tier, 0, KEYS / 10);
             tier.hugePages().look();

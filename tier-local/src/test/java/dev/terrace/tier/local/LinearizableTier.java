@@ -37,7 +37,7 @@ public abstract class LinearizableTier {
     private final long scenario = SCENARIOS.incrementAndGet();
 
     /** The tier and its clock, which stands still. */
-    record Opened(LocalFixture fixture, ChronicleTier tier) implements AutoCloseable {
+    record Opened(LocalFixture fixture, OffHeapTier tier) implements AutoCloseable {
         static Opened open(LocalFixture fixture) {
             return new Opened(fixture, fixture.open(CAPACITY, 600, EvictionPolicy.LRU));
         }

@@ -22,8 +22,8 @@ class LocalCountersTest {
 
     @Test
     void theGaugesOfALaterTierStay() {
-        ChronicleTier former = local.open(100, 8, EvictionPolicy.LRU);
-        try (ChronicleTier later = local.open(100, 8, EvictionPolicy.LRU)) {
+        OffHeapTier former = local.open(100, 8, EvictionPolicy.LRU);
+        try (OffHeapTier later = local.open(100, 8, EvictionPolicy.LRU)) {
             Map<String, Gauge<?>> gauges = Map.copyOf(gauges());
             former.close();
             assertThat(gauges()).isEqualTo(gauges);

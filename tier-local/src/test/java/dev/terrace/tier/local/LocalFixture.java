@@ -59,11 +59,11 @@ final class LocalFixture {
         folder = where;
     }
 
-    ChronicleTier open(long capacity, long mebibytes, EvictionPolicy policy) {
+    OffHeapTier open(long capacity, long mebibytes, EvictionPolicy policy) {
         return open(capacity, mebibytes, policy, LocalCacheSettings.NEVER_SHRINK, Path.of("/nowhere"));
     }
 
-    ChronicleTier open(long capacity, long mebibytes, EvictionPolicy policy, int shrinkAt, Path cgroup) {
+    OffHeapTier open(long capacity, long mebibytes, EvictionPolicy policy, int shrinkAt, Path cgroup) {
         LocalCacheSettings settings = new LocalCacheSettings(
                         true, capacity, mebibytes, TTL, policy, Duration.ofHours(1))
                 .shrinkingAt(shrinkAt, cgroup);
@@ -71,9 +71,9 @@ final class LocalFixture {
         return open(settings, new Groups(all));
     }
 
-    ChronicleTier open(LocalCacheSettings settings, Groups groups) {
+    OffHeapTier open(LocalCacheSettings settings, Groups groups) {
         return folder == null
-                ? new ChronicleTier(settings, groups, clock, metrics, KeyHash.XXH128)
+                ? new OffHeapTier(settings, groups, clock, metrics, KeyHash.XXH128)
                 : PersistedTier.open(settings, groups, folder, clock, PersistedFixture.DRIFT, metrics, KeyHash.XXH128);
     }
 
@@ -86,11 +86,11 @@ final class LocalFixture {
         return value(key, version(clock.millis(), count), clock.millis(), ttl, payload);
     }
 
-    StoreOutcome put(ChronicleTier tier, String cache, String key, int bytes) {
+    StoreOutcome put(OffHeapTier tier, String cache, String key, int bytes) {
         return tier.store(entry(CacheKey.of(cache, key), new byte[bytes], TTL), WriteCondition.IF_NEWER);
     }
 
-    static boolean holds(ChronicleTier tier, String cache, String key) {
+    static boolean holds(OffHeapTier tier, String cache, String key) {
         return tier.get(CacheKey.of(cache, key)).toCompletableFuture().join() instanceof Lookup.Hit;
     }
 

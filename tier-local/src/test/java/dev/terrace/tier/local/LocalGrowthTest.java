@@ -38,7 +38,7 @@ class LocalGrowthTest {
         SplittableRandom random = LocalFixture.random(getClass());
         long allowed = 32L << 20;
         long puts = puts();
-        try (ChronicleTier tier = local.open(200_000, 32, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier tier = local.open(200_000, 32, EvictionPolicy.ADAPTIVE)) {
             long refused = 0;
             for (long put = 0; put < puts; put++) {
                 // Small ones mostly, some thousands of bytes often, now and then a blob; what is usual changes in
@@ -91,7 +91,7 @@ class LocalGrowthTest {
         "60000, 1000"
     })
     void whateverTheSettingsAllThatIsReservedIsBelowWhatIsAllowed(long capacity, long mebibytes) {
-        try (ChronicleTier tier = local.share("c", 0, 100).open(capacity, mebibytes, EvictionPolicy.W_TINYLFU)) {
+        try (OffHeapTier tier = local.share("c", 0, 100).open(capacity, mebibytes, EvictionPolicy.W_TINYLFU)) {
             LocalReport.Memory memory = tier.report().memory();
             System.out.println(capacity + " in " + mebibytes + " MiB: " + memory);
             assertThat(memory.reserved() + memory.index() + memory.heap()).isLessThanOrEqualTo(memory.allowed());
@@ -102,7 +102,7 @@ class LocalGrowthTest {
     @Tag("F39")
     void blobsAsLargeAsTheyMayBeNeitherGrowItNorPushOutAllTheRest() {
         SplittableRandom random = LocalFixture.random(getClass());
-        try (ChronicleTier tier = local.open(20_000, 32, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier tier = local.open(20_000, 32, EvictionPolicy.ADAPTIVE)) {
             int largest = tier.shelf().shape.largestValueBytes() - 200;
             long reserved = tier.reservedBytes();
             long least = Long.MAX_VALUE;
@@ -145,7 +145,7 @@ class LocalGrowthTest {
         SplittableRandom random = new SplittableRandom(20_031);
         int capacity = 2_000;
         Zipf hot = new Zipf(6_000, 1.1);
-        try (ChronicleTier tier = local.open(capacity, 16, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier tier = local.open(capacity, 16, EvictionPolicy.ADAPTIVE)) {
             ratio(tier, hot, random, 60_000);
             double before = 0;
             double after = 0;
@@ -162,7 +162,7 @@ class LocalGrowthTest {
         }
     }
 
-    private double ratio(ChronicleTier tier, Zipf hot, SplittableRandom random, int reads) {
+    private double ratio(OffHeapTier tier, Zipf hot, SplittableRandom random, int reads) {
         int hits = 0;
         for (int i = 0; i < reads; i++) {
             String key = "hot-" + hot.rank(random);

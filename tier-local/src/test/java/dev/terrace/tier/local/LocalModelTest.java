@@ -33,7 +33,7 @@ class LocalModelTest {
     @EnumSource(EvictionPolicy.class)
     void answersAreTheModelsAndBooksAgreeAfterEveryOperation(EvictionPolicy policy) {
         SplittableRandom random = LocalFixture.random(getClass());
-        try (ChronicleTier tier = local.open(CAPACITY, 2, policy)) {
+        try (OffHeapTier tier = local.open(CAPACITY, 2, policy)) {
             long full = tier.shelf().budget.maxBytes();
             int hits = 0;
             for (int step = 0; step < STEPS; step++) {
@@ -70,7 +70,7 @@ class LocalModelTest {
         }
     }
 
-    private void put(ChronicleTier tier, CacheKey key, SplittableRandom random) {
+    private void put(OffHeapTier tier, CacheKey key, SplittableRandom random) {
         local.clock.advance(Duration.ofMillis(1));
         byte[] payload = new byte[random.nextInt(10) == 0 ? random.nextInt(30_000) : random.nextInt(3_000)];
         random.nextBytes(payload);
@@ -86,7 +86,7 @@ class LocalModelTest {
         }
     }
 
-    private boolean get(ChronicleTier tier, CacheKey key) {
+    private boolean get(OffHeapTier tier, CacheKey key) {
         Lookup answer = tier.get(key).toCompletableFuture().join();
         if (!(answer instanceof Lookup.Hit hit)) {
             return false;
@@ -99,7 +99,7 @@ class LocalModelTest {
         return true;
     }
 
-    private void clear(ChronicleTier tier, String cache) {
+    private void clear(OffHeapTier tier, String cache) {
         local.clock.advance(Duration.ofMillis(1));
         Version upTo = Version.of(local.clock.millis(), 0xFFFF, Long.MAX_VALUE);
         tier.clear(cache, upTo);
@@ -108,7 +108,7 @@ class LocalModelTest {
         local.clock.advance(Duration.ofMillis(1));
     }
 
-    private static void agree(ChronicleTier tier, int step) {
+    private static void agree(OffHeapTier tier, int step) {
         Shelf shelf = tier.shelf();
         shelf.budget.check();
         int residents = 0;

@@ -23,13 +23,13 @@ class LocalSharesTest {
 
     final LocalFixture local = new LocalFixture();
 
-    private static long held(ChronicleTier tier, String cache, int count) {
+    private static long held(OffHeapTier tier, String cache, int count) {
         return IntStream.range(0, count)
                 .filter(i -> holds(tier, cache, "k" + i))
                 .count();
     }
 
-    private static LocalReport.Share shareOf(ChronicleTier tier, String name) {
+    private static LocalReport.Share shareOf(OffHeapTier tier, String name) {
         return tier.report().shares().stream()
                 .filter(share -> share.name().equals(name))
                 .findFirst()
@@ -40,7 +40,7 @@ class LocalSharesTest {
     @EnumSource(EvictionPolicy.class)
     void whatIsReservedIsNeverPushedOutWhicheverPolicy(EvictionPolicy policy) {
         local.share("sessions", 40, 100);
-        try (ChronicleTier tier = local.open(10_000, 8, policy)) {
+        try (OffHeapTier tier = local.open(10_000, 8, policy)) {
             for (int i = 0; i < SESSIONS; i++) {
                 local.put(tier, "sessions", "k" + i, 500);
             }
@@ -62,7 +62,7 @@ class LocalSharesTest {
     void anEntryAsLargeAsItMayBeFindsRoomBetweenThoseThatMayNotGo() {
         int reserved = 3_000;
         local.share("sessions", 60, 100);
-        try (ChronicleTier tier = local.open(10_000, 8, EvictionPolicy.LRU)) {
+        try (OffHeapTier tier = local.open(10_000, 8, EvictionPolicy.LRU)) {
             for (int i = 0; i < 4_000; i++) {
                 if (i < reserved) {
                     local.put(tier, "sessions", "k" + i, 500);
@@ -81,7 +81,7 @@ class LocalSharesTest {
     @Test
     void whoHasMoreThanIsReservedGivesWayLikeOthers() {
         local.share("sessions", 10, 100);
-        try (ChronicleTier tier = local.open(10_000, 8, EvictionPolicy.LRU)) {
+        try (OffHeapTier tier = local.open(10_000, 8, EvictionPolicy.LRU)) {
             for (int i = 0; i < 6_000; i++) {
                 local.put(tier, "sessions", "k" + i, 500);
             }
@@ -99,7 +99,7 @@ class LocalSharesTest {
         SplittableRandom seeds = LocalFixture.random(getClass());
         local.share("blobs", 0, 20).classShare("user:*", "users", 10, 30);
         ExecutorService threads = Executors.newFixedThreadPool(4);
-        try (ChronicleTier tier = local.open(5_000, 8, policy)) {
+        try (OffHeapTier tier = local.open(5_000, 8, policy)) {
             List<Future<?>> writers = new ArrayList<>();
             for (int writer = 0; writer < 4; writer++) {
                 SplittableRandom random = seeds.split();
@@ -137,7 +137,7 @@ class LocalSharesTest {
     @Test
     void anEntryLargerThanItsShareIsRefusedByNameAndTheOlderValueIsGone() {
         local.share("blobs", 0, 1);
-        try (ChronicleTier tier = local.open(1_000, 16, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier tier = local.open(1_000, 16, EvictionPolicy.ADAPTIVE)) {
             assertThat(local.put(tier, "blobs", "k", 100)).isInstanceOf(StoreOutcome.Applied.class);
             local.clock.advance(java.time.Duration.ofMillis(1));
             assertThat(local.put(tier, "blobs", "k", 150_000))
@@ -152,7 +152,7 @@ class LocalSharesTest {
     @Test
     void reportsCountByCacheClassCauseAndSize() {
         local.classShare("user:*", "users", 0, 50);
-        try (ChronicleTier tier = local.open(1_000, 8, EvictionPolicy.LRU)) {
+        try (OffHeapTier tier = local.open(1_000, 8, EvictionPolicy.LRU)) {
             for (int i = 0; i < 100; i++) {
                 local.put(tier, "a", "user:" + i, 100);
                 local.put(tier, "a", "k" + i, 3_000);

@@ -49,7 +49,7 @@ class LocalSoakTest {
         LocalFixture local = new LocalFixture().share("blobs", 0, 30).share("sessions", 20, 100);
         ExecutorService threads = Executors.newFixedThreadPool(3);
         AtomicBoolean stop = new AtomicBoolean();
-        try (ChronicleTier tier = local.open(1_000, 8, policy)) {
+        try (OffHeapTier tier = local.open(1_000, 8, policy)) {
             List<Future<?>> busy = new ArrayList<>();
             for (int thread = 0; thread < 2; thread++) {
                 SplittableRandom random = seeds.split();
@@ -89,7 +89,7 @@ class LocalSoakTest {
         }
     }
 
-    private void one(ChronicleTier tier, LocalFixture local, SplittableRandom random) {
+    private void one(OffHeapTier tier, LocalFixture local, SplittableRandom random) {
         String cache = new String[] {"blobs", "sessions", "others"}[random.nextInt(3)];
         int number = random.nextInt(KEYS);
         CacheKey key = CacheKey.of(cache, "k" + number);

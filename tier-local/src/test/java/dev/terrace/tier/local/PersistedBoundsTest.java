@@ -5,7 +5,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The same over a file. */
-class PersistedBoundsTest extends ChronicleTierBoundsTest {
+class PersistedBoundsTest extends OffHeapTierBoundsTest {
     @TempDir
     Path folder;
 

@@ -31,7 +31,7 @@ class PersistedGrowthTest extends LocalGrowthTest {
     @Tag("F39")
     void aBlobCostsAsMuchOfTheOthersAsItTakesAndNoMore() {
         int ordinary = 1_000;
-        try (ChronicleTier tier = local.open(100_000, 64, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier tier = local.open(100_000, 64, EvictionPolicy.ADAPTIVE)) {
             Budget budget = tier.shelf().budget;
             int blob = tier.shelf().shape.largestValueBytes() - 200;
             for (int i = 0; i < 60_000; i++) {

@@ -54,7 +54,7 @@ class ReadersTest {
     @Test
     void whatWasReadIsNotKeptForTheThread() {
         LocalFixture local = new LocalFixture();
-        try (ChronicleTier tier = local.open(100, 16, EvictionPolicy.LRU)) {
+        try (OffHeapTier tier = local.open(100, 16, EvictionPolicy.LRU)) {
             local.put(tier, "c", "large", 10_000);
             assertThat(LocalFixture.holds(tier, "c", "large")).isTrue();
             assertThat(tier.shelf().readers.mine().value.envelope).isEmpty();

@@ -40,8 +40,8 @@ class ShrinkingTest {
         Files.writeString(cgroup.resolve("memory.stat"), "anon 1\ninactive_file " + droppableMib * MIB + "\nslab 3\n");
     }
 
-    private ChronicleTier filled() {
-        ChronicleTier tier = local.open(KEYS, 24, EvictionPolicy.ADAPTIVE, 90, cgroup);
+    private OffHeapTier filled() {
+        OffHeapTier tier = local.open(KEYS, 24, EvictionPolicy.ADAPTIVE, 90, cgroup);
         for (int i = 0; i < KEYS; i++) {
             tier.store(local.entry(CacheKey.of("c", "k" + i), payload(i), LocalFixture.TTL), WriteCondition.IF_NEWER);
         }
@@ -54,7 +54,7 @@ class ShrinkingTest {
         return payload;
     }
 
-    private static int soundOnes(ChronicleTier tier) {
+    private static int soundOnes(OffHeapTier tier) {
         int found = 0;
         for (int i = 0; i < KEYS; i++) {
             if (tier.get(CacheKey.of("c", "k" + i)).toCompletableFuture().join() instanceof Lookup.Hit hit) {
@@ -67,7 +67,7 @@ class ShrinkingTest {
 
     @Test
     void aContainerThatRunsFullMakesItGiveMemoryBackAndRoomLetsItGrowAgain() throws Exception {
-        try (ChronicleTier tier = filled()) {
+        try (OffHeapTier tier = filled()) {
             LocalReport before = tier.report();
             tier.shrinking().look();
             assertThat(tier.report().memory().limit()).isEqualTo(before.memory().fullLimit());
@@ -120,7 +120,7 @@ class ShrinkingTest {
 
     @Test
     void whatTheKernelCanDropAtOnceIsNotUsed() throws Exception {
-        try (ChronicleTier tier = local.open(1_000, 16, EvictionPolicy.LRU, 90, cgroup)) {
+        try (OffHeapTier tier = local.open(1_000, 16, EvictionPolicy.LRU, 90, cgroup)) {
             container(990, 1_000, 500);
             tier.shrinking().look();
             assertThat(tier.report().memory().limit())
@@ -131,7 +131,7 @@ class ShrinkingTest {
     @Test
     void whatIsInAFileIsTheSystemsToDropFromMemory(@TempDir Path folder) throws Exception {
         local.persistIn(folder);
-        try (ChronicleTier tier = filled()) {
+        try (OffHeapTier tier = filled()) {
             LocalReport before = tier.report();
             container(300, 300, 0);
             tier.shrinking().look();
@@ -143,7 +143,7 @@ class ShrinkingTest {
 
     @Test
     void itNeverShrinksToNothingAndWithoutALimitNotAtAll() throws Exception {
-        try (ChronicleTier tier = local.open(1_000, 16, EvictionPolicy.LRU, 90, cgroup)) {
+        try (OffHeapTier tier = local.open(1_000, 16, EvictionPolicy.LRU, 90, cgroup)) {
             container(1_000, 1_000, 0);
             for (int look = 0; look < 100; look++) {
                 tier.shrinking().look();
@@ -160,7 +160,7 @@ class ShrinkingTest {
 
     @Test
     void aContainerThatCannotBeReadForAMomentChangesNothing() throws Exception {
-        try (ChronicleTier tier = local.open(1_000, 16, EvictionPolicy.LRU, 90, cgroup)) {
+        try (OffHeapTier tier = local.open(1_000, 16, EvictionPolicy.LRU, 90, cgroup)) {
             long full = tier.report().memory().fullLimit();
             container(276, 300, 0);
             tier.shrinking().look();
@@ -196,7 +196,7 @@ class ShrinkingTest {
     void readsAndWritesGoOnWhileItShrinksAndNoneIsWrong() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(2);
         AtomicBoolean stop = new AtomicBoolean();
-        try (ChronicleTier tier = filled()) {
+        try (OffHeapTier tier = filled()) {
             Future<?> reader = threads.submit(() -> {
                 while (!stop.get()) {
                     soundOnes(tier);

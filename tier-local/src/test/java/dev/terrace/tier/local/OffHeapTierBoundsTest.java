@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class ChronicleTierBoundsTest {
+class OffHeapTierBoundsTest {
     private static final Duration TTL = Duration.ofHours(1);
 
     final LocalFixture local = new LocalFixture();
@@ -38,7 +38,7 @@ class ChronicleTierBoundsTest {
     private final MetricRegistry metrics = local.metrics;
     private final AtomicInteger counter = new AtomicInteger();
 
-    private ChronicleTier open(long capacity, long mebibytes, EvictionPolicy policy) {
+    private OffHeapTier open(long capacity, long mebibytes, EvictionPolicy policy) {
         return local.open(
                 new LocalCacheSettings(true, capacity, mebibytes, TTL, policy, Duration.ofMillis(20)), new Groups());
     }
@@ -52,14 +52,14 @@ class ChronicleTierBoundsTest {
                 payload);
     }
 
-    private static boolean holds(ChronicleTier tier, String key) {
+    private static boolean holds(OffHeapTier tier, String key) {
         return tier.get(CacheKey.of("c", key)).toCompletableFuture().join() instanceof Lookup.Hit;
     }
 
     @ParameterizedTest
     @EnumSource(EvictionPolicy.class)
     void neverHoldsMoreEntriesThanItsCapacity(EvictionPolicy policy) {
-        try (ChronicleTier tier = open(1_000, 64, policy)) {
+        try (OffHeapTier tier = open(1_000, 64, policy)) {
             for (int i = 0; i < 5_000; i++) {
                 assertThat(tier.store(entry("k" + i, new byte[100]), WriteCondition.IF_NEWER))
                         .isInstanceOf(StoreOutcome.Applied.class);
@@ -72,7 +72,7 @@ class ChronicleTierBoundsTest {
 
     @Test
     void theSameVersionStoredAgainEndsWhenItIsToldTo() {
-        try (ChronicleTier tier = open(64, 16, EvictionPolicy.LRU)) {
+        try (OffHeapTier tier = open(64, 16, EvictionPolicy.LRU)) {
             Entry brief = entry("k", new byte[100]);
             tier.store(brief, WriteCondition.IF_NEWER);
             Entry longer =
@@ -91,7 +91,7 @@ class ChronicleTierBoundsTest {
     void theSweeperNeverTakesWhatReplacedTheEntryItSawExpired() throws Exception {
         ExecutorService sweeping = Executors.newSingleThreadExecutor();
         AtomicBoolean done = new AtomicBoolean();
-        try (ChronicleTier tier = open(64, 16, EvictionPolicy.LRU)) {
+        try (OffHeapTier tier = open(64, 16, EvictionPolicy.LRU)) {
             Future<?> sweeper = sweeping.submit(() -> {
                 while (!done.get()) {
                     tier.clearing().expired(0, 64);
@@ -115,7 +115,7 @@ class ChronicleTierBoundsTest {
     void writersThatEvictForEachOtherNeverStoreAnEntryWithoutASlot(EvictionPolicy policy) throws Exception {
         int keys = 400;
         ExecutorService threads = Executors.newFixedThreadPool(8);
-        try (ChronicleTier tier = open(64, 16, policy)) {
+        try (OffHeapTier tier = open(64, 16, policy)) {
             List<Future<?>> writers = new ArrayList<>();
             for (int writer = 0; writer < 8; writer++) {
                 int first = writer * 50;
@@ -148,10 +148,10 @@ class ChronicleTierBoundsTest {
     @Tag("F39")
     void neverUsesMoreMemoryThanAllowedWhateverTheSizes(EvictionPolicy policy) throws Exception {
         long seed = Long.getLong("terrace.seed", System.nanoTime());
-        System.out.println("ChronicleTierBoundsTest seed=" + seed);
+        System.out.println("OffHeapTierBoundsTest seed=" + seed);
         long mebibytes = 16;
         ExecutorService threads = Executors.newFixedThreadPool(4);
-        try (ChronicleTier tier = open(100_000, mebibytes, policy)) {
+        try (OffHeapTier tier = open(100_000, mebibytes, policy)) {
             List<Future<Integer>> writers = new ArrayList<>();
             for (int writer = 0; writer < 4; writer++) {
                 SplittableRandom random = new SplittableRandom(seed ^ (writer * 0x9E3779B97F4A7C15L));
@@ -183,7 +183,7 @@ class ChronicleTierBoundsTest {
     @Test
     @Tag("F39")
     void whatIsTooLargeIsRefusedByNameAndTheOlderValueIsGone() {
-        try (ChronicleTier tier = open(1_000, 8, EvictionPolicy.LRU)) {
+        try (OffHeapTier tier = open(1_000, 8, EvictionPolicy.LRU)) {
             tier.store(entry("k", new byte[10]), WriteCondition.IF_NEWER);
             clock.advance(Duration.ofMillis(1));
             StoreOutcome outcome = tier.store(entry("k", new byte[8 << 20]), WriteCondition.IF_NEWER);
@@ -198,7 +198,7 @@ class ChronicleTierBoundsTest {
     @Test
     @Tag("F39")
     void aCapacityFarBeyondItsMemoryStillUsesTheMemory() {
-        try (ChronicleTier tier = open(10_000_000, 16, EvictionPolicy.LRU)) {
+        try (OffHeapTier tier = open(10_000_000, 16, EvictionPolicy.LRU)) {
             for (int i = 0; i < 10_000; i++) {
                 tier.store(entry("k" + i, new byte[500]), WriteCondition.IF_NEWER);
             }
@@ -209,7 +209,7 @@ class ChronicleTierBoundsTest {
 
     @Test
     void leastRecentlyUsedGoesFirst() {
-        try (ChronicleTier tier = open(200, 8, EvictionPolicy.LRU)) {
+        try (OffHeapTier tier = open(200, 8, EvictionPolicy.LRU)) {
             for (int i = 0; i < 200; i++) {
                 tier.store(entry("k" + i, new byte[10]), WriteCondition.IF_NEWER);
             }
@@ -232,7 +232,7 @@ class ChronicleTierBoundsTest {
 
     @Test
     void leastFrequentlyUsedGoesFirst() {
-        try (ChronicleTier tier = open(200, 8, EvictionPolicy.LFU)) {
+        try (OffHeapTier tier = open(200, 8, EvictionPolicy.LFU)) {
             for (int i = 0; i < 200; i++) {
                 tier.store(entry("k" + i, new byte[10]), WriteCondition.IF_NEWER);
             }
@@ -255,7 +255,7 @@ class ChronicleTierBoundsTest {
     void aFloodOfBlobsDoesNotPushOutSessions() {
         int sessions = 3_000;
         SplittableRandom random = new SplittableRandom(5);
-        try (ChronicleTier tier = open(100_000, 16, EvictionPolicy.ADAPTIVE)) {
+        try (OffHeapTier tier = open(100_000, 16, EvictionPolicy.ADAPTIVE)) {
             int hits = 0;
             for (int i = 0; i < 40_000; i++) {
                 String session = "session" + random.nextInt(sessions);
@@ -276,7 +276,7 @@ class ChronicleTierBoundsTest {
 
     @Test
     void expiredEntriesAreSweptWithoutBeingRead() {
-        try (ChronicleTier tier = open(1_000, 8, EvictionPolicy.LRU)) {
+        try (OffHeapTier tier = open(1_000, 8, EvictionPolicy.LRU)) {
             for (int i = 0; i < 500; i++) {
                 tier.store(entry("k" + i, new byte[10]), WriteCondition.IF_NEWER);
             }
@@ -290,7 +290,7 @@ class ChronicleTierBoundsTest {
 
     @Test
     void aClearedCacheGivesItsSpaceBack() {
-        try (ChronicleTier tier = open(1_000, 8, EvictionPolicy.LRU)) {
+        try (OffHeapTier tier = open(1_000, 8, EvictionPolicy.LRU)) {
             for (int i = 0; i < 300; i++) {
                 tier.store(entry("k" + i, new byte[10]), WriteCondition.IF_NEWER);
             }
@@ -309,7 +309,7 @@ class ChronicleTierBoundsTest {
             into[0] = 1;
             into[1] = 2;
         };
-        try (ChronicleTier tier = new ChronicleTier(
+        try (OffHeapTier tier = new OffHeapTier(
                 new LocalCacheSettings(true, 100, 8, TTL, EvictionPolicy.LRU, Duration.ofSeconds(1)),
                 clock,
                 metrics,
@@ -329,7 +329,7 @@ class ChronicleTierBoundsTest {
     @Tag("F74")
     void closingUnderAStormOfCallsNeverTouchesFreedMemory() throws Exception {
         for (int round = 0; round < 10; round++) {
-            ChronicleTier tier = open(10_000, 16, EvictionPolicy.LRU);
+            OffHeapTier tier = open(10_000, 16, EvictionPolicy.LRU);
             for (int i = 0; i < 1_000; i++) {
                 tier.store(entry("k" + i, new byte[500]), WriteCondition.IF_NEWER);
             }

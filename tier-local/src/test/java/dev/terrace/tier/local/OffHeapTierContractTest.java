@@ -7,10 +7,10 @@ import dev.terrace.spi.Tier;
 import dev.terrace.testkit.TierContract;
 import java.time.Duration;
 
-class ChronicleTierContractTest extends TierContract {
+class OffHeapTierContractTest extends TierContract {
     @Override
     protected Tier openTier() {
-        return new ChronicleTier(
+        return new OffHeapTier(
                 new LocalCacheSettings(
                         true, 10_000, 100, Duration.ofHours(1), EvictionPolicy.LRU, Duration.ofMillis(20)),
                 clock,

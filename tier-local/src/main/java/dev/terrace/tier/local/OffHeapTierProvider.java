@@ -9,14 +9,14 @@ import dev.terrace.spi.TierLevel;
 import dev.terrace.spi.TierProvider;
 import java.nio.file.Path;
 
-/** Opens the local tier; named {@code chronicle}. */
-public final class ChronicleTierProvider implements TierProvider {
+/** Opens the local tier; named {@code offheap}. */
+public final class OffHeapTierProvider implements TierProvider {
     /** For {@link java.util.ServiceLoader}. */
-    public ChronicleTierProvider() {}
+    public OffHeapTierProvider() {}
 
     @Override
     public String name() {
-        return "chronicle";
+        return "offheap";
     }
 
     @Override
@@ -41,7 +41,6 @@ public final class ChronicleTierProvider implements TierProvider {
                     context.metrics(),
                     KeyHash.XXH128);
         }
-        RequiredFlags.check();
-        return new ChronicleTier(settings, groups, context.clock(), context.metrics(), KeyHash.XXH128);
+        return new OffHeapTier(settings, groups, context.clock(), context.metrics(), KeyHash.XXH128);
     }
 }

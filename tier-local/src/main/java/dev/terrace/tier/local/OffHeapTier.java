@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
  * The local tier: the SPI over {@link LocalReads}, {@link LocalWrites} and {@link Clearing}, which share one {@link Shelf}. Thread-safe.
  * After {@link #close()} nothing touches native memory.
  */
-class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
-    private static final Logger LOG = LoggerFactory.getLogger(ChronicleTier.class);
+class OffHeapTier implements LocalTier, Evicting, Probed, LocalReporter {
+    private static final Logger LOG = LoggerFactory.getLogger(OffHeapTier.class);
     private static final long PROBE_MILLIS = 60_000;
 
     private final Shelf shelf;
@@ -48,12 +48,11 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
     private final HugePages hugePages;
     private final LocalInventory inventory;
 
-    ChronicleTier(LocalCacheSettings settings, InstantSource clock, MetricRegistry metrics, KeyHash hash) {
+    OffHeapTier(LocalCacheSettings settings, InstantSource clock, MetricRegistry metrics, KeyHash hash) {
         this(settings, new Groups(), clock, metrics, hash);
     }
 
-    ChronicleTier(
-            LocalCacheSettings settings, Groups groups, InstantSource clock, MetricRegistry metrics, KeyHash hash) {
+    OffHeapTier(LocalCacheSettings settings, Groups groups, InstantSource clock, MetricRegistry metrics, KeyHash hash) {
         this(settings, shelf(settings, groups, clock, metrics, hash));
     }
 
@@ -71,7 +70,7 @@ class ChronicleTier implements LocalTier, Evicting, Probed, LocalReporter {
     }
 
     /** Over a shelf that this tier closes. */
-    ChronicleTier(LocalCacheSettings settings, Shelf shelf) {
+    OffHeapTier(LocalCacheSettings settings, Shelf shelf) {
         LocalCounters counters = shelf.counters;
         this.shelf = shelf;
         this.reads = new LocalReads(shelf);
