@@ -10,12 +10,11 @@ package dev.terrace.tier.local;
  */
 record FileLayout(int segments, int segmentBytes, int chunkBytes, int entriesPerSegment) {
     private static final int PAGE = 4096;
-    private static final long LARGEST_SEGMENT = 512L << 20;
 
     static FileLayout of(MapShape shape) {
         long bytes = shape.layoutBytes();
         int segments = shape.segments();
-        while (bytes / segments > LARGEST_SEGMENT) {
+        while (bytes / segments > MapShape.LARGEST_SEGMENT) {
             segments *= 2;
         }
         int perSegment = (int) ((bytes / segments + PAGE - 1) / PAGE * PAGE);

@@ -27,8 +27,11 @@ record MapShape(
     private static final int SMALLEST_AVERAGE = 128;
     private static final int LARGEST_AVERAGE = 16 << 10;
 
-    /** No value is as long, and what it takes in whole chunks is still an int. */
-    private static final int LARGEST_VALUE = 1 << 30;
+    /** Maps cut segments that are larger in halves. */
+    static final long LARGEST_SEGMENT = 512L << 20;
+
+    /** Of a segment: so that a few tries find room for any value in the part it belongs to. */
+    private static final int LARGEST_VALUES_PER_SEGMENT = 4;
 
     private static final long SEGMENT_BYTES = 4L << 20;
     private static final int PAGE_BYTES = 4096;
@@ -57,7 +60,11 @@ record MapShape(
         int chunk = Math.max(32, Math.min(1024, Integer.highestOneBit(average / 16)));
         // What is laid out is entries * average, which the cap on the average may leave far below what memory allows.
         long laidOut = Math.min(layout, entries * (average + (long) ENTRY_OVERHEAD_BYTES));
-        long largest = Math.min(laidOut / segments / 4, LARGEST_VALUE);
+        long segment = laidOut / segments;
+        while (segment > LARGEST_SEGMENT) {
+            segment /= 2;
+        }
+        long largest = segment / LARGEST_VALUES_PER_SEGMENT;
         return new MapShape(entries, average, chunk, segments, (long) (laidOut * LIVE_SHARE_OF_LAYOUT), (int) largest);
     }
 

@@ -55,7 +55,7 @@ final class MemoryMap implements EntryMap {
         }
     }
 
-    private static int partsFor(MapShape shape) {
+    static int partsFor(MapShape shape) {
         int count = shape.segments();
         while (shape.partBytes(count) > LARGEST_PART) {
             count *= 2;

@@ -65,7 +65,7 @@ final class MemoryPart implements Buckets.Places {
         for (int i = 0; i < OPTIMISTIC_READS; i++) {
             long stamp = lock.tryOptimisticRead();
             if (stamp != 0) {
-                boolean found = copy(key, using);
+                boolean found = copy(key, using, stamp);
                 if (lock.validate(stamp)) {
                     return found;
                 }
@@ -73,13 +73,14 @@ final class MemoryPart implements Buckets.Places {
         }
         long stamp = lock.readLock();
         try {
-            return copy(key, using);
+            return copy(key, using, stamp);
         } finally {
             lock.unlockRead(stamp);
         }
     }
 
-    private boolean copy(HashKey key, StoredValue using) {
+    /** What is found is to be believed only if the stamp is still valid. */
+    boolean copy(HashKey key, StoredValue using, long stamp) {
         int slot = buckets.find(key, this);
         if (slot == Buckets.NONE) {
             return false;
@@ -92,6 +93,9 @@ final class MemoryPart implements Buckets.Places {
         int length = memory.getInt(at + LENGTH_AT);
         if (length < 0 || length > memory.capacity() - at - HEADER_BYTES) {
             return false; // Another is being written there.
+        }
+        if (length > using.envelope.length && !lock.validate(stamp)) {
+            return false; // Nor is memory taken for what may be no length at all, but some bytes of another.
         }
         using.slot = slot;
         using.deadlineMillis = memory.getLong(at + DEADLINE_AT);
