@@ -41,10 +41,6 @@ final class Cells implements UseCells {
         return true;
     }
 
-    long bytes() {
-        return (long) slots * BYTES_PER_SLOT;
-    }
-
     /** What its owner keeps there; 0 at first. */
     long word(int slot) {
         return MEMORY.getLong(address + ((long) slot << SHIFT));

@@ -118,9 +118,10 @@ final class MemoryMap implements EntryMap {
         return pages;
     }
 
+    /** Of entries; the cells count as index, with what else is kept about each. */
     @Override
     public long reservedBytes() {
-        return memory.bytes() + cells.bytes();
+        return memory.bytes();
     }
 
     @Override
