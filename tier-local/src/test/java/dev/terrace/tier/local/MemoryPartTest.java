@@ -70,7 +70,9 @@ class MemoryPartTest {
         int room = part.space().free() + (before == null ? 0 : chunks(before.length));
         String full = part.put(key(number), value);
         boolean fits = chunks(bytes.length) <= room && (before != null || slots.size() < BUCKETS * Buckets.CELLS);
-        assertThat(full == null).as("%s, %s chunks of %s", full, chunks(bytes.length), room).isEqualTo(fits);
+        assertThat(full == null)
+                .as("%s, %s chunks of %s", full, chunks(bytes.length), room)
+                .isEqualTo(fits);
         if (full == null) {
             held.put(number, bytes);
             Integer slot = slots.put(number, value.slot);
@@ -113,7 +115,8 @@ class MemoryPartTest {
         assertThat(part.space().free()).isEqualTo(part.space().count() - used);
         assertThat(part.held()).isEqualTo(held.size());
         assertThat(part.residents().stream().map(EntryMap.Resident::slot))
-                .containsExactlyInAnyOrderElementsOf(held.keySet().stream().map(slots::get).toList());
+                .containsExactlyInAnyOrderElementsOf(
+                        held.keySet().stream().map(slots::get).toList());
     }
 
     @Test
@@ -194,7 +197,8 @@ class MemoryPartTest {
                 if (number >= stays && random.nextBoolean()) {
                     part.remove(key(number), StoredValue.NO_SLOT);
                 } else if (chunks(bytes.length) <= part.space().free()) {
-                    assertThat(part.put(key(number), StoredValue.of(0, number, bytes))).isNull();
+                    assertThat(part.put(key(number), StoredValue.of(0, number, bytes)))
+                            .isNull();
                 }
                 next = part.tighten(Math.max(0, next), 500);
             }

@@ -57,7 +57,9 @@ class SpaceTest {
         int wanted = 1 + random.nextInt(random.nextInt(4) == 0 ? taken.length : Math.min(taken.length, 70));
         int first = space.take(wanted);
         if (first == Space.NONE) {
-            assertThat(hasRun(wanted) && gaps() < 32).as("a run of %s was there", wanted).isFalse();
+            assertThat(hasRun(wanted) && gaps() < 32)
+                    .as("a run of %s was there", wanted)
+                    .isFalse();
             return;
         }
         assertThat(next(first, first + wanted, true)).as("free").isEqualTo(first + wanted);
