@@ -2,7 +2,6 @@ package dev.terrace.tier.local;
 
 import com.kenai.jffi.MemoryIO;
 import dev.terrace.tier.local.policy.UseCells;
-import java.lang.ref.Cleaner;
 
 /**
  * The index of a map in memory: a cell of 16 bytes for each slot, with what tells where its entry lies, and the state of its use beside
@@ -12,7 +11,6 @@ import java.lang.ref.Cleaner;
 final class Cells implements UseCells {
     static final int BYTES_PER_SLOT = 2 * Long.BYTES;
 
-    private static final Cleaner CLEANER = Cleaner.create();
     private static final MemoryIO MEMORY = MemoryIO.getInstance();
     private static final int SHIFT = 4;
 
@@ -21,14 +19,8 @@ final class Cells implements UseCells {
 
     /** @param huge whether in huge pages */
     Cells(int slots, boolean huge) {
-        NativeMemory memory = new NativeMemory((long) slots * BYTES_PER_SLOT);
         this.slots = slots;
-        this.address = memory.address();
-        CLEANER.register(this, memory::free);
-        if (huge) {
-            memory.inHugePages();
-        }
-        memory.clear();
+        this.address = NativeMemory.zeroedFor(this, (long) slots * BYTES_PER_SLOT, huge);
     }
 
     @Override

@@ -46,7 +46,13 @@ final class MemoryMap implements EntryMap {
         long bytes = shape.partBytes(count);
         try {
             Cells cells = new Cells(slotsPerPart(shape.entries(), count) * count, huge);
-            return new MemoryMap(shape, count, (int) bytes, new NativeMemory(bytes * count), cells);
+            NativeMemory memory = new NativeMemory(bytes * count);
+            try {
+                return new MemoryMap(shape, count, (int) bytes, memory, cells);
+            } catch (OutOfMemoryError e) {
+                memory.free();
+                throw e;
+            }
         } catch (OutOfMemoryError e) {
             throw new SetupException(
                     "the local tier cannot have " + (bytes * count >> 20) + " MiB of memory: " + e.getMessage(),

@@ -1,6 +1,7 @@
 package dev.terrace.tier.local;
 
 import com.kenai.jffi.MemoryIO;
+import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import net.openhft.posix.MAdviseFlag;
@@ -14,9 +15,10 @@ import org.slf4j.LoggerFactory;
  */
 final class NativeMemory {
     private static final MemoryIO MEMORY = MemoryIO.getInstance();
+    private static final Cleaner CLEANER = Cleaner.create();
+    private static final Logger LOG = LoggerFactory.getLogger(NativeMemory.class);
     private static final long ALIGNMENT = EntryMap.Pages.HUGE_BYTES;
 
-    private static final Logger LOG = LoggerFactory.getLogger(NativeMemory.class);
     private final long taken;
     private final long address;
     private final long bytes;
@@ -31,23 +33,27 @@ final class NativeMemory {
         this.address = (taken + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
+    /**
+     * Takes memory full of zeroes that lasts as long as somebody refers to {@code owner}; its address.
+     *
+     * @param huge whether in huge pages, if the system has any for those who ask
+     */
+    static long zeroedFor(Object owner, long bytes, boolean huge) {
+        NativeMemory memory = new NativeMemory(bytes);
+        CLEANER.register(owner, memory::free);
+        if (huge && PosixAPI.posix().madvise(memory.address, bytes, MAdviseFlag.MADV_HUGEPAGE.value()) != 0) {
+            LOG.debug("the kernel gives no huge pages bytes={}", bytes);
+        }
+        MEMORY.setMemory(memory.address, bytes, (byte) 0);
+        return memory.address;
+    }
+
     long address() {
         return address;
     }
 
     long bytes() {
         return bytes;
-    }
-
-    /** Has the system lay it in huge pages from the first touch on, if it has any for those who ask. */
-    void inHugePages() {
-        if (PosixAPI.posix().madvise(address, bytes, MAdviseFlag.MADV_HUGEPAGE.value()) != 0) {
-            LOG.debug("the kernel gives no huge pages bytes={}", bytes);
-        }
-    }
-
-    void clear() {
-        MEMORY.setMemory(address, bytes, (byte) 0);
     }
 
     /** A part of it, within whose bounds alone is read and written. */

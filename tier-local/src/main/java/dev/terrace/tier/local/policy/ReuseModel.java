@@ -205,12 +205,13 @@ final class ReuseModel implements Ranking {
     private double[][] waiting(int now) {
         double[][] count = new double[CLASSES][Ages.BUCKETS];
         int residents = uses.highWater();
-        int stride = Math.max(1, residents / CENSUS);
+        // Odd, so that no position within a bucket or a set is passed over.
+        int stride = residents / CENSUS | 1;
         double weight = (double) stride / uses.readsPerTick();
         for (int slot = censusStart % stride; slot < residents; slot += stride) {
             count(count, uses.of(slot), now, weight);
         }
-        stride = Math.max(1, ghosts.cells() / (CENSUS * GHOSTS_PER_SLOT));
+        stride = ghosts.cells() / (CENSUS * GHOSTS_PER_SLOT) | 1;
         weight = (double) stride / uses.readsPerTick();
         for (int cell = censusStart % stride; cell < ghosts.cells(); cell += stride) {
             count(count, ghosts.at(cell), now, weight);

@@ -182,8 +182,11 @@ final class Sampled implements Eviction {
             }
             if (at < best.length && !isRanked(candidates[i], values[i], at)) {
                 ranked = Math.min(best.length, ranked + 1);
-                System.arraycopy(best, at, best, at + 1, ranked - 1 - at);
-                System.arraycopy(bestValues, at, bestValues, at + 1, ranked - 1 - at);
+                // So few that to call for a copy would take longer.
+                for (int to = ranked - 1; to > at; to--) {
+                    best[to] = best[to - 1];
+                    bestValues[to] = bestValues[to - 1];
+                }
                 best[at] = candidates[i];
                 bestValues[at] = values[i];
             }
