@@ -7,6 +7,7 @@ import dev.terrace.core.CacheCoordinator;
 import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,6 +31,12 @@ import jdk.jfr.consumer.RecordingFile;
  */
 public final class HoldingBenchmark {
     private static final String PAUSE = "jdk.GCPhasePause";
+
+    /** Terrace again, its values read into a buffer of each thread. */
+    private static final String INTO_A_BUFFER = "into";
+
+    private static final byte[] FOUND = {};
+
     private static final int VALUE_BYTES = 1024;
     private static final int THREADS = 2;
     private static final int SAMPLED_ONE_IN = 16;
@@ -64,13 +71,16 @@ public final class HoldingBenchmark {
                 "p99.99 us",
                 "max us");
         fork("terrace", 1_024, entries, seconds);
+        fork(INTO_A_BUFFER, 1_024, entries, seconds);
         fork("caffeine", Math.max(1_024, (int) (entries * 1_600L >> 20)), entries, seconds);
         System.out.println(Figures.load());
     }
 
     private static void fork(String store, int heapMib, int entries, int seconds) throws Exception {
-        List<String> command = new ArrayList<>(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx" + heapMib + "m"));
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xms" + heapMib + "m",
+                "-Xmx" + heapMib + "m"));
         command.addAll(ChronicleBenchmark.flags());
         command.addAll(List.of(
                 "-Dchronicle.analytics.disable=true",
@@ -101,6 +111,16 @@ public final class HoldingBenchmark {
         CacheCoordinator coordinator =
                 CacheCoordinator.open(WarmHits.settings(entries, entries * ALLOWED_BYTES_PER_ENTRY >> 20));
         Cache<String, byte[]> cache = coordinator.cache("bench", Codecs.stringKey(), Codecs.bytes());
+        if (name.equals(INTO_A_BUFFER)) {
+            ThreadLocal<ByteBuffer> buffers = ThreadLocal.withInitial(() -> ByteBuffer.allocate(2 * VALUE_BYTES));
+            return new Store(
+                    key -> {
+                        ByteBuffer buffer = buffers.get().clear();
+                        return cache.read(key, buffer) < 0 ? null : FOUND;
+                    },
+                    cache::put,
+                    coordinator::close);
+        }
         return new Store(cache::get, cache::put, coordinator::close);
     }
 
