@@ -112,9 +112,12 @@ public final class HitRatios {
     }
 
     private static LongPredicate terrace(EvictionPolicy policy, int size) {
-        Eviction eviction = Eviction.of(policy, UseCells.onHeap(size), size, slot -> 1, size);
+        // A quarter more than entries, and given by hash, as L1 in memory has them.
+        int cells = size + size / 4 + 1;
+        Eviction eviction = Eviction.of(policy, byHash(cells), size, slot -> 1, size);
         Map<Long, Integer> slots = new HashMap<>();
-        long[] keys = new long[size];
+        long[] keys = new long[cells];
+        boolean[] taken = new boolean[cells];
         int[] reads = {0};
         return key -> {
             Integer slot = slots.get(key);
@@ -122,16 +125,46 @@ public final class HitRatios {
                 eviction.touched(slot, reads[0]++);
                 return true;
             }
-            int free = slots.size();
-            if (free == size) {
-                free = eviction.victim(false, null);
-                eviction.removed(free, keys[free]);
-                slots.remove(keys[free]);
+            if (slots.size() == size) {
+                int victim = eviction.victim(false, null);
+                eviction.removed(victim, keys[victim]);
+                slots.remove(keys[victim]);
+                taken[victim] = false;
             }
+            int free = (int) ((key >>> Integer.SIZE) * cells >>> Integer.SIZE);
+            while (taken[free]) {
+                free = (free + 1) % cells;
+            }
+            taken[free] = true;
             keys[free] = key;
             slots.put(key, free);
             eviction.admitted(free, key);
             return false;
+        };
+    }
+
+    private static UseCells byHash(int slots) {
+        UseCells cells = UseCells.onHeap(slots);
+        return new UseCells() {
+            @Override
+            public int slots() {
+                return cells.slots();
+            }
+
+            @Override
+            public boolean areByHash() {
+                return true;
+            }
+
+            @Override
+            public long get(int slot) {
+                return cells.get(slot);
+            }
+
+            @Override
+            public void set(int slot, long use) {
+                cells.set(slot, use);
+            }
         };
     }
 

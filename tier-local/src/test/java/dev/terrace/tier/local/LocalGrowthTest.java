@@ -95,10 +95,6 @@ class LocalGrowthTest {
             LocalReport.Memory memory = tier.report().memory();
             System.out.println(capacity + " in " + mebibytes + " MiB: " + memory);
             assertThat(memory.reserved() + memory.index() + memory.heap()).isLessThanOrEqualTo(memory.allowed());
-            int parts = tier.shelf().tiers();
-            assertThat(memory.reserved())
-                    .as("the index does not count twice")
-                    .isEqualTo(tier.shelf().shape.partBytes(parts) * parts);
         }
     }
 
