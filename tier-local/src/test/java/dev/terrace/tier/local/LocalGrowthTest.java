@@ -11,8 +11,10 @@ import dev.terrace.spi.WriteCondition;
 import dev.terrace.testkit.Zipf;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,8 +34,10 @@ class LocalGrowthTest {
         return PUTS;
     }
 
+    /** The long run takes ten minutes. */
     @Test
     @Tag("F39")
+    @Timeout(value = 1, unit = TimeUnit.HOURS)
     void manyPutsOfMixedSizesNeitherFailNorGrowBeyondTheBound() {
         SplittableRandom random = LocalFixture.random(getClass());
         long allowed = 32L << 20;
