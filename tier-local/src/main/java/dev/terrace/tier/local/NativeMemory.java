@@ -25,8 +25,12 @@ final class NativeMemory {
 
     /** @throws OutOfMemoryError when there is not so much */
     NativeMemory(long bytes) {
+        this(bytes, false);
+    }
+
+    private NativeMemory(long bytes, boolean zeroed) {
         this.bytes = bytes;
-        this.taken = MEMORY.allocateMemory(bytes + ALIGNMENT, false);
+        this.taken = MEMORY.allocateMemory(bytes + ALIGNMENT, zeroed);
         if (taken == 0) {
             throw new OutOfMemoryError("the system has no " + bytes + " bytes");
         }
@@ -34,17 +38,16 @@ final class NativeMemory {
     }
 
     /**
-     * Takes memory full of zeroes that lasts as long as somebody refers to {@code owner}; its address.
+     * Takes memory full of zeroes, which is touched where it is used only, and lasts as long as somebody refers to {@code owner}; its address.
      *
      * @param huge whether in huge pages, if the system has any for those who ask
      */
     static long zeroedFor(Object owner, long bytes, boolean huge) {
-        NativeMemory memory = new NativeMemory(bytes);
+        NativeMemory memory = new NativeMemory(bytes, true);
         CLEANER.register(owner, memory::free);
         if (huge && PosixAPI.posix().madvise(memory.address, bytes, MAdviseFlag.MADV_HUGEPAGE.value()) != 0) {
             LOG.debug("the kernel gives no huge pages bytes={}", bytes);
         }
-        MEMORY.setMemory(memory.address, bytes, (byte) 0);
         return memory.address;
     }
 

@@ -26,6 +26,7 @@ public final class OffHeapTierProvider implements TierProvider {
 
     @Override
     public Tier open(TierContext context) {
+        NativeLibrary.check();
         LocalCacheSettings settings = context.settings(LocalCacheSettings.class);
         Settings all = context.offered(Settings.class).orElse(null);
         Groups groups = new Groups(all);

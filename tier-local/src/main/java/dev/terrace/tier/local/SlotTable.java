@@ -7,7 +7,8 @@ import dev.terrace.tier.local.policy.UseCells;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is resident, in flat arrays: one slot per entry, no object per entry. A hit brings its slot's number, without a second look-up. Who goes next is {@link Eviction}'s business.
+ * What is resident, in flat arrays: one slot per entry, no object per entry. A hit brings its slot's number, without a second look-up. Who goes
+ * next is {@link Eviction}'s business.
  *
  * <p>Allocation, release and the choice of a victim take this table's lock, briefly. {@link #touch} writes single array
  * cells without it: a lost update costs a little precision of the order of use, nothing else.
@@ -27,7 +28,9 @@ final class SlotTable {
     private final int[] expirySeconds;
 
     private final Eviction eviction;
+    /** Where the free ones begin that were in use; only those of {@link #allocate} are taken from there. */
     private int freed = NONE;
+
     private int writes;
     private volatile int highWater;
 
@@ -69,7 +72,8 @@ final class SlotTable {
     }
 
     /**
-     * Takes a free slot, or returns -1: the one that became free last, and a number never used only when there is none. For maps without slots of their own.
+     * Takes a free slot, or returns -1: the one that became free last, and a number never used only when there is none. For maps without slots
+     * of their own.
      */
     synchronized int allocate(long newHigh, long newLow, int newCharge, int expiry, int group) {
         int slot = freed;

@@ -41,4 +41,13 @@ class MapShapeTest {
             }
         }
     }
+
+    @Test
+    void whatIsReservedForEntriesInMemoryDoesNotCountTheIndexASecondTime() {
+        try (OffHeapTier tier = new LocalFixture().open(10_000, 64, EvictionPolicy.LRU)) {
+            int parts = tier.shelf().tiers();
+            assertThat(tier.report().memory().reserved())
+                    .isEqualTo(tier.shelf().shape.partBytes(parts) * parts);
+        }
+    }
 }

@@ -208,15 +208,6 @@ class OffHeapTierBoundsTest {
     }
 
     @Test
-    void whatIsReservedForEntriesDoesNotCountTheIndexASecondTime() {
-        try (OffHeapTier tier = open(10_000, 64, EvictionPolicy.LRU)) {
-            int parts = tier.shelf().tiers();
-            assertThat(tier.report().memory().reserved())
-                    .isEqualTo(tier.shelf().shape.partBytes(parts) * parts);
-        }
-    }
-
-    @Test
     void leastRecentlyUsedGoesFirst() {
         try (OffHeapTier tier = open(200, 8, EvictionPolicy.LRU)) {
             for (int i = 0; i < 200; i++) {
